@@ -1,0 +1,53 @@
+"""One claim for every kind of work: the row is the queue, a lease says who works on it."""
+
+import socket
+import threading
+import uuid
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Job, Subaccount
+
+Work = TypeVar("Work", Subaccount, Job)
+
+
+def owner_name() -> str:
+    """A name that no other claim has: host and thread for people, the rest for uniqueness."""
+    return f"{socket.gethostname()[:12]}-{threading.get_ident() % 10_000}-{uuid.uuid4().hex[:12]}"[:36]
+
+
+def due(now: datetime) -> Q:
+    return Q(run_at__lte=now) & (Q(lease_until=None) | Q(lease_until__lte=now))
+
+
+def claim(kind: type[Work], *, pk: int | None = None, now: datetime | None = None) -> Work | None:
+    """Takes the row `pk`, or the one that has been due longest, for PROVISIONING_LEASE_SECONDS.
+
+    None if there is nothing due. No lock outlives the claim: who dies gives the row back when its lease ends.
+    """
+    now = now or timezone.now()
+    rows = kind._default_manager.across_agencies().filter(due(now))  # type: ignore[attr-defined]
+    if pk is not None:
+        rows = rows.filter(pk=pk)
+    if not rows.exists():  # a plain read first: an idle worker takes no write lock
+        return None
+    with transaction.atomic():
+        # PostgreSQL skips what others are claiming; SQLite's immediate transaction lets one in at a time.
+        row: Work | None = rows.order_by("run_at").select_for_update(skip_locked=True).first()
+        if row is None:
+            return None
+        row.lease_owner = owner_name()
+        row.lease_until = now + timedelta(seconds=settings.PROVISIONING_LEASE_SECONDS)
+        row.save(update_fields=["lease_owner", "lease_until"])
+    return row
+
+
+def due_keys(kind: type[Work], limit: int = 500) -> list[int]:
+    """Keys of what is due now, longest first."""
+    rows = kind._default_manager.across_agencies().filter(due(timezone.now()))  # type: ignore[attr-defined]
+    return list(rows.order_by("run_at").values_list("pk", flat=True)[:limit])

@@ -1,0 +1,83 @@
+"""Doors about customers: signing up, proving the mailbox."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import states, tasks
+from accounts.models import Agency, Customer, Event, Membership, Package, State, Subaccount, User, VendorAccount
+
+
+@transaction.atomic
+def sign_up(
+    *,
+    agency: Agency,
+    package: Package,
+    company_name: str,
+    first_name: str,
+    last_name: str,
+    country: str,
+    terms_accepted_at: datetime | None,
+    acting_user: User,
+) -> Customer:
+    """Writes the customer, its owner and the wish for a subaccount. Nothing is asked of the vendor yet.
+
+    Joins the transaction in which the person is made. The wish waits in AWAITING_EMAIL.
+    """
+    customer = Customer.objects.create(
+        agency=agency,
+        company_name=company_name,
+        first_name=first_name,
+        last_name=last_name,
+        country=country,
+        email=acting_user.email,
+        package=package,
+        terms_accepted_at=terms_accepted_at,
+        terms_url=agency.terms_url,
+    )
+    Membership.objects.create(person=acting_user, customer=customer, role=Membership.Role.OWNER)
+    Subaccount.objects.create(
+        agency=agency,
+        customer=customer,
+        vendor_account=VendorAccount.objects.get(agency=agency),
+        email=acting_user.email,
+        run_at=None,
+    )
+    Event.objects.record(
+        "customer.signed_up", agency=agency, customer=customer, acting_user=acting_user, package=package.pk
+    )
+    return customer
+
+
+@transaction.atomic
+def prove_mailbox(*, acting_user: User, email: str) -> int:
+    """The person entered the code that was mailed to `email`: their waiting wishes for that address go on.
+
+    Joins the transaction that marks the address as verified. Returns how many went on.
+    """
+    if acting_user.agency is None:
+        return 0
+    waiting = (
+        Subaccount.objects.for_agency(acting_user.agency)
+        .select_related("agency", "customer")
+        .filter(
+            state=State.AWAITING_EMAIL,
+            email__iexact=email,
+            customer__memberships__person=acting_user,
+            customer__memberships__role=Membership.Role.OWNER,
+        )
+    )
+    needs_approval = acting_user.agency.approval_required
+    for subaccount in waiting:
+        now = timezone.now()
+        to = State.AWAITING_APPROVAL if needs_approval else State.REQUESTED
+        states.move(
+            subaccount,
+            expecting=State.AWAITING_EMAIL,
+            to=to,
+            verified_at=now,
+            run_at=None if needs_approval else now,
+        )
+        tasks.wake(subaccount)
+    return len(waiting)

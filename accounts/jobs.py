@@ -1,0 +1,161 @@
+"""Work that is not a subaccount's own making: mails and refreshes. Written by doors, done by the worker."""
+
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from accounts import vendor
+from accounts.claims import claim
+from accounts.crypto import seal, unseal
+from accounts.models import Agency, Campaign, Job, State, Subaccount
+from accounts.provisioning import backoff
+from accounts.states import move
+from coupontools_api.errors import CoupontoolsError, NotFound
+from coupontools_api.ids import SubaccountId
+
+log = structlog.get_logger(__name__)
+MAX_ATTEMPTS = 12
+
+
+def put_mail(mail: str, *, agency: Agency | None, to: str, secret: str = "", **facts: Any) -> Job:
+    """Writes a mail to be sent after the commit. `secret` (a code, a token) is sealed and blanked once sent."""
+    return Job.objects.create(
+        kind=Job.Kind.MAIL, agency=agency, payload={"mail": mail, "to": to, **facts}, sealed_secret=seal(secret)
+    )
+
+
+def run(pk: int | None = None) -> bool:
+    """Claims one job (`pk`, or the one due longest) and does it. False if nothing was due."""
+    job = claim(Job, pk=pk)
+    if job is None:
+        return False
+    try:
+        if job.kind == Job.Kind.MAIL:
+            _send(job)
+        else:
+            _refresh(job)
+    except Exception as problem:  # whatever went wrong, the job is tried again or shows why it was not
+        log.exception("job.failed", job=job.pk, kind=job.kind)
+        _fail(job, type(problem).__name__)
+    else:
+        _finish(job)
+    return True
+
+
+def _finish(job: Job) -> None:
+    Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner).update(
+        done_at=timezone.now(), run_at=None, lease_owner="", lease_until=None, sealed_secret="", last_error=""
+    )
+
+
+def _fail(job: Job, problem: str) -> None:
+    attempts = job.attempts + 1
+    later = timezone.now() + backoff(attempts) if attempts < MAX_ATTEMPTS else None
+    Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner).update(
+        run_at=later, attempts=attempts, lease_owner="", lease_until=None, last_error=problem
+    )
+
+
+def _send(job: Job) -> None:
+    render = import_string(settings.MAIL_RENDERER)
+    message: EmailMultiAlternatives | None = render(job.payload, agency=job.agency, secret=unseal(job.sealed_secret))
+    if message is not None:
+        message.extra_headers["Message-ID"] = f"<job-{job.pk}@{settings.PLATFORM_HOST}>"
+        message.send()
+
+
+def _refresh(job: Job) -> None:
+    """Reads a subaccount's campaigns, and learns there if the vendor no longer knows it."""
+    subaccount = (
+        Subaccount.objects.across_agencies()
+        .select_related("agency", "customer", "vendor_account__active_credential")
+        .get(pk=job.payload["subaccount"])
+    )
+    if subaccount.state != State.ACTIVE:
+        return
+    try:
+        details = vendor.ask(
+            subaccount.vendor_account, lambda client: client.subaccounts.get(SubaccountId(subaccount.vendor_id))
+        )
+    except NotFound:
+        missing(subaccount)
+        return
+    except (CoupontoolsError, vendor.Waiting) as problem:
+        raise _TryLater(type(problem).__name__) from None
+    now = timezone.now()
+    with transaction.atomic():
+        Campaign.objects.bulk_create(
+            [
+                Campaign(
+                    subaccount=subaccount,
+                    vendor_id=campaign.id,
+                    name=campaign.name[:200],
+                    code=campaign.code[:60],
+                    url=campaign.url[:500],
+                    status=campaign.status[:40],
+                    seen_at=now,
+                )
+                for campaign in details.campaigns
+            ],
+            update_conflicts=True,
+            unique_fields=["subaccount", "vendor_id"],
+            update_fields=["name", "code", "url", "status", "seen_at"],
+        )
+        subaccount.campaigns.filter(seen_at__lt=now).delete()
+        Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(refreshed_at=now)
+
+
+class _TryLater(Exception):
+    """The vendor cannot be asked now."""
+
+
+def missing(subaccount: Subaccount) -> None:
+    """The vendor no longer knows this subaccount: no button any more, and staff are told. Never made anew by itself."""
+    with transaction.atomic():
+        move(subaccount, expecting=State.ACTIVE, to=State.MISSING, run_at=None)
+        Job.objects.create(
+            kind=Job.Kind.MAIL,
+            agency=subaccount.agency,
+            payload={"mail": "missing", "customer": subaccount.customer_id},
+        )
+
+
+def put_refresh(subaccount: Subaccount, *, after: timedelta = timedelta()) -> None:
+    """Asks the worker to read the campaigns again; once per subaccount and minute."""
+    when = timezone.now() + after
+    Job.objects.get_or_create(
+        once=f"refresh:{subaccount.pk}:{when:%Y%m%d%H%M}",
+        defaults={
+            "kind": Job.Kind.REFRESH,
+            "agency": subaccount.agency,
+            "payload": {"subaccount": subaccount.pk},
+            "run_at": when,
+        },
+    )
+
+
+def schedule_refreshes() -> int:
+    """Writes a refresh for every active subaccount whose campaigns are older than REFRESH_SECONDS. Returns how many."""
+    old = timezone.now() - timedelta(seconds=settings.REFRESH_SECONDS)
+    stale = (
+        Subaccount.objects.across_agencies()
+        .filter(state=State.ACTIVE, refreshed_at__lt=old, agency__stopped_at=None)
+        .select_related("agency")[:500]
+    )
+    for subaccount in stale:
+        put_refresh(subaccount)
+    return len(stale)
+
+
+def forget_done() -> int:
+    """Deletes jobs that were done a month ago; events stay."""
+    limit = timezone.now() - timedelta(days=30)
+    deleted, _ = Job.objects.across_agencies().filter(done_at__lt=limit).delete()
+    return deleted
+

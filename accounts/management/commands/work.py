@@ -1,0 +1,66 @@
+import signal
+import threading
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections, connections
+
+from accounts import jobs, provisioning, vendor
+
+log = structlog.get_logger(__name__)
+HOUSEKEEPING_SECONDS = 2.0
+
+
+class Command(BaseCommand):
+    help = "Makes subaccounts and sends mail, until it is told to stop. The database is its queue."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--threads", type=int, default=settings.WORKER_THREADS)
+        parser.add_argument("--until-idle", action="store_true", help="Stop once nothing is due.")
+
+    def handle(self, *args: Any, threads: int, until_idle: bool, **options: Any) -> None:
+        if until_idle:
+            while provisioning.attempt() or jobs.run():
+                pass
+            return
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        hands = [threading.Thread(target=_work, args=(stop,), name=f"work-{n}") for n in range(threads)]
+        for hand in hands:
+            hand.start()
+        log.info("work.started", threads=threads)
+        while not stop.wait(HOUSEKEEPING_SECONDS):
+            _guarded(_keep_house)
+        for hand in hands:
+            hand.join()
+        log.info("work.stopped")
+
+
+def _work(stop: threading.Event) -> None:
+    """One hand: a subaccount's step, then a job, then a short rest if there was neither."""
+    while not stop.is_set():
+        did = _guarded(provisioning.attempt)
+        did = _guarded(jobs.run) or did
+        if not did:
+            stop.wait(settings.SWEEP_SECONDS)
+    connections.close_all()
+
+
+def _keep_house() -> bool:
+    vendor.probe_due()
+    jobs.schedule_refreshes()
+    jobs.forget_done()
+    return True
+
+
+def _guarded(work: Any) -> bool:
+    """A fault in one step (the database is away, say) must not end the worker: the row's lease brings it back."""
+    close_old_connections()
+    try:
+        return bool(work())
+    except Exception:
+        log.exception("work.fault")
+        return False

@@ -1,0 +1,30 @@
+"""The rows: agencies, people, customers, subaccounts, jobs, events."""
+
+from accounts.models.agencies import Agency, Brand, Credential, Host, Package, VendorAccount
+from accounts.models.customers import Customer
+from accounts.models.events import Event
+from accounts.models.jobs import Job
+from accounts.models.people import Invitation, Membership, User
+from accounts.models.scope import ScopedQuerySet, UnscopedQuery
+from accounts.models.subaccounts import Campaign, Cause, State, Subaccount
+
+__all__ = [
+    "Agency",
+    "Brand",
+    "Campaign",
+    "Cause",
+    "Credential",
+    "Customer",
+    "Event",
+    "Host",
+    "Invitation",
+    "Job",
+    "Membership",
+    "Package",
+    "ScopedQuerySet",
+    "State",
+    "Subaccount",
+    "UnscopedQuery",
+    "User",
+    "VendorAccount",
+]

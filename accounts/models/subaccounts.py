@@ -1,0 +1,139 @@
+"""The wish for a vendor subaccount, its state, and what the worker last saw of it."""
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Now
+
+from accounts.models.agencies import Agency, VendorAccount
+from accounts.models.claimable import Claimable
+from accounts.models.customers import Customer
+from accounts.models.scope import ScopedQuerySet
+
+
+class State(models.TextChoices):
+    """Where a subaccount stands; DESIGN's picture is in ARCHITECTURE.md."""
+
+    AWAITING_EMAIL = "awaiting_email"
+    AWAITING_APPROVAL = "awaiting_approval"
+    REQUESTED = "requested"
+    CREATING = "creating"
+    UNCERTAIN = "uncertain"
+    NEEDS_REVIEW = "needs_review"
+    ACTIVE = "active"
+    MISSING = "missing"
+    CLOSED = "closed"
+
+
+class Cause(models.TextChoices):
+    """Why a subaccount waits: one word per sentence that staff read (portal/wording.py)."""
+
+    NONE = ""
+    VENDOR_UNREACHABLE = "vendor_unreachable"
+    VENDOR_THROTTLES = "vendor_throttles"
+    CREDENTIALS = "credentials"
+    DAILY_BUDGET = "daily_budget"
+    NO_VENDOR_ACCOUNT = "no_vendor_account"
+    NO_ANSWER = "no_answer"
+    WORKER_DIED = "worker_died"
+    UNCLEAR_ANSWER = "unclear_answer"
+    EMAIL_TAKEN = "email_taken"
+    EMAIL_TAKEN_ELSEWHERE = "email_taken_elsewhere"
+    APPEARED_MEANWHILE = "appeared_meanwhile"
+    EXISTED_BEFORE = "existed_before"
+    LISTED_TWICE = "listed_twice"
+    LISTED_ALMOST = "listed_almost"
+    BOUND_ELSEWHERE = "bound_elsewhere"
+    CONTRADICTION = "contradiction"
+    EMAIL_INVALID = "email_invalid"
+    REFUSED = "refused"
+    ATTEMPTS_USED_UP = "attempts_used_up"
+
+
+class SubaccountQuerySet(ScopedQuerySet["Subaccount"]):
+    pass
+
+
+class Subaccount(Claimable):
+    """One vendor subaccount: the wish, its state, the evidence, and the vendor's id once known."""
+
+    class FirstLook(models.TextChoices):
+        NONE = ""
+        ABSENT = "absent"
+        PRESENT = "present"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    agency = models.ForeignKey(Agency, models.PROTECT, related_name="subaccounts")
+    customer = models.OneToOneField(Customer, models.PROTECT, related_name="subaccount")
+    vendor_account = models.ForeignKey(VendorAccount, models.PROTECT, related_name="subaccounts")
+    email = models.EmailField(help_text="The verified address that is sent to the vendor.")
+    state = models.CharField(max_length=17, choices=State, default=State.AWAITING_EMAIL)
+    changed_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=Now())
+    verified_at = models.DateTimeField(null=True, blank=True)
+    cause = models.CharField(max_length=22, choices=Cause, blank=True, default=Cause.NONE)
+    cause_codes = models.JSONField(default=list, blank=True, help_text="The vendor's error codes, if any.")
+
+    # The evidence that the adoption table asks for.
+    first_look = models.CharField(max_length=7, choices=FirstLook, blank=True, default=FirstLook.NONE)
+    first_look_at = models.DateTimeField(null=True, blank=True)
+    expiry_date = models.DateField(null=True, blank=True, help_text="As sent to the vendor; empty if none was.")
+    create_started_at = models.DateTimeField(null=True, blank=True)
+    uncertain_since = models.DateTimeField(null=True, blank=True)
+    had_unknown_outcome = models.BooleanField(default=False)
+    absent_looks = models.PositiveSmallIntegerField(default=0, help_text="Absences seen after the quarantine.")
+    looked_at = models.DateTimeField(null=True, blank=True)
+
+    # What the vendor said.
+    vendor_id = models.CharField(max_length=24, blank=True, default="")
+    bound_at = models.DateTimeField(null=True, blank=True)
+    refreshed_at = models.DateTimeField(null=True, blank=True, help_text="When the campaigns were last read.")
+
+    objects = SubaccountQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "vendor_account", "vendor_id", condition=~models.Q(vendor_id=""), name="vendor_id_bound_once"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="active") | ~models.Q(vendor_id=""), name="active_has_vendor_id"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["run_at"], condition=models.Q(run_at__isnull=False), name="subaccount_due"),
+            models.Index(fields=["agency", "state"], name="subaccount_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.public_id} ({self.state})"
+
+
+class CampaignQuerySet(ScopedQuerySet["Campaign"]):
+    agency_path = "subaccount__agency"
+
+
+class Campaign(models.Model):
+    """A campaign of a subaccount as the worker last saw it."""
+
+    subaccount = models.ForeignKey(Subaccount, models.CASCADE, related_name="campaigns")
+    vendor_id = models.CharField(max_length=24)
+    name = models.CharField(max_length=200, blank=True)
+    code = models.CharField(max_length=60, blank=True)
+    url = models.URLField(max_length=500, blank=True)
+    status = models.CharField(max_length=40, blank=True)
+    seen_at = models.DateTimeField()
+
+    objects = CampaignQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("subaccount", "vendor_id", name="campaign_once")]
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """What a person calls it: the vendor's subaccount call gives a code, and not always a name."""
+        return self.name or self.code or self.vendor_id

@@ -1,0 +1,68 @@
+"""The states of a subaccount, the moves between them, and the one function that makes a move."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.errors import NotAllowed
+from accounts.models import Cause, Event, State, Subaccount
+
+ALLOWED: dict[State, frozenset[State]] = {
+    State.AWAITING_EMAIL: frozenset({State.AWAITING_APPROVAL, State.REQUESTED, State.CLOSED}),
+    State.AWAITING_APPROVAL: frozenset({State.REQUESTED, State.CLOSED}),
+    State.REQUESTED: frozenset({State.REQUESTED, State.CREATING, State.ACTIVE, State.NEEDS_REVIEW, State.CLOSED}),
+    State.CREATING: frozenset(
+        {State.REQUESTED, State.UNCERTAIN, State.ACTIVE, State.NEEDS_REVIEW, State.CLOSED}
+    ),
+    State.UNCERTAIN: frozenset(
+        {State.UNCERTAIN, State.REQUESTED, State.ACTIVE, State.NEEDS_REVIEW, State.CLOSED}
+    ),
+    State.NEEDS_REVIEW: frozenset({State.REQUESTED, State.UNCERTAIN, State.ACTIVE, State.AWAITING_EMAIL, State.CLOSED}),
+    State.ACTIVE: frozenset({State.MISSING, State.CLOSED}),
+    State.MISSING: frozenset({State.ACTIVE, State.REQUESTED, State.CLOSED}),
+    State.CLOSED: frozenset(),
+}
+
+class LostClaim(Exception):
+    """The lease ended and somebody else has the row: this result is dropped, the other one speaks."""
+
+
+@transaction.atomic
+def move(
+    subaccount: Subaccount, *, expecting: State, to: State, owner: str | None = None, **changes: Any
+) -> None:
+    """Moves a subaccount from `expecting` to `to`, with further `changes`, or not at all.
+
+    With `owner`, only as long as that claim holds. Raises NotAllowed (a door was too late) or LostClaim
+    (a worker was). Records the event in the same transaction.
+    """
+    if to not in ALLOWED[expecting]:
+        raise ValueError(f"{expecting} never becomes {to}")
+    row = Subaccount.objects.across_agencies().filter(pk=subaccount.pk, state=expecting)
+    if owner is not None:
+        row = row.filter(lease_owner=owner)
+    changes = {"changed_at": timezone.now()} | changes if to != expecting else changes
+    if row.update(state=to, **changes) != 1:
+        if owner is not None:
+            raise LostClaim(str(subaccount.public_id))
+        raise NotAllowed(f"Subaccount {subaccount.public_id} is not {expecting}.")
+    for name, value in {"state": to, **changes}.items():
+        setattr(subaccount, name, value)
+    if to != expecting:
+        Event.objects.record(
+            f"subaccount.{to.value}",
+            agency=subaccount.agency,
+            customer=subaccount.customer,
+            was=expecting.value,
+            cause=str(subaccount.cause),
+            codes=list(subaccount.cause_codes),
+            attempt=subaccount.attempts,
+        )
+
+
+def request(subaccount: Subaccount, *, expecting: State) -> None:
+    """Puts a wish in the queue: its mailbox is proven, and a person approved where the agency wants that."""
+    move(
+        subaccount, expecting=expecting, to=State.REQUESTED, run_at=timezone.now(), cause=Cause.NONE, cause_codes=[]
+    )

@@ -1,0 +1,48 @@
+"""Wake-ups. A task holds no decision: the row says what is to be done, and a lost or doubled message changes nothing."""
+
+import contextlib
+
+from celery import shared_task
+from django.conf import settings
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from accounts import claims, jobs, provisioning, vendor
+from accounts.models import Job, Subaccount
+
+
+@shared_task
+def provision(pk: int) -> None:
+    provisioning.attempt(pk)
+
+
+@shared_task
+def run_job(pk: int) -> None:
+    jobs.run(pk)
+
+
+@shared_task
+def sweep() -> None:
+    """Rings for everything that is due: what a lost message, a restart or a wait has left."""
+    vendor.probe_due()
+    jobs.schedule_refreshes()
+    jobs.forget_done()
+    for kind, task in ((Subaccount, provision), (Job, run_job)):
+        for pk in claims.due_keys(kind):
+            task.delay(pk)
+
+
+def wake(subaccount: Subaccount | None = None) -> None:
+    """Rings the bell after the commit, where there is a broker. Embedded, the worker looks by itself."""
+    if not settings.BROKER_URL:
+        return
+
+    def ring() -> None:
+        # A broker that is down must not turn a saved change into an error: the sweep finds the row.
+        with contextlib.suppress(OperationalError):
+            if subaccount is not None:
+                provision.apply_async((subaccount.pk,), retry=False)
+            for pk in claims.due_keys(Job, limit=5):
+                run_job.apply_async((pk,), retry=False)
+
+    transaction.on_commit(ring, robust=True)

@@ -1,0 +1,208 @@
+"""The one way to the vendor: clients by vendor account, the breaker, the shared look."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import structlog
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import VendorAccount
+from coupontools_api.client import Coupontools
+from coupontools_api.errors import (
+    AccountExpired,
+    CoupontoolsError,
+    NoAnswer,
+    NotSent,
+    Refused,
+    Throttled,
+    Unauthorized,
+    UnexpectedReply,
+    WrongKindOfKey,
+)
+from coupontools_api.subaccounts import ListedSubaccount
+
+log = structlog.get_logger(__name__)
+Answer = TypeVar("Answer")
+
+REMEMBERED_OUTCOMES = (1 << 20) - 1
+FIVE_IN_A_ROW = (1 << 5) - 1
+HALF_OF_TWENTY = 10
+DEFAULT_PAUSE_SECONDS = 30.0
+
+CREDENTIALS_ERRORS = (Unauthorized, AccountExpired, WrongKindOfKey)
+
+
+class Waiting(Exception):
+    """The vendor account is not asked now: its breaker is open, it throttles us, or it has no credentials."""
+
+    def __init__(self, until: datetime, trouble: str) -> None:
+        super().__init__(trouble)
+        self.until, self.trouble = until, trouble
+
+
+class _Clients:
+    """One client per vendor account and process, made when first asked for, so after any fork."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[int, int, str], Coupontools] = {}
+
+    def get(self, account: VendorAccount) -> Coupontools:
+        credential = account.active_credential
+        if credential is None:
+            raise Waiting(timezone.now() + timedelta(seconds=settings.BREAKER_PROBE_SECONDS), "no credentials")
+        key = (account.pk, credential.pk, credential.fingerprint)
+        with self._lock:
+            client = self._clients.get(key)
+            if client is None:
+                for stale in [other for other in self._clients if other[0] == account.pk]:
+                    self._clients.pop(stale).close()
+                client = self._clients[key] = Coupontools(
+                    client_id=credential.client_id,
+                    client_secret=credential.client_secret,
+                    base_url=settings.COUPONTOOLS_API_URL,
+                    deadline=settings.VENDOR_DEADLINE_SECONDS,
+                    list_deadline=settings.VENDOR_LIST_DEADLINE_SECONDS,
+                )
+            return client
+
+    def forget(self) -> None:
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
+
+clients = _Clients()
+
+
+def ask(account: VendorAccount, call: Callable[[Coupontools], Answer]) -> Answer:
+    """Makes one call with the client of `account` and lets the breaker know how it went.
+
+    Raises Waiting without any call while the breaker is open or the vendor throttles us, and whatever
+    CoupontoolsError the call raises.
+    """
+    now = timezone.now()
+    if account.trouble:
+        raise Waiting(account.probe_at or now, account.trouble)
+    if account.throttled_until and account.throttled_until > now:
+        raise Waiting(account.throttled_until, "throttled")
+    return _observed(account, call)
+
+
+def _observed(account: VendorAccount, call: Callable[[Coupontools], Answer]) -> Answer:
+    try:
+        answer = call(clients.get(account))
+    except CoupontoolsError as problem:
+        _note(account, problem)
+        raise
+    if account.recent_failures or account.trouble:
+        _note(account, None)
+    return answer
+
+
+def _note(account: VendorAccount, problem: CoupontoolsError | None) -> None:
+    """Writes the outcome into the breaker that all processes share."""
+    now = timezone.now()
+    row = VendorAccount.objects.filter(pk=account.pk)
+    if isinstance(problem, Throttled):
+        pause = DEFAULT_PAUSE_SECONDS if problem.retry_after is None else problem.retry_after
+        row.update(throttled_until=now + timedelta(seconds=pause))
+    elif isinstance(problem, CREDENTIALS_ERRORS):
+        _open(account, VendorAccount.Trouble.CREDENTIALS, now)
+    elif isinstance(problem, NotSent | NoAnswer | UnexpectedReply):
+        row.update(recent_failures=(F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES)).bitor(1))
+        recent = row.values_list("recent_failures", flat=True).get()
+        if recent & FIVE_IN_A_ROW == FIVE_IN_A_ROW or recent.bit_count() >= HALF_OF_TWENTY:
+            _open(account, VendorAccount.Trouble.UNREACHABLE, now)
+    elif problem is None:
+        closed = row.exclude(trouble="").update(trouble="", trouble_since=None, probe_at=None, recent_failures=0)
+        if closed:
+            log.info("vendor.breaker_closed", vendor_account=account.pk)
+        else:
+            row.update(recent_failures=F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES))
+    elif isinstance(problem, Refused) and account.recent_failures:
+        # A refusal is an answer: the vendor is there.
+        row.update(recent_failures=F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES))
+    account.refresh_from_db(
+        fields=["recent_failures", "trouble", "trouble_since", "probe_at", "throttled_until"]
+    )
+
+
+def _open(account: VendorAccount, trouble: VendorAccount.Trouble, now: datetime) -> None:
+    probe_at = now + timedelta(seconds=settings.BREAKER_PROBE_SECONDS)
+    row = VendorAccount.objects.filter(pk=account.pk)
+    if row.filter(trouble="").update(trouble=trouble, trouble_since=now, probe_at=probe_at):
+        log.warning("vendor.breaker_opened", vendor_account=account.pk, trouble=trouble.value)
+    else:
+        row.update(trouble=trouble, probe_at=probe_at)
+
+
+def probe_due(now: datetime | None = None) -> int:
+    """Asks each vendor account whose breaker is open and whose probe is due, with a read. Returns how many."""
+    now = now or timezone.now()
+    due = VendorAccount.objects.exclude(trouble="").filter(probe_at__lte=now)
+    probed = 0
+    for account in due.select_related("active_credential"):
+        later = now + timedelta(seconds=settings.BREAKER_PROBE_SECONDS)
+        if not VendorAccount.objects.filter(pk=account.pk, probe_at=account.probe_at).update(probe_at=later):
+            continue  # another process is at it
+        probed += 1
+        try:
+            _observed(account, lambda client: client.subaccounts.list())
+        except (CoupontoolsError, Waiting) as problem:
+            log.info("vendor.probe_failed", vendor_account=account.pk, problem=type(problem).__name__)
+    return probed
+
+
+@dataclass
+class _SharedLook:
+    """One list call at a time. Who arrives during a call needs a later one, and shares it with all who wait."""
+
+    condition: threading.Condition = field(default_factory=threading.Condition)
+    started: int = 0
+    finished: int = 0
+    is_running: bool = False
+    outcome: tuple[ListedSubaccount, ...] | Exception = ()
+
+    def run(self, fetch: Callable[[], tuple[ListedSubaccount, ...]]) -> tuple[ListedSubaccount, ...]:
+        with self.condition:
+            needed = self.started + 1
+            while self.finished < needed and self.is_running:
+                self.condition.wait()
+            if self.finished >= needed:
+                return self._shared()
+            self.is_running = True
+            self.started += 1
+        try:
+            outcome: tuple[ListedSubaccount, ...] | Exception = fetch()
+        except Exception as problem:
+            outcome = problem
+        with self.condition:
+            self.outcome, self.finished, self.is_running = outcome, self.started, False
+            self.condition.notify_all()
+            return self._shared()
+
+    def _shared(self) -> tuple[ListedSubaccount, ...]:
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+_looks: dict[int, _SharedLook] = {}
+_looks_lock = threading.Lock()
+
+
+def look(account: VendorAccount) -> tuple[ListedSubaccount, ...]:
+    """The vendor's list of subaccounts, from a call that started after this one was asked for.
+
+    Raises what `ask` raises.
+    """
+    with _looks_lock:
+        shared = _looks.setdefault(account.pk, _SharedLook())
+    return shared.run(lambda: ask(account, lambda client: client.subaccounts.list()))

@@ -1,0 +1,1 @@
+"""How the vendor talks. Knows no framework; the sandbox beside the client shares no code with it."""

@@ -1,0 +1,96 @@
+"""What can go wrong while talking to Coupontools, by cause. Codes are matched, never texts."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class CoupontoolsError(Exception):
+    """Anything that went wrong. Never holds a payload or an address: those may hold secrets."""
+
+    may_have_happened: ClassVar[bool] = False
+    """Could the vendor have done it all the same? Only of interest for calls that change something."""
+
+    def __init__(self, endpoint: str, codes: Iterable[int] = (), detail: str = "") -> None:
+        self.endpoint, self.codes = endpoint, tuple(codes)
+        super().__init__(" ".join(part for part in (endpoint, str(self.codes) if self.codes else "", detail) if part))
+
+
+class NotSent(CoupontoolsError):
+    """No byte of the request left: refused connection, unknown name, failed TLS handshake."""
+
+
+class NoAnswer(CoupontoolsError):
+    """The request left, and no whole reply came back in time."""
+
+    may_have_happened = True
+
+
+class UnexpectedReply(CoupontoolsError):
+    """A reply came that makes no sense: HTML, redirect, cut off, unknown code, or about something else."""
+
+    may_have_happened = True
+
+
+class Throttled(CoupontoolsError):
+    """HTTP 429. `retry_after` is in seconds, None where the vendor gave none that makes sense."""
+
+    def __init__(self, endpoint: str, retry_after: float | None) -> None:
+        super().__init__(endpoint, detail="429")
+        self.retry_after = retry_after
+
+
+class NotDocumented(CoupontoolsError):
+    """The vendor publishes no path for this call, and none was configured."""
+
+
+class Refused(CoupontoolsError):
+    """The vendor understood and said no, with a code that we know."""
+
+
+class Unauthorized(Refused):
+    """1000, or HTTP 401/403: client id or secret not correct."""
+
+
+class AccountExpired(Refused):
+    """101: the account has expired."""
+
+
+class WrongKindOfKey(Refused):
+    """102: a subaccount's key on a call that only the main account may make."""
+
+
+class InvalidInput(Refused):
+    """200, 300 to 303: a parameter is missing or not valid."""
+
+
+class EmailTaken(Refused):
+    """304: the address is in use, perhaps at another account of the vendor."""
+
+
+class InvalidEmail(Refused):
+    """305: the vendor does not take this address."""
+
+
+class NotFound(Refused):
+    """502, 503, 505, 507, 509, 510, 514, 515: the id that was asked for does not exist."""
+
+
+# In order of precedence where a reply carries several codes: what stops everything first, what only
+# concerns this request last.
+_BY_CODE: tuple[tuple[type[Refused], frozenset[int]], ...] = (
+    (Unauthorized, frozenset({1000})),
+    (AccountExpired, frozenset({101})),
+    (WrongKindOfKey, frozenset({102})),
+    (InvalidInput, frozenset({200, 300, 301, 302, 303})),
+    (InvalidEmail, frozenset({305})),
+    (EmailTaken, frozenset({304})),
+    (NotFound, frozenset({502, 503, 505, 507, 509, 510, 514, 515})),
+)
+
+
+def refusal(endpoint: str, codes: tuple[int, ...]) -> CoupontoolsError:
+    """The error for a well-formed failure. A code that we do not know makes it an UnexpectedReply."""
+    for kind, known in _BY_CODE:
+        if known.intersection(codes):
+            return kind(endpoint, codes)
+    return UnexpectedReply(endpoint, codes, "unknown code")

@@ -1,0 +1,205 @@
+"""The one place that turns a request into a scoped object, or 404. Foreign and nonexistent look the same."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import F
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.cache import patch_cache_control
+
+from accounts.models import (
+    Agency,
+    Brand,
+    Campaign,
+    Customer,
+    Host,
+    Membership,
+    Package,
+    State,
+    Subaccount,
+    User,
+    VendorAccount,
+)
+
+View = Callable[..., HttpResponse]
+
+
+class PersonRequest(HttpRequest):
+    """A request on an agency's host (or the platform's) by somebody who is signed in."""
+
+    agency: Agency
+    reference: str
+    user: User
+
+
+def agency_of(request: HttpRequest) -> Agency | None:
+    """The agency whose host this is; None on the platform host."""
+    return getattr(request, "agency", None)
+
+
+def host_for(name: str) -> Host | None:
+    """The host of exactly that name, with its agency and brand, in one statement."""
+    return Host.objects.serving(name)
+
+
+def agency_url(agency: Agency | None, path: str) -> str:
+    """An absolute link to a path of an agency (or of the platform), on its canonical host."""
+    host = agency.canonical_host if agency else settings.PLATFORM_HOST
+    port = "" if settings.IS_PRODUCTION else f":{settings.PORT}"
+    return f"{settings.LINK_SCHEME}://{host}{port}{path}"
+
+
+# -- who ---------------------------------------------------------------------------------------------------------
+
+
+def _private(view: View) -> View:
+    """Nothing that a signed-in person sees is kept by a browser or a proxy."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        patch_cache_control(response, no_store=True, private=True)
+        return response
+
+    return wrapped
+
+
+def person_required(view: View) -> View:
+    """Anybody who is signed in on this host."""
+    return _private(login_required(view))
+
+
+def staff_required(view: View) -> View:
+    """Staff of this agency, of any role; everybody else reads 404."""
+
+    @wraps(view)
+    def wrapped(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if agency_of(request) is None or not request.user.staff_role:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return person_required(wrapped)
+
+
+def same_origin_required(view: View) -> View:
+    """A second lock beside the CSRF token. Absent passes (old browsers); present it must be same-origin."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return wrapped
+
+
+# -- what --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a member stands: the customer, what they may do there, the subaccount and its campaigns."""
+
+    membership: Membership
+    customer: Customer
+    subaccount: Subaccount
+    vendor_account: VendorAccount
+    campaigns: list[Campaign] = field(default_factory=list)
+
+    @property
+    def state(self) -> str:
+        """What `data-state` says: the subaccount's state, or `paused` while the agency has paused the customer."""
+        return "paused" if self.customer.paused_at else str(self.subaccount.state)
+
+    @property
+    def may_launch(self) -> bool:
+        return self.membership.may_launch and self.state == State.ACTIVE
+
+
+def place_or_404(request: PersonRequest, customer: UUID) -> Place:
+    """The customer as this person is a member of it, in one statement: the membership with all that hangs on
+    it, once per campaign."""
+    rows = list(
+        Membership.objects.for_agency(request.agency)
+        .filter(
+            person=request.user, customer__public_id=customer, customer__closed_at=None, suspended_at=None
+        )
+        .select_related(
+            "customer__package", "customer__subaccount__vendor_account__active_credential"
+        )
+        .annotate(
+            campaign_id=F("customer__subaccount__campaigns__vendor_id"),
+            campaign_name=F("customer__subaccount__campaigns__name"),
+            campaign_code=F("customer__subaccount__campaigns__code"),
+            campaign_url=F("customer__subaccount__campaigns__url"),
+            campaign_status=F("customer__subaccount__campaigns__status"),
+        )
+        .order_by("customer__subaccount__campaigns__pk")
+    )
+    if not rows:
+        raise Http404
+    membership = rows[0]
+    subaccount = membership.customer.subaccount
+    membership.customer.agency = subaccount.agency = request.agency
+    return Place(
+        membership=membership,
+        customer=membership.customer,
+        subaccount=subaccount,
+        vendor_account=subaccount.vendor_account,
+        campaigns=[
+            Campaign(
+                subaccount=subaccount,
+                vendor_id=row.campaign_id,
+                name=row.campaign_name,
+                code=row.campaign_code,
+                url=row.campaign_url,
+                status=row.campaign_status,
+            )
+            for row in rows
+            if row.campaign_id is not None
+        ],
+    )
+
+
+def customers_of_person(request: PersonRequest) -> list[Customer]:
+    """The customers this person is a member of."""
+    return list(
+        Customer.objects.for_agency(request.agency)
+        .filter(memberships__person=request.user, memberships__suspended_at=None, closed_at=None)
+        .select_related("subaccount")
+        .order_by("company_name", "pk")
+    )
+
+
+def customers_for_staff(request: PersonRequest, *, after: int | None, size: int = 50) -> list[Customer]:
+    """One page of the agency's customers, newest first, and one more row if there is a next page."""
+    rows = Customer.objects.for_agency(request.agency).select_related("subaccount", "package").order_by("-pk")
+    if after is not None:
+        rows = rows.filter(pk__lt=after)
+    return list(rows[: size + 1])
+
+
+def packages_on_offer(agency: Agency) -> list[Package]:
+    return list(Package.objects.for_agency(agency).on_offer())
+
+
+def brand_or_404(request: HttpRequest, digest: str) -> Brand:
+    """The brand of this host's agency, if the address names its current state."""
+    agency = agency_of(request)
+    brand = getattr(agency, "brand", None) if agency else None
+    if brand is None or brand.hash != digest:
+        raise Http404
+    return brand
+
+
+def customer_for_mail(pk: int, agency: Agency | None) -> Customer | None:
+    """The customer that a mail job of this agency is about; None if it is gone or another agency's."""
+    if agency is None:
+        return None
+    return Customer.objects.for_agency(agency).select_related("subaccount", "package").filter(pk=pk).first()

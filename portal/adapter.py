@@ -1,0 +1,104 @@
+"""Where allauth asks the project: people belong to one agency, mails go through the job table."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.contrib import messages
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from accounts import customers, jobs, tasks
+from accounts.crypto import seal, unseal
+from accounts.models import User
+from portal import access
+from portal.scope import current_scope
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """See docs/decisions/0003-identity.md for why each of these is here."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": _("The e-mail address and password do not go together. Please try again."),
+        "incorrect_code": _("This code is not the right one. Please look again, or ask for a new one."),
+        "too_many_login_attempts": _("Too many tries. Please wait a few minutes, or choose a new password."),
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return access.agency_of(request) is not None
+
+    def new_user(self, request: HttpRequest) -> User:
+        user: User = super().new_user(request)
+        user.agency = access.agency_of(request)
+        return user
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        """A passkey names its person itself: one of another agency is refused like an unknown key."""
+        if user.scope != current_scope.get():
+            request.session.flush()
+            self.add_message(request, messages.ERROR, message=str(self.error_messages["incorrect_code"]))
+            return redirect("account_login")
+        return super().pre_login(request, user, **kwargs)
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Marks the address as verified and lets the wishes that waited for it go on, both or neither."""
+        try:
+            with transaction.atomic():
+                confirmed: bool = super().confirm_email(request, email_address)
+                if confirmed:
+                    customers.prove_mailbox(acting_user=email_address.user, email=email_address.email)
+                return confirmed
+        except IntegrityError:
+            self.add_message(
+                request,
+                messages.ERROR,
+                "account/messages/email_confirmation_failed.txt",
+                {"email": email_address.email},
+            )
+            return False
+
+    def is_safe_url(self, url: str) -> bool:
+        return url_has_allowed_host_and_scheme(
+            url, {self.request.get_host()}, require_https=self.request.is_secure()
+        )
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Writes a mail job: every flow takes the same time, and nothing is lost if the mail server is away."""
+        agency = access.agency_of(self.request)
+        facts = {
+            name: urlsplit(value).path if name.endswith("_url") else str(value)
+            for name, value in context.items()
+            if name in MAIL_FACTS
+        }
+        jobs.put_mail(
+            f"{template_prefix}",
+            agency=agency,
+            to=email,
+            secret=str(context.get("code", "")),
+            language=get_language(),
+            **facts,
+        )
+        tasks.wake()
+
+
+# What allauth's mail templates use besides the code; links are kept as paths and get the canonical host.
+MAIL_FACTS = frozenset(
+    {"signup_url", "password_reset_url", "timestamp", "ip", "user_agent", "from_email", "to_email", "deleted_email"}
+)
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """Seals TOTP and recovery seeds; allauth keeps them in clear by itself."""
+
+    def encrypt(self, text: str) -> str:
+        return seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return unseal(encrypted_text)

@@ -1,0 +1,1 @@
+"""Forms: what a browser may send, checked, with messages that help."""

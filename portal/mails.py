@@ -1,0 +1,69 @@
+"""Mails, rendered by the worker when it sends them, in the agency's name and with links on its canonical host."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.timezone import localdate
+
+from accounts.people import INVITATION_DAYS
+from portal import access, wording
+from portal.access import Agency
+
+TO_STAFF = frozenset({"needs_review", "missing"})
+
+
+def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> EmailMultiAlternatives | None:
+    """The message for a mail job; None where there is nobody left to write to.
+
+    `payload["mail"]` is the name of our template, or the prefix of one of allauth's.
+    """
+    name = payload["mail"]
+    context: dict[str, Any] = {
+        **payload,
+        "agency": agency,
+        "product_name": agency.product_name if agency else "Reseller portal",
+        "code": secret,
+        "email": payload.get("to", ""),
+    }
+    for key in ("signup_url", "password_reset_url"):
+        if key in payload:
+            context[key] = access.agency_url(agency, payload[key])
+    to = payload.get("to", "")
+    if "customer" in payload:
+        customer = access.customer_for_mail(payload["customer"], agency)
+        if customer is None or agency is None:
+            return None
+        path = "/console/" if name in TO_STAFF else f"/c/{customer.public_id}/"
+        context |= {
+            "customer": customer,
+            "url": access.agency_url(agency, path),
+            "cause_text": wording.cause_sentence(customer.subaccount.cause, customer.subaccount.cause_codes),
+        }
+        to = agency.support_email if name in TO_STAFF else customer.email
+    if name == "invitation":
+        context |= {
+            "url": access.agency_url(agency, f"/invitation/{secret}/"),
+            "expires": date_format(localdate() + INVITATION_DAYS),
+        }
+    with translation.override(payload.get("language") or settings.LANGUAGE_CODE):
+        subject, body = _templates(name)
+        text = render_to_string(body, context).strip() + "\n"
+        subject_line = " ".join(render_to_string(subject, context).split())
+    sender = f"{_header_safe(agency.name)} <{settings.DEFAULT_FROM_EMAIL}>" if agency else settings.DEFAULT_FROM_EMAIL
+    reply_to = [agency.support_email] if agency and name not in TO_STAFF else None
+    return EmailMultiAlternatives(subject_line, text, sender, [to], reply_to=reply_to)
+
+
+def _templates(name: str) -> tuple[str, str]:
+    if "/" in name:
+        return f"{name}_subject.txt", f"{name}_message.txt"
+    return f"mail/{name}.subject.txt", f"mail/{name}.txt"
+
+
+def _header_safe(name: str) -> str:
+    """A display name without what could end it or start another header."""
+    return '"' + "".join(c for c in name if c.isprintable() and c not in '"\\') + '"'

@@ -1,0 +1,137 @@
+"""Host to agency, session to host, staff to their second factor, and the headers every answer carries."""
+
+import secrets
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import structlog
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.urls import reverse
+
+from portal import access
+from portal.scope import current_scope
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class HostMiddleware:
+    """The very first: decides by the host whose page this is, or answers 400 before anything else runs.
+
+    Sets `request.agency` (None on the platform host), `request.reference` and the URL configuration.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == "/healthz":
+            return JsonResponse({"status": "ok"})
+        host = self._host_name(request)
+        if host is None:
+            return self._unknown()
+        request.agency = None  # type: ignore[attr-defined]
+        request.reference = secrets.token_hex(4).upper()  # type: ignore[attr-defined]
+        if host == settings.PLATFORM_HOST:
+            request.urlconf = "portal.platform_urls"  # type: ignore[attr-defined]
+        else:
+            served = access.host_for(host)
+            if served is None:
+                return self._unknown()
+            if not served.is_canonical and request.method in ("GET", "HEAD"):
+                return HttpResponsePermanentRedirect(access.agency_url(served.agency, request.get_full_path()))
+            request.agency = served.agency  # type: ignore[attr-defined]
+        if request.path == "/readyz":
+            return self._ready()
+        with structlog.contextvars.bound_contextvars(request=request.reference, host=host):  # type: ignore[attr-defined]
+            return self.get_response(request)
+
+    @staticmethod
+    def _host_name(request: HttpRequest) -> str | None:
+        """The name without its port; None if the port is not the one we answer on."""
+        name, colon, port = request.META.get("HTTP_HOST", "").partition(":")
+        right_ports = {"", "443"} if settings.IS_PRODUCTION else {"", str(settings.PORT)}
+        if (colon and not port) or port not in right_ports:
+            return None
+        return name
+
+    @staticmethod
+    def _unknown() -> HttpResponse:
+        return HttpResponse("There is nothing at this address.\n", status=400, content_type="text/plain")
+
+    @staticmethod
+    def _ready() -> HttpResponse:
+        try:
+            connection.ensure_connection()
+        except DatabaseError:
+            return JsonResponse({"status": "database unavailable"}, status=503)
+        return JsonResponse({"status": "ok"})
+
+
+class HeadersMiddleware:
+    """What Django and django-csp leave out."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+        if not response.has_header("Cache-Control") and not response.streaming:
+            response["Cache-Control"] = "no-store"
+        return response
+
+
+class SessionScopeMiddleware:
+    """A session lives on the host it was born on: on any other it is destroyed.
+
+    The stamp covers more than signed-in people: pending codes and second factors name a person by primary key.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        agency = access.agency_of(request)
+        scope = agency.pk.hex if agency else "platform"
+        token, session = current_scope.set(scope), request.session
+        try:
+            if not session.is_empty() and session.get("scope") != scope:
+                session.flush()
+            response = self.get_response(request)
+            if session.modified and not session.is_empty():
+                session.setdefault("scope", scope)
+            return response
+        finally:
+            current_scope.reset(token)
+
+
+class SecondFactorMiddleware:
+    """Operators and staff (and members, where the agency wants it) reach nothing but its set-up without a second factor."""
+
+    ALWAYS_OPEN = ("/account/2fa/", "/account/logout/", "/account/reauthenticate/", "/static/", "/brand/")
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(self.ALWAYS_OPEN) or not self._is_owed(request):
+            return self.get_response(request)
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponse("Set up your second factor first.\n", status=403, content_type="text/plain")
+        activate = reverse("mfa_activate_totp")
+        response = HttpResponse(status=303)
+        response["Location"] = f"{activate}?{urlencode({'next': request.path})}"
+        return response
+
+    @staticmethod
+    def _is_owed(request: HttpRequest) -> bool:
+        # A request without a session cookie has no person: no statement is spent on finding that out.
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
+            return False
+        agency = access.agency_of(request)
+        wanted = request.user.must_have_mfa or (agency is not None and agency.members_need_mfa)
+        return wanted and not is_mfa_enabled(request.user)

@@ -1,0 +1,356 @@
+"""All settings, from the environment or `.env`. Every one is listed with its default in `.env.example`."""
+
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+import structlog
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.Env()
+# `.env` of the working copy; the environment wins over it. PORTAL_ENV_FILE names another one (tests name none).
+env_file = env.path("PORTAL_ENV_FILE", default=str(BASE_DIR / ".env"))
+if Path(env_file).is_file():
+    env.read_env(str(env_file))
+
+# --- What kind of installation -------------------------------------------------------------------------------
+DEPLOYMENT = env.str("DEPLOYMENT", default="local")
+if DEPLOYMENT not in ("local", "production"):
+    raise ImproperlyConfigured(f"DEPLOYMENT is {DEPLOYMENT!r}; it must be local or production.")
+IS_PRODUCTION = DEPLOYMENT == "production"
+DEBUG = env.bool("DEBUG", default=False)
+
+
+def _needed(name: str, local: str) -> str:
+    """A setting that production must be given, and that a local installation has a default for."""
+    value = env.str(name, default="" if IS_PRODUCTION else local)
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. DEPLOYMENT=production needs it; see .env.example.")
+    return value
+
+
+# Only a local installation on loopback ever runs with these two; production refuses them by their absence.
+LOCAL_SECRET_KEY = "local-installations-only-" + "never-for-production-0123456789"
+LOCAL_SEALING_KEY = "bG9jYWwtaW5zdGFsbGF0aW9ucy1vbmx5LTAwMDAwMDA="
+SECRET_KEY = _needed("SECRET_KEY", LOCAL_SECRET_KEY)
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
+SEALING_KEYS = [key for key in _needed("SEALING_KEYS", LOCAL_SEALING_KEY).split(",") if key]
+if IS_PRODUCTION and (SECRET_KEY in SEALING_KEYS or LOCAL_SEALING_KEY in SEALING_KEYS):
+    raise ImproperlyConfigured("SEALING_KEYS must hold keys of their own: ./run manage make_sealing_key prints one.")
+
+# --- Hosts ---------------------------------------------------------------------------------------------------
+PLATFORM_HOST = _needed("PLATFORM_HOST", "platform.localhost").lower()
+BIND = env.str("BIND", default="127.0.0.1")
+PORT = env.int("PORT", default=8000)
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0 if not IS_PRODUCTION else -1)
+if not IS_PRODUCTION and BIND not in ("127.0.0.1", "::1", "localhost"):
+    raise ImproperlyConfigured(
+        f"BIND is {BIND}, but DEPLOYMENT=local has no https and well-known keys: it listens on 127.0.0.1 only."
+    )
+if TRUSTED_PROXY_COUNT < 0:
+    raise ImproperlyConfigured("TRUSTED_PROXY_COUNT is not set. DEPLOYMENT=production needs it; see .env.example.")
+# The first middleware checks every request against the hosts of the agencies and answers 400 to any other.
+ALLOWED_HOSTS = ["*"]
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+
+# --- Applications --------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "accounts",
+    "portal.apps.PortalConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "django_countries",
+    "django_htmx",
+    "csp",
+]
+MIDDLEWARE = [
+    "portal.middleware.HostMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "portal.middleware.HeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "portal.middleware.SessionScopeMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "portal.middleware.SecondFactorMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.context.portal",
+            ],
+        },
+    },
+]
+
+# --- Data ----------------------------------------------------------------------------------------------------
+DATABASE_URL = _needed("DATABASE_URL", f"sqlite:///{VAR_DIR / 'portal.sqlite3'}")
+DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+IS_SQLITE = "sqlite" in DATABASES["default"]["ENGINE"]
+if IS_SQLITE:
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # FULL: "committed before the socket opens" must be true after a power cut.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+        "min_size": 1,
+        "max_size": env.int("DATABASE_POOL_SIZE", default=20),
+        "timeout": 10,
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHE_URL = env.str("CACHE_URL", default="")
+CACHES = {
+    # allauth's rate limits and ours; the key function keeps one agency's counts from another's.
+    "default": env.cache_url_config(CACHE_URL)
+    if CACHE_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 50_000}},
+}
+CACHES["default"]["KEY_FUNCTION"] = "portal.scope.cache_key"
+
+# --- Worker --------------------------------------------------------------------------------------------------
+BROKER_URL = env.str("BROKER_URL", default="")
+SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=0.5)
+WORKER_THREADS = env.int("WORKER_THREADS", default=4)
+CELERY_BROKER_URL = BROKER_URL or "memory://"
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE = {"sweep": {"task": "accounts.tasks.sweep", "schedule": 15.0}}
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+if BROKER_URL.startswith("amqp"):
+    CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
+elif BROKER_URL:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 600,
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+    }
+
+# --- The vendor ----------------------------------------------------------------------------------------------
+COUPONTOOLS_API_URL = env.str("COUPONTOOLS_API_URL", default="https://api.coupontools.com").rstrip("/")
+COUPONTOOLS_PANEL_HOSTS: list[str] = env.list("COUPONTOOLS_PANEL_HOSTS", default=["www.controlpanel.center"])
+VENDOR_DEADLINE_SECONDS = env.float("VENDOR_DEADLINE_SECONDS", default=15)
+VENDOR_LIST_DEADLINE_SECONDS = env.float(
+    "VENDOR_LIST_DEADLINE_SECONDS", default=min(60, 4 * VENDOR_DEADLINE_SECONDS)
+)
+LAUNCH_DEADLINE_SECONDS = env.float("LAUNCH_DEADLINE_SECONDS", default=5)
+BREAKER_PROBE_SECONDS = env.float("BREAKER_PROBE_SECONDS", default=60)
+PROVISIONING_LEASE_SECONDS = env.float("PROVISIONING_LEASE_SECONDS", default=120)
+PROVISIONING_QUARANTINE_SECONDS = env.float("PROVISIONING_QUARANTINE_SECONDS", default=120)
+PROVISIONING_LOOK_GAP_SECONDS = env.float("PROVISIONING_LOOK_GAP_SECONDS", default=60)
+PROVISIONING_BACKOFF_MIN_SECONDS = env.float("PROVISIONING_BACKOFF_MIN_SECONDS", default=5)
+PROVISIONING_BACKOFF_MAX_SECONDS = env.float("PROVISIONING_BACKOFF_MAX_SECONDS", default=3600)
+PROVISIONING_ATTEMPTS = env.int("PROVISIONING_ATTEMPTS", default=8)
+PROVISIONING_DAILY_CREATES = env.int("PROVISIONING_DAILY_CREATES", default=200)
+REFRESH_SECONDS = env.float("REFRESH_SECONDS", default=3600)
+
+# --- Mail ----------------------------------------------------------------------------------------------------
+EMAIL_URL = _needed("EMAIL_URL", "filemail://")
+if EMAIL_URL == "filemail://":
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", default=str(VAR_DIR / "mail"))
+else:
+    _email = env.email_url_config(EMAIL_URL)
+    EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+    EMAIL_HOST, EMAIL_PORT = _email.get("EMAIL_HOST", ""), _email.get("EMAIL_PORT", 25)
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_USER", ""), _email.get("EMAIL_HOST_PASSWORD", "")
+    EMAIL_USE_TLS, EMAIL_USE_SSL = _email.get("EMAIL_USE_TLS", False), _email.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"no-reply@{PLATFORM_HOST}")
+MAIL_RENDERER = "portal.mails.render"
+
+# --- People --------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "portal.passwords.LongEnough", "OPTIONS": {"characters": 12}},
+    {"NAME": "portal.passwords.NotTheAddress"},
+    # Django ships the list of 20,000 common passwords.
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+SILENCED_SYSTEM_CHECKS = ["account.W001"]  # docs/decisions/0003-identity.md: addresses are unique per agency
+ACCOUNT_ADAPTER = "portal.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "portal.forms.people.LoginForm",
+    "signup": "portal.forms.people.SignupForm",
+    "reset_password": "portal.forms.people.ResetPasswordForm",
+}
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_UNIQUE_EMAIL = False
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_PRESERVE_USERNAME_CASING = False
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+MFA_ADAPTER = "portal.adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_PRODUCTION
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+
+
+def ACCOUNT_USER_DISPLAY(user: object) -> str:  # noqa: N802 -- allauth's name; the username is never shown
+    return str(user.email)  # type: ignore[attr-defined]
+
+
+# --- Web -----------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.str("TIME_ZONE", default="Europe/Amsterdam")
+USE_I18N = True
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = not IS_PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if IS_PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+LINK_SCHEME = "https" if IS_PRODUCTION else "http"
+SECURE_SSL_REDIRECT = IS_PRODUCTION
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
+SECURE_HSTS_SECONDS = 63_072_000 if IS_PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_PRODUCTION
+SECURE_HSTS_PRELOAD = IS_PRODUCTION
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_NAME = "__Host-session" if IS_PRODUCTION else "session"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "__Host-csrf" if IS_PRODUCTION else "csrf"
+CSRF_FAILURE_VIEW = "portal.views.errors.csrf_failure"
+FORMS_URLFIELD_ASSUME_HTTPS = True
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+        "manifest-src": [SELF],
+    },
+}
+
+# --- Limits (ours; allauth's own pages keep allauth's). number/seconds ----------------------------------------
+LIMIT_LAUNCH_PERSON = env.str("LIMIT_LAUNCH_PERSON", default="10/60")
+LIMIT_LAUNCH_CUSTOMER = env.str("LIMIT_LAUNCH_CUSTOMER", default="60/60")
+LIMIT_PASSWORD_LINK = env.str("LIMIT_PASSWORD_LINK", default="5/3600")
+LIMIT_SIGN_UP = env.str("LIMIT_SIGN_UP", default="20/3600")
+LIMIT_INVITATION = env.str("LIMIT_INVITATION", default="20/3600")
+
+# --- Logs: standard output only ------------------------------------------------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+_shared_processors: list[structlog.typing.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+structlog.configure(
+    processors=[*_shared_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": _shared_processors,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer()
+                if IS_PRODUCTION
+                else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), pad_event_to=0),
+            ],
+        },
+    },
+    "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": sys.stdout, "formatter": "line"}},
+    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
+    "loggers": {
+        # urllib3 and requests write whole URLs at DEBUG; a sign-on URL is a secret.
+        "urllib3": {"level": "WARNING"},
+        "requests": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
+}
+
+# --- Sanity: refuse to start on what would go wrong later -----------------------------------------------------
+_LEASE_NEEDS = VENDOR_LIST_DEADLINE_SECONDS + VENDOR_DEADLINE_SECONDS
+if PROVISIONING_LEASE_SECONDS <= _LEASE_NEEDS:
+    raise ImproperlyConfigured(
+        f"PROVISIONING_LEASE_SECONDS ({PROVISIONING_LEASE_SECONDS:g}) must exceed the deadlines that one step "
+        f"may take ({_LEASE_NEEDS:g}): a shorter lease lets two workers create the same subaccount."
+    )
+_api = urlsplit(COUPONTOOLS_API_URL)
+if _api.scheme != "https" and (IS_PRODUCTION or _api.hostname not in ("127.0.0.1", "::1", "localhost")):
+    raise ImproperlyConfigured("COUPONTOOLS_API_URL must be https (http is for a local sandbox on loopback).")

@@ -1,0 +1,34 @@
+"""What an agency's host answers."""
+
+from django.urls import include, path
+
+from portal.views import brand, console, customers, people
+
+handler400 = "portal.views.errors.bad_request"
+handler403 = "portal.views.errors.forbidden"
+handler404 = "portal.views.errors.not_found"
+handler500 = "portal.views.errors.server_error"
+
+customer_patterns = (
+    [
+        path("", customers.dashboard, name="dashboard"),
+        path("setup/", customers.setup, name="setup"),
+        path("launch/", customers.launch, name="launch"),
+        path("password-link/", customers.password_link, name="password-link"),
+        path("open/<slug:page>/", customers.open_page, name="open"),
+        path("open/<slug:page>/<slug:campaign>/", customers.open_page, name="open-campaign"),
+    ],
+    "customer",
+)
+
+urlpatterns = [
+    path("", customers.home, name="home"),
+    path("start/", people.start, name="start"),
+    path("account/signup/", people.SignUp.as_view(), name="account_signup"),
+    path("account/", include("allauth.urls")),
+    path("invitation/<str:token>/", people.accept_invitation, name="accept_invitation"),
+    path("c/<uuid:customer>/", include(customer_patterns)),
+    path("console/", console.customers, name="console_customers"),
+    path("brand/<slug:digest>.css", brand.style_sheet, name="brand_css"),
+    path("brand/<slug:digest>.png", brand.logo, name="brand_logo"),
+]

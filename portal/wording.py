@@ -1,0 +1,305 @@
+"""What people read about a state: one place for the customer's sentences and the staff's."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.errors import BadCredentials, DoorError, NotAllowed, NotFoundAtVendor, SuspiciousReply
+from accounts.limits import TooMany
+from accounts.models import Cause, Customer, State
+from portal.access import Place
+
+SLOW_AFTER = timedelta(minutes=2)
+
+# One sentence per cause: what happened. Staff may read codes; they follow the sentence.
+CAUSES = {
+    Cause.VENDOR_UNREACHABLE: gettext_lazy("The vendor cannot be reached. We try again by ourselves."),
+    Cause.VENDOR_THROTTLES: gettext_lazy("The vendor asks us to slow down. We go on by ourselves."),
+    Cause.CREDENTIALS: gettext_lazy("The vendor refuses your credentials. We go on as soon as they work."),
+    Cause.DAILY_BUDGET: gettext_lazy("Today's number of new accounts is reached. We go on tomorrow."),
+    Cause.NO_VENDOR_ACCOUNT: gettext_lazy("No vendor account is connected yet. We go on when one is."),
+    Cause.NO_ANSWER: gettext_lazy("The vendor did not answer. We look whether the account was made."),
+    Cause.WORKER_DIED: gettext_lazy("Our worker stopped in the middle. We look whether the account was made."),
+    Cause.UNCLEAR_ANSWER: gettext_lazy("The vendor's answer was not understood. We look whether the account was made."),
+    Cause.EMAIL_TAKEN: gettext_lazy("The vendor says that this address is taken. We look where."),
+    Cause.EMAIL_TAKEN_ELSEWHERE: gettext_lazy(
+        "The vendor knows this address, but not in your list of accounts. It may belong to another reseller."
+    ),
+    Cause.APPEARED_MEANWHILE: gettext_lazy(
+        "An account with this address appeared that we did not make. A person has to say whether it is theirs."
+    ),
+    Cause.EXISTED_BEFORE: gettext_lazy(
+        "An account with this address was there before the sign-up. A person has to say whether it is theirs."
+    ),
+    Cause.LISTED_TWICE: gettext_lazy("The vendor lists this address more than once. A person has to choose."),
+    Cause.LISTED_ALMOST: gettext_lazy("The vendor lists nearly the same address. A person has to compare them."),
+    Cause.BOUND_ELSEWHERE: gettext_lazy("The account with this address already belongs to another customer."),
+    Cause.CONTRADICTION: gettext_lazy("The vendor answered with an account that was there before. Nothing was linked."),
+    Cause.EMAIL_INVALID: gettext_lazy("The vendor does not take this address."),
+    Cause.REFUSED: gettext_lazy("The vendor refused to make the account."),
+    Cause.ATTEMPTS_USED_UP: gettext_lazy("All attempts are used up without an account."),
+}
+
+
+def cause_sentence(cause: str, codes: list[int] | None = None) -> str:
+    """Why a customer waits, for staff; the vendor's codes come after the sentence."""
+    if not cause:
+        return ""
+    sentence = str(CAUSES[Cause(cause)])
+    return f"{sentence} ({', '.join(str(code) for code in codes)})" if codes else sentence
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the set-up journey; `status` is done, now, slow, person or todo."""
+
+    status: str
+    icon: str
+    title: str
+    hidden: str
+    text: str = ""
+    at: datetime | None = None
+    small: str = ""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The set-up page in words: what happened, what happens next, what the reader can do."""
+
+    title: str
+    lead: str
+    steps: list[Step]
+    is_final: bool = False
+    is_ready: bool = False
+    tips: bool = False
+    shows_contact: bool = False
+
+
+def setup_page(place: Place, now: datetime | None = None) -> Setup:
+    """What the customer reads while the account is in the making. Never a vendor word, never a dead end."""
+    now = now or timezone.now()
+    subaccount, customer = place.subaccount, place.customer
+    agency = customer.agency.name
+    mailbox = Step("done", "check", _("E-mail address confirmed"), _("done"), subaccount.email, subaccount.verified_at)
+    ready = Step(
+        "todo",
+        "rocket",
+        _("Ready to make your first coupon"),
+        _("not yet"),
+        _("You land on your start page, and we send you a mail."),
+    )
+    what = _("%(package)s for %(company)s.") % {
+        "package": customer.package.name,
+        "company": customer.company_name,
+    }
+    match subaccount.state:
+        case State.AWAITING_EMAIL:
+            wait = Step("now", "mail", _("Confirm your e-mail address"), _("waiting for you"), subaccount.email)
+            making = Step("todo", "loader-2", _("Making your account"), _("not yet"), what)
+            return Setup(
+                _("Check your e-mail"),
+                _("We go on as soon as you have entered the code that we sent you."),
+                [wait, making, ready],
+            )
+        case State.AWAITING_APPROVAL:
+            person = Step(
+                "person",
+                "user-check",
+                _("A colleague says yes"),
+                _("waiting for a person"),
+                _("%(agency)s looks at every new account before it is made.") % {"agency": agency},
+            )
+            return Setup(
+                _("We look at your sign-up"),
+                _("A colleague at %(agency)s has to approve it. You will get a mail.") % {"agency": agency},
+                [mailbox, person, ready],
+                shows_contact=True,
+            )
+        case State.ACTIVE:
+            made = Step("done", "check", _("Account made"), _("done"), what, subaccount.bound_at)
+            start = Step("done", "rocket", _("Ready to make your first coupon"), _("done"))
+            return Setup(
+                _("Your account is ready"),
+                _("You can make your first coupon now."),
+                [mailbox, made, start],
+                is_final=True,
+                is_ready=True,
+            )
+        case State.NEEDS_REVIEW | State.MISSING:
+            person = Step(
+                "person",
+                "user-check",
+                _("A colleague takes over"),
+                _("waiting for a person"),
+                _("Your account needs a check before it can be used. We were told; you do not need to write to us."),
+                subaccount.changed_at,
+            )
+            return Setup(
+                _("We need a moment with a person"),
+                _("A colleague at %(agency)s is looking at your account.") % {"agency": agency},
+                [mailbox, person, ready],
+                shows_contact=True,
+            )
+        case State.CLOSED:
+            closed = Step("person", "lock", _("Account closed"), _("closed"), what, subaccount.changed_at)
+            return Setup(
+                _("This account is closed"),
+                _("Write to us if you want to start again."),
+                [closed],
+                is_final=True,
+                shows_contact=True,
+            )
+    return _in_the_making(place, now, mailbox, ready, what)
+
+
+def _in_the_making(place: Place, now: datetime, mailbox: Step, ready: Step, what: str) -> Setup:
+    """REQUESTED, CREATING and UNCERTAIN: calm while it is quick, honest when it is not."""
+    subaccount = place.subaccount
+    since = subaccount.verified_at or subaccount.created_at
+    is_uncertain = subaccount.state == State.UNCERTAIN
+    has_cause = subaccount.state == State.REQUESTED and bool(subaccount.cause)
+    if not (is_uncertain or has_cause) and now - since < SLOW_AFTER:
+        making = Step("now", "loader-2", _("Making your account"), _("happening now"), what)
+        return Setup(
+            _("We are making your account"),
+            _("This usually takes less than a minute. You can close this page: we will mail you."),
+            [mailbox, making, ready],
+            tips=True,
+        )
+    if is_uncertain:
+        text = _(
+            "We asked for your account and the answer has not come yet. "
+            "We check that it was made exactly once before we go on."
+        )
+    elif has_cause:
+        text = _("Accounts cannot be made at the moment. Yours is in the queue and is made as soon as that works again.")
+    else:
+        text = what
+    next_look = max(subaccount.run_at, now) if subaccount.run_at else None
+    if next_look:
+        text += " " + _("Next look at %(time)s.") % {"time": timezone.localtime(next_look).strftime("%H:%M")}
+    slow = Step(
+        "slow",
+        "clock",
+        _("Making your account"),
+        _("taking longer than usual"),
+        text,
+        small=_("Waiting for %(time)s.") % {"time": timesince(since, now)},
+    )
+    return Setup(
+        _("This takes longer than usual"),
+        _("Nothing is lost and you do not need to do anything. You can close this page: we will mail you."),
+        [mailbox, slow, ready],
+        tips=True,
+    )
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A running trial: whole days. `ends_on` is the last free day."""
+
+    days_left: int
+    ends_on: date
+    total: int
+    elapsed: int
+
+
+def trial(customer: Customer, today: date) -> Trial | None:
+    """How far the trial is; None if there is none or it is over."""
+    if customer.trial_ends_on is None or customer.trial_ends_on <= today:
+        return None
+    left = (customer.trial_ends_on - today).days
+    total = max(customer.package.trial_days, left)
+    return Trial(left, customer.trial_ends_on - timedelta(days=1), total, total - left)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a deep link opens, in words."""
+
+    page: str
+    title: str
+    text: str
+    button: str
+    icon: str
+    campaign: str = ""
+
+
+def target(page: str, campaign: str = "", label: str = "") -> Target:
+    """The words for one page of the panel."""
+    words = {
+        "": (_("Your coupons"), _("Make, change or stop one."), _("Open the editor"), "ticket"),
+        "campaigns": (_("Your coupons"), _("All of them, with their settings."), _("Open my coupons"), "ticket"),
+        "add_campaign": (_("New coupon"), _("Start from a template."), _("Make a new coupon"), "circle-plus"),
+        "update_campaign": (label, _("Change the text, the picture or the dates."), _("Edit this coupon"), "pencil"),
+        "statistics": (_("Results"), _("Visits and redeemed coupons."), _("Open the results"), "chart-bar"),
+        "distribution": (_("Share"), _("Links, posters and codes."), _("Open sharing"), "share"),
+    }
+    title, text, button, icon = words[page]
+    return Target(page, title, text, button, icon, campaign)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A launch or password link that did not come about, in words, with its HTTP status."""
+
+    title: str
+    what: str
+    next: str
+    status: int
+    can_retry: bool = True
+
+
+def problem(error: DoorError, *, seconds: float) -> Problem:
+    """What the customer reads when a door refuses. Nothing was changed in any of these."""
+    title = _("We could not open your coupons")
+    match error:
+        case TooMany():
+            return Problem(
+                _("One moment, please"),
+                _("You have tried this several times in a short while. Nothing was changed."),
+                _("Please wait %(seconds)s seconds and try again.") % {"seconds": error.retry_after},
+                429,
+                can_retry=False,
+            )
+        case NotAllowed():
+            return Problem(
+                title,
+                _("Your account is not open at the moment. Nothing has been deleted."),
+                _("Your start page says what is going on."),
+                409,
+                can_retry=False,
+            )
+        case NotFoundAtVendor():
+            return Problem(
+                _("We cannot find your coupon account"),
+                _("The account was there before and is not found now. A colleague was told at once."),
+                _("We look into it and write to you. You do not need to do anything."),
+                503,
+                can_retry=False,
+            )
+        case BadCredentials():
+            return Problem(
+                title,
+                _("The editor does not let us in at the moment. Nothing was changed, and your running coupons go on."),
+                _("We were told and look into it."),
+                503,
+            )
+        case SuspiciousReply():
+            return Problem(
+                title,
+                _("The editor gave an answer that we do not trust, so we did not follow it. Nothing was changed."),
+                _("Please try again. If it happens twice, write to us and name the reference below."),
+                502,
+            )
+    return Problem(
+        title,
+        _("The editor did not answer within %(seconds)g seconds. Nothing was changed, and your running coupons go on.")
+        % {"seconds": seconds},
+        _("We were told and keep an eye on it. It is usually over in a few minutes."),
+        503,
+    )

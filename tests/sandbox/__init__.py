@@ -1,0 +1,1 @@
+"""The sandbox, called over real sockets."""
