@@ -1,7 +1,7 @@
 """The colours that a brand file needs, from the one colour an agency chose. Runs once, when the brand is saved.
 
-    >>> palette("#ffc629")["ink"], palette("#ffc629")["accent"]
-    ('#14171c', '#826200')
+>>> palette("#ffc629")["ink"], palette("#ffc629")["accent"]
+('#14171c', '#826200')
 """
 
 import math
@@ -15,12 +15,20 @@ DARK_PAGE, DARK_SURFACE = "#171a20", "#22262e"
 def palette(primary: str) -> dict[str, str]:
     """Fill, ink and accent for light and dark surfaces, from one `#rrggbb`."""
     fill = _until(primary, lambda c: contrast(ink_on(c), c) >= 4.5, step=-0.01)
-    accent = _until(fill, lambda c: _readable(c, 4.7, LIGHT_PAGE, LIGHT_SURFACE, mix(c, LIGHT_SURFACE, 0.12)), step=-0.01)
+    accent = _until(
+        fill, lambda c: _readable(c, 4.7, LIGHT_PAGE, LIGHT_SURFACE, mix(c, LIGHT_SURFACE, 0.12)), step=-0.01
+    )
     dark_fill = _until(fill, lambda c: contrast(c, DARK_SURFACE) >= 3.2 and contrast(ink_on(c), c) >= 4.5, step=0.01)
-    dark_accent = _until(fill, lambda c: _readable(c, 5.5, DARK_PAGE, DARK_SURFACE, mix(c, DARK_SURFACE, 0.16)), step=0.01)
+    dark_accent = _until(
+        fill, lambda c: _readable(c, 5.5, DARK_PAGE, DARK_SURFACE, mix(c, DARK_SURFACE, 0.16)), step=0.01
+    )
     return {
-        "fill": fill, "ink": ink_on(fill), "accent": accent,
-        "dark_fill": dark_fill, "dark_ink": ink_on(dark_fill), "dark_accent": dark_accent,
+        "fill": fill,
+        "ink": ink_on(fill),
+        "accent": accent,
+        "dark_fill": dark_fill,
+        "dark_ink": ink_on(dark_fill),
+        "dark_accent": dark_accent,
     }
 
 

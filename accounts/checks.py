@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
 
 
 @register(Tags.security, deploy=True)
@@ -39,8 +39,8 @@ def panel_hosts_are_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return []
 
 
-@register(Tags.database, deploy=True)
-def commits_are_durable(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+@register(Tags.security, deploy=True)
+def several_processes_need_a_server(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.IS_SQLITE:
-        return [Warning("SQLite serves one machine; use PostgreSQL for more than one process.", id="portal.W001")]
+        return [Error("DATABASE_URL is SQLite, which serves one machine only: use PostgreSQL.", id="portal.E005")]
     return []

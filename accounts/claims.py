@@ -31,7 +31,7 @@ def claim(kind: type[Work], *, pk: int | None = None, now: datetime | None = Non
     None if there is nothing due. No lock outlives the claim: who dies gives the row back when its lease ends.
     """
     now = now or timezone.now()
-    rows = kind._default_manager.across_agencies().filter(due(now))  # type: ignore[attr-defined]
+    rows = kind._default_manager.across_agencies().filter(due(now))
     if pk is not None:
         rows = rows.filter(pk=pk)
     if not rows.exists():  # a plain read first: an idle worker takes no write lock
@@ -49,5 +49,5 @@ def claim(kind: type[Work], *, pk: int | None = None, now: datetime | None = Non
 
 def due_keys(kind: type[Work], limit: int = 500) -> list[int]:
     """Keys of what is due now, longest first."""
-    rows = kind._default_manager.across_agencies().filter(due(timezone.now()))  # type: ignore[attr-defined]
+    rows = kind._default_manager.across_agencies().filter(due(timezone.now()))
     return list(rows.order_by("run_at").values_list("pk", flat=True)[:limit])

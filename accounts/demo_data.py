@@ -188,9 +188,7 @@ NORTHLIGHT_CUSTOMERS = (
     DemoCustomer("Fietsen Jansen", "kim@jansen.example", "Kim", "Jansen", State.ACTIVE, 0, vendor_id="sub_20002"),
     DemoCustomer("Café Zuid", "noor@cafezuid.example", "Noor", "Visser", State.AWAITING_EMAIL),
     DemoCustomer("Kapsalon Knip", "sam@knip.example", "Sam", "Bos", State.AWAITING_APPROVAL),
-    DemoCustomer(
-        "Bloemen Roos", "roos@bloemen.example", "Roos", "Mulder", State.REQUESTED, 0, Cause.DAILY_BUDGET
-    ),
+    DemoCustomer("Bloemen Roos", "roos@bloemen.example", "Roos", "Mulder", State.REQUESTED, 0, Cause.DAILY_BUDGET),
     DemoCustomer("Wijn & Co", "lars@wijn.example", "Lars", "Smit", State.CREATING, 2),
     DemoCustomer("Speelgoed Pip", "pip@speelgoed.example", "Pip", "Dekker", State.UNCERTAIN, 1, Cause.NO_ANSWER),
     DemoCustomer(
@@ -220,7 +218,9 @@ SUNBEAM_CUSTOMERS = (
         vendor_id="sub_30001",
         campaigns=("Small fries free", "Family Friday"),
     ),
-    DemoCustomer("Fleurs du Sud", "chloe@fleurs.example", "Chloé", "Martin", State.NEEDS_REVIEW, 0, Cause.EXISTED_BEFORE),
+    DemoCustomer(
+        "Fleurs du Sud", "chloe@fleurs.example", "Chloé", "Martin", State.NEEDS_REVIEW, 0, Cause.EXISTED_BEFORE
+    ),
 )
 CUSTOMERS = {NORTHLIGHT.host: NORTHLIGHT_CUSTOMERS, SUNBEAM.host: SUNBEAM_CUSTOMERS}
 
@@ -255,9 +255,7 @@ def seed() -> bool:
         user = _write_person(person.email, person.first_name, person.last_name, host.agency if host else None)
         user.staff_role, user.is_staff = person.staff_role, host is None
         user.save(update_fields=["staff_role", "is_staff"])
-        Authenticator.objects.create(
-            user=user, type=Authenticator.Type.TOTP, data={"secret": seal(person.totp_secret)}
-        )
+        Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": seal(person.totp_secret)})
     return True
 
 

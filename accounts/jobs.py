@@ -127,17 +127,18 @@ def missing(subaccount: Subaccount) -> None:
 
 
 def put_refresh(subaccount: Subaccount, *, after: timedelta = timedelta()) -> None:
-    """Asks the worker to read the campaigns again; once per subaccount and minute."""
+    """Asks the worker to read the campaigns again; at most once per subaccount and minute."""
     when = timezone.now() + after
-    Job.objects.get_or_create(
-        once=f"refresh:{subaccount.pk}:{when:%Y%m%d%H%M}",
-        defaults={
-            "kind": Job.Kind.REFRESH,
-            "agency": subaccount.agency,
-            "payload": {"subaccount": subaccount.pk},
-            "run_at": when,
-        },
-    )
+    once = f"refresh:{subaccount.pk}:{when:%Y%m%d%H%M}"
+    if not Job.objects.for_agency(subaccount.agency).filter(once=once).exists():
+        job = Job(
+            once=once,
+            kind=Job.Kind.REFRESH,
+            agency=subaccount.agency,
+            payload={"subaccount": subaccount.pk},
+            run_at=when,
+        )
+        Job.objects.bulk_create([job], ignore_conflicts=True)
 
 
 def schedule_refreshes() -> int:
@@ -158,4 +159,3 @@ def forget_done() -> int:
     limit = timezone.now() - timedelta(days=30)
     deleted, _ = Job.objects.across_agencies().filter(done_at__lt=limit).delete()
     return deleted
-

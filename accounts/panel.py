@@ -47,9 +47,7 @@ class _Try:
         )
 
 
-def open_panel(
-    subaccount: Subaccount, *, acting_user: User, page: str = "", campaign: str = ""
-) -> str:
+def open_panel(subaccount: Subaccount, *, acting_user: User, page: str = "", campaign: str = "") -> str:
     """Mints a sign-on and returns its URL, to be redirected to at once and kept nowhere.
 
     `campaign` must be one of the subaccount's own (the caller's form sees to that) and goes with update_campaign.
@@ -92,7 +90,7 @@ def password_link(subaccount: Subaccount, *, acting_user: User) -> str:
 
 
 def panel_hosts(account: VendorAccount) -> tuple[str, ...]:
-    """`host[:port]` that a launch of this vendor account may lead to: its proven white-label host, then the operator's."""
+    """`host[:port]` that a launch may lead to: the account's proven white-label host, then the operator's."""
     own = (account.whitelabel_host,) if account.whitelabel_host else ()
     return (*own, *settings.COUPONTOOLS_PANEL_HOSTS)
 
@@ -162,7 +160,7 @@ def _trusted(this: _Try, candidates: tuple[SecretStr | None, ...], *, token: Sec
 
 
 def _may_be_followed(url: str, hosts: tuple[str, ...]) -> bool:
-    """https without user info on an allowed host and its default port; http only for a sandbox that is named with its port."""
+    """https on an allowed host, its default port, no user info; http only for a sandbox named with its port."""
     if any(character.isspace() or ord(character) < 32 or character in "\\\x7f" for character in url):
         return False
     try:

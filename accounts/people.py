@@ -49,9 +49,7 @@ def open_invitation(*, agency: Agency, token: str) -> Invitation | None:
 
 
 @transaction.atomic
-def accept_invitation(
-    invitation: Invitation, *, password: str, first_name: str = "", last_name: str = ""
-) -> User:
+def accept_invitation(invitation: Invitation, *, password: str, first_name: str = "", last_name: str = "") -> User:
     """Makes the person with a proven mailbox (the token came by mail) and the role that the invitation names.
 
     Raises NotAllowed if it was accepted meanwhile or the address already has a sign-in at this agency.

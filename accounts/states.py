@@ -12,26 +12,21 @@ ALLOWED: dict[State, frozenset[State]] = {
     State.AWAITING_EMAIL: frozenset({State.AWAITING_APPROVAL, State.REQUESTED, State.CLOSED}),
     State.AWAITING_APPROVAL: frozenset({State.REQUESTED, State.CLOSED}),
     State.REQUESTED: frozenset({State.REQUESTED, State.CREATING, State.ACTIVE, State.NEEDS_REVIEW, State.CLOSED}),
-    State.CREATING: frozenset(
-        {State.REQUESTED, State.UNCERTAIN, State.ACTIVE, State.NEEDS_REVIEW, State.CLOSED}
-    ),
-    State.UNCERTAIN: frozenset(
-        {State.UNCERTAIN, State.REQUESTED, State.ACTIVE, State.NEEDS_REVIEW, State.CLOSED}
-    ),
+    State.CREATING: frozenset({State.REQUESTED, State.UNCERTAIN, State.ACTIVE, State.NEEDS_REVIEW, State.CLOSED}),
+    State.UNCERTAIN: frozenset({State.UNCERTAIN, State.REQUESTED, State.ACTIVE, State.NEEDS_REVIEW, State.CLOSED}),
     State.NEEDS_REVIEW: frozenset({State.REQUESTED, State.UNCERTAIN, State.ACTIVE, State.AWAITING_EMAIL, State.CLOSED}),
     State.ACTIVE: frozenset({State.MISSING, State.CLOSED}),
     State.MISSING: frozenset({State.ACTIVE, State.REQUESTED, State.CLOSED}),
     State.CLOSED: frozenset(),
 }
 
+
 class LostClaim(Exception):
     """The lease ended and somebody else has the row: this result is dropped, the other one speaks."""
 
 
 @transaction.atomic
-def move(
-    subaccount: Subaccount, *, expecting: State, to: State, owner: str | None = None, **changes: Any
-) -> None:
+def move(subaccount: Subaccount, *, expecting: State, to: State, owner: str | None = None, **changes: Any) -> None:
     """Moves a subaccount from `expecting` to `to`, with further `changes`, or not at all.
 
     With `owner`, only as long as that claim holds. Raises NotAllowed (a door was too late) or LostClaim
@@ -63,6 +58,4 @@ def move(
 
 def request(subaccount: Subaccount, *, expecting: State) -> None:
     """Puts a wish in the queue: its mailbox is proven, and a person approved where the agency wants that."""
-    move(
-        subaccount, expecting=expecting, to=State.REQUESTED, run_at=timezone.now(), cause=Cause.NONE, cause_codes=[]
-    )
+    move(subaccount, expecting=expecting, to=State.REQUESTED, run_at=timezone.now(), cause=Cause.NONE, cause_codes=[])

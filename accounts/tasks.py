@@ -1,4 +1,4 @@
-"""Wake-ups. A task holds no decision: the row says what is to be done, and a lost or doubled message changes nothing."""
+"""Wake-ups. A task holds no decision: the row says what to do, and a lost or doubled message changes nothing."""
 
 import contextlib
 
@@ -27,9 +27,10 @@ def sweep() -> None:
     vendor.probe_due()
     jobs.schedule_refreshes()
     jobs.forget_done()
-    for kind, task in ((Subaccount, provision), (Job, run_job)):
-        for pk in claims.due_keys(kind):
-            task.delay(pk)
+    for pk in claims.due_keys(Subaccount):
+        provision.delay(pk)
+    for pk in claims.due_keys(Job):
+        run_job.delay(pk)
 
 
 def wake(subaccount: Subaccount | None = None) -> None:

@@ -129,9 +129,7 @@ def _note(account: VendorAccount, problem: CoupontoolsError | None) -> None:
     elif isinstance(problem, Refused) and account.recent_failures:
         # A refusal is an answer: the vendor is there.
         row.update(recent_failures=F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES))
-    account.refresh_from_db(
-        fields=["recent_failures", "trouble", "trouble_since", "probe_at", "throttled_until"]
-    )
+    account.refresh_from_db(fields=["recent_failures", "trouble", "trouble_since", "probe_at", "throttled_until"])
 
 
 def _open(account: VendorAccount, trouble: VendorAccount.Trouble, now: datetime) -> None:

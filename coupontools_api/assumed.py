@@ -12,7 +12,8 @@ CREATED_KEY = "subaccount"
 # "Create password reset URL" has no published response; taken to look like a sign-on without a token.
 RESET_KEY = "subaccount"
 
-# "Account" and "Teammate" sign-on have no published response; taken to look like the subaccount's, under their own noun.
+# "Account" and "Teammate" sign-on have no published response; taken to look like the subaccount's, under
+# their own noun.
 ACCOUNT_KEY = "account"
 TEAMMATE_KEY = "teammate"
 

@@ -28,9 +28,7 @@ class Coupontools:
         )
         self.account = Account(self._transport)
         self.teammates = Teammates(self._transport)
-        self.subaccounts = Subaccounts(
-            self._transport, list_deadline=list_deadline, update_path=subaccount_update_path
-        )
+        self.subaccounts = Subaccounts(self._transport, list_deadline=list_deadline, update_path=subaccount_update_path)
 
     def __repr__(self) -> str:
         return f"Coupontools({self._transport!r})"

@@ -1,6 +1,7 @@
 """One pooled, kept-alive HTTPS session with a hard total deadline per call."""
 
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -43,9 +44,11 @@ class _Call:
     handle: socket.socket | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def watch(self, handle: socket.socket) -> None:
+    def watch(self, descriptor: int) -> None:
+        """Keeps a handle of its own on the socket, because the connection may let go of it before the body is read."""
         with self.lock:
-            self.handle = handle
+            self._forget()
+            self.handle = socket.socket(fileno=os.dup(descriptor))
         if self.is_over:
             raise TimeoutError("deadline")
 
@@ -56,37 +59,37 @@ class _Call:
                 with contextlib.suppress(OSError):
                     self.handle.shutdown(socket.SHUT_RDWR)
 
+    def end(self) -> None:
+        """From here on the connection may serve somebody else."""
+        with self.lock:
+            self._forget()
+
+    def _forget(self) -> None:
+        if self.handle is not None:
+            self.handle.close()
+            self.handle = None
+
 
 _current = threading.local()
 
 
 class _Watched:
-    """Keeps a second handle on the socket: time-outs of `requests` bound each read, not their sum, and a
-    handle of our own lets the deadline cut a drip even within the TLS handshake."""
-
-    _second_handle: socket.socket | None = None
+    """Tells the call which socket it is on. Time-outs of `requests` bound each read and not their sum; cutting
+    the socket ends a drip in any phase, the TLS handshake included."""
 
     def _new_conn(self) -> socket.socket:
         sock: socket.socket = super()._new_conn()  # type: ignore[misc]
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._second_handle = sock.dup()
-        _current.call.watch(self._second_handle)
+        _current.call.watch(sock.fileno())
         return sock
 
     def send(self, data: Any) -> None:
         if self.sock is None:  # type: ignore[attr-defined]
             self.connect()  # type: ignore[attr-defined]
         call: _Call = _current.call
-        if self._second_handle is not None:
-            call.watch(self._second_handle)
+        call.watch(self.sock.fileno())  # type: ignore[attr-defined]
         call.has_left = True
         super().send(data)  # type: ignore[misc]
-
-    def close(self) -> None:
-        if self._second_handle is not None:
-            self._second_handle.close()
-            self._second_handle = None
-        super().close()  # type: ignore[misc]
 
 
 class _WatchedHTTP(_Watched, HTTPConnection):
@@ -191,6 +194,8 @@ class Transport:
                 )
                 try:
                     body = b"".join(_capped(response, max_bytes))
+                    if call.is_over:
+                        raise TimeoutError("deadline")  # a cut body may look like one that ended
                 except _TooLong:
                     raise UnexpectedReply(endpoint, detail=f"over {max_bytes} bytes") from None
                 finally:
@@ -213,8 +218,7 @@ class Transport:
             yield
         finally:
             watchdog.cancel()
-            with call.lock:
-                call.handle = None  # from here on the connection may serve somebody else
+            call.end()
 
 
 class _TooLong(Exception):

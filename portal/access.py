@@ -127,12 +127,8 @@ def place_or_404(request: PersonRequest, customer: UUID) -> Place:
     it, once per campaign."""
     rows = list(
         Membership.objects.for_agency(request.agency)
-        .filter(
-            person=request.user, customer__public_id=customer, customer__closed_at=None, suspended_at=None
-        )
-        .select_related(
-            "customer__package", "customer__subaccount__vendor_account__active_credential"
-        )
+        .filter(person=request.user, customer__public_id=customer, customer__closed_at=None, suspended_at=None)
+        .select_related("customer__package", "customer__subaccount__vendor_account__active_credential")
         .annotate(
             campaign_id=F("customer__subaccount__campaigns__vendor_id"),
             campaign_name=F("customer__subaccount__campaigns__name"),

@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import customers, jobs, tasks
 from accounts.crypto import seal, unseal
-from accounts.models import User
 from portal import access
+from portal.access import User
 from portal.scope import current_scope
 
 
@@ -65,9 +65,7 @@ class AccountAdapter(DefaultAccountAdapter):
             return False
 
     def is_safe_url(self, url: str) -> bool:
-        return url_has_allowed_host_and_scheme(
-            url, {self.request.get_host()}, require_https=self.request.is_secure()
-        )
+        return url_has_allowed_host_and_scheme(url, {self.request.get_host()}, require_https=self.request.is_secure())
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Writes a mail job: every flow takes the same time, and nothing is lost if the mail server is away."""

@@ -50,7 +50,7 @@ def refuse_busy_port(port: int, setting: str, what: str) -> None:
 
 def start(*command: str) -> subprocess.Popen[bytes]:
     """A child that ends with us, even if we are killed."""
-    return subprocess.Popen([sys.executable, *command], preexec_fn=_end_with_parent)  # noqa: PLW1509, S603
+    return subprocess.Popen([sys.executable, *command], preexec_fn=_end_with_parent)
 
 
 def _end_with_parent() -> None:
@@ -61,11 +61,11 @@ def _end_with_parent() -> None:
 
 def wait_for(url: str, host: str, child: subprocess.Popen[bytes]) -> None:
     """Until the address answers 200; ends with a message if it does not."""
-    request = urllib.request.Request(url, headers={"Host": host})  # noqa: S310 -- loopback
+    request = urllib.request.Request(url, headers={"Host": host})
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and child.poll() is None:
         try:
-            with urllib.request.urlopen(request, timeout=2):  # noqa: S310
+            with urllib.request.urlopen(request, timeout=2):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
@@ -138,7 +138,9 @@ def welcome(port: int, *, is_new: bool) -> str:
         f"  Sign-ins, all with the password “{demo_data.PASSWORD}”:",
     ]
     for person in demo_data.PEOPLE:
-        lines.append(f"    {person.email:27}http://{person.host or 'platform.localhost'}:{port}/account/login/  {person.what}")
+        lines.append(
+            f"    {person.email:27}http://{person.host or 'platform.localhost'}:{port}/account/login/  {person.what}"
+        )
     names = " ".join([*(agency.host for agency in demo_data.AGENCIES), "platform.localhost"])
     lines += [
         "",

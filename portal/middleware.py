@@ -110,7 +110,7 @@ class SessionScopeMiddleware:
 
 
 class SecondFactorMiddleware:
-    """Operators and staff (and members, where the agency wants it) reach nothing but its set-up without a second factor."""
+    """Without a second factor, operators and staff reach its set-up only; members too, if the agency wants it."""
 
     ALWAYS_OPEN = ("/account/2fa/", "/account/logout/", "/account/reauthenticate/", "/static/", "/brand/")
 

@@ -122,6 +122,9 @@ if IS_SQLITE:
         # FULL: "committed before the socket opens" must be true after a power cut.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     }
+    # A file, not memory: tests look at it from several threads and processes.
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+    VAR_DIR.mkdir(exist_ok=True)
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 0
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
@@ -170,9 +173,7 @@ elif BROKER_URL:
 COUPONTOOLS_API_URL = env.str("COUPONTOOLS_API_URL", default="https://api.coupontools.com").rstrip("/")
 COUPONTOOLS_PANEL_HOSTS: list[str] = env.list("COUPONTOOLS_PANEL_HOSTS", default=["www.controlpanel.center"])
 VENDOR_DEADLINE_SECONDS = env.float("VENDOR_DEADLINE_SECONDS", default=15)
-VENDOR_LIST_DEADLINE_SECONDS = env.float(
-    "VENDOR_LIST_DEADLINE_SECONDS", default=min(60, 4 * VENDOR_DEADLINE_SECONDS)
-)
+VENDOR_LIST_DEADLINE_SECONDS = env.float("VENDOR_LIST_DEADLINE_SECONDS", default=min(60, 4 * VENDOR_DEADLINE_SECONDS))
 LAUNCH_DEADLINE_SECONDS = env.float("LAUNCH_DEADLINE_SECONDS", default=5)
 BREAKER_PROBE_SECONDS = env.float("BREAKER_PROBE_SECONDS", default=60)
 PROVISIONING_LEASE_SECONDS = env.float("PROVISIONING_LEASE_SECONDS", default=120)
@@ -279,7 +280,6 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "__Host-csrf" if IS_PRODUCTION else "csrf"
 CSRF_FAILURE_VIEW = "portal.views.errors.csrf_failure"
-FORMS_URLFIELD_ASSUME_HTTPS = True
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -9,7 +9,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from accounts import people
-from accounts.models import User
+from portal.access import User
 
 
 @receiver(user_logged_in)

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.errors import BadCredentials, DoorError, NotAllowed, NotFoundAtVendor, SuspiciousReply
 from accounts.limits import TooMany
-from accounts.models import Cause, Customer, State
-from portal.access import Place
+from accounts.states import Cause, State
+from portal.access import Customer, Place
 
 SLOW_AFTER = timedelta(minutes=2)
 
@@ -176,7 +176,9 @@ def _in_the_making(place: Place, now: datetime, mailbox: Step, ready: Step, what
             "We check that it was made exactly once before we go on."
         )
     elif has_cause:
-        text = _("Accounts cannot be made at the moment. Yours is in the queue and is made as soon as that works again.")
+        text = _(
+            "Accounts cannot be made at the moment. Yours is in the queue and is made as soon as that works again."
+        )
     else:
         text = what
     next_look = max(subaccount.run_at, now) if subaccount.run_at else None

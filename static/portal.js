@@ -71,8 +71,7 @@
   document.addEventListener("submit", (event) => {
     const button = event.submitter;
     if (!button?.dataset.busy) return;
-    if (busy.has(button)) { event.preventDefault(); return; }
-    busy.set(button, [...button.childNodes]);
+    if (!busy.has(button)) busy.set(button, [...button.childNodes]);
     setTimeout(() => { button.setAttribute("aria-disabled", "true"); button.textContent = button.dataset.busy; });
   });
   // Coming back with the browser's Back button shows the page as it was left: its buttons work again.

@@ -34,7 +34,8 @@ class ScopedQuerySet(models.QuerySet[_Model]):
         return scoped
 
     def _refuse_unscoped(self) -> None:
-        if not (self._is_scoped or "instance" in self._hints):
+        hints: dict[str, Any] = self._hints  # type: ignore[attr-defined]  # set by related managers
+        if not (self._is_scoped or "instance" in hints):
             raise UnscopedQuery(f"{self.model.__name__}: call for_agency() first.")
 
     def _clone(self) -> Self:
@@ -44,7 +45,7 @@ class ScopedQuerySet(models.QuerySet[_Model]):
 
     def _fetch_all(self) -> None:
         self._refuse_unscoped()
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
 
     def iterator(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
         self._refuse_unscoped()

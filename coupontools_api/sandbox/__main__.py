@@ -31,12 +31,8 @@ def arguments() -> argparse.Namespace:
         default=":memory:",
         help="SQLite file; without it everything is forgotten at the end",
     )
-    parser.add_argument(
-        "--panel-url", help="origin that sign-on links name, default: the sandbox's own"
-    )
-    parser.add_argument(
-        "--account", type=account, action="append", default=[], metavar="ID:SECRET[:PACKAGES]"
-    )
+    parser.add_argument("--panel-url", help="origin that sign-on links name, default: the sandbox's own")
+    parser.add_argument("--account", type=account, action="append", default=[], metavar="ID:SECRET[:PACKAGES]")
     parser.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"), help="serve https")
     return parser.parse_args()
 

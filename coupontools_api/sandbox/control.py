@@ -18,16 +18,10 @@ def respond(vendor: Vendor, method: str, path: str, query: dict[str, str], body:
         document = _dispatch(vendor, method, path, query, body)
     except (ValueError, TypeError, KeyError, AttributeError) as problem:
         return as_json({"error": str(problem)}, 400)
-    return (
-        as_json({"error": f"There is no {method} {path}."}, 404)
-        if document is None
-        else as_json(document)
-    )
+    return as_json({"error": f"There is no {method} {path}."}, 404) if document is None else as_json(document)
 
 
-def _dispatch(
-    vendor: Vendor, method: str, path: str, query: dict[str, str], body: bytes
-) -> Json | None:
+def _dispatch(vendor: Vendor, method: str, path: str, query: dict[str, str], body: bytes) -> Json | None:
     document = json.loads(body) if body.strip() else {}
     match method, path:
         case "GET", "/_ledger":
@@ -37,9 +31,7 @@ def _dispatch(
         case "GET", "/_faults":
             return {"faults": vendor.faults.listed()}
         case "POST", "/_faults":
-            return {
-                "faults": vendor.faults.add(document if isinstance(document, list) else [document])
-            }
+            return {"faults": vendor.faults.add(document if isinstance(document, list) else [document])}
         case "DELETE", "/_faults":
             vendor.faults.clear()
         case "GET", "/_settings":
@@ -94,9 +86,7 @@ def whole_state(vendor: Vendor) -> Json:
 def shown_subaccount(vendor: Vendor, subaccount: Subaccount) -> Json:
     """A subaccount with its campaigns and without its keys."""
     fields: dict[str, Any] = {
-        key: value
-        for key, value in subaccount.fields.items()
-        if key not in ("api_key", "api_secret")
+        key: value for key, value in subaccount.fields.items() if key not in ("api_key", "api_secret")
     }
     campaigns = [
         {"ID": campaign.id, "name": campaign.name, "status": campaign.status, "code": campaign.code}

@@ -61,9 +61,7 @@ def answer(vendor: Vendor, call: Call) -> Answer:
     """Do what a call asks for, all of it or nothing."""
     endpoint = ENDPOINTS.get(call.path)
     if endpoint is None:
-        return Answer(
-            404, page=as_page(404, "Not Found", "The requested URL was not found on this server.")
-        )
+        return Answer(404, page=as_page(404, "Not Found", "The requested URL was not found on this server."))
     with vendor.database.transaction():
         try:
             account = _authenticate(vendor, endpoint, call)
@@ -100,9 +98,7 @@ def list_subaccounts(vendor: Vendor, account: Account, call: Call) -> Json:
 
     Source: POST /v4/subaccount/list, "List subaccounts". The answer is assumed.
     """
-    return shapes.subaccount_list(
-        vendor.state.settings, vendor.state.subaccounts(account.client_id, as_of=call.as_of)
-    )
+    return shapes.subaccount_list(vendor.state.settings, vendor.state.subaccounts(account.client_id, as_of=call.as_of))
 
 
 def get_subaccount(vendor: Vendor, account: Account, call: Call) -> Json:
@@ -264,14 +260,10 @@ def _wrong_values(account: Account, call: Call) -> list[tuple[int, str]]:
     problems = []
     email, expiry_date = call.text("email"), call.text("expiry_date")
     package, status = call.text("package"), call.text("status")
-    if email is not None and (
-        len(email) > 254 or not re.fullmatch(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+", email)
-    ):
+    if email is not None and (len(email) > 254 or not re.fullmatch(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+", email)):
         problems.append((305, "Email address is not valid"))
     if expiry_date is not None and not _is_date(expiry_date):
-        problems.append(
-            (303, "Invalid format in parameter: expiry_date. Required format: YYYY-MM-DD")
-        )
+        problems.append((303, "Invalid format in parameter: expiry_date. Required format: YYYY-MM-DD"))
     if status is not None and status not in STATUSES:
         problems.append(not_in_list("status"))
     if package is not None and package not in account.packages:

@@ -130,9 +130,7 @@ class FaultBook:
         if not isinstance(path, str) or not (path.startswith("/") or path == "*"):
             raise ValueError("A fault needs the path of an endpoint, or *.")
         if not _counts(call) or not (times is None or _counts(times)):
-            raise ValueError(
-                "`call` and `times` are whole numbers from 1 (`times` may be null: for ever)."
-            )
+            raise ValueError("`call` and `times` are whole numbers from 1 (`times` may be null: for ever).")
         unknown = given.keys() - KINDS[kind].keys()
         if unknown:
             raise ValueError(f"The fault {kind} takes no {', '.join(sorted(unknown))}.")
@@ -151,9 +149,5 @@ def _check(name: str, value: Any) -> None:
         raise ValueError(f"{name} is a number from 0, not {value!r}.")
     if name in CHOICES and value not in CHOICES[name]:
         raise ValueError(f"{name} is one of {', '.join(CHOICES[name])}, not {value!r}.")
-    if (
-        name == "codes"
-        and value is not None
-        and not (value and all(_counts(code) for code in value))
-    ):
+    if name == "codes" and value is not None and not (value and all(_counts(code) for code in value)):
         raise ValueError(f"codes is a list of numbers, not {value!r}.")

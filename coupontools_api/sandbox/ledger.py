@@ -48,9 +48,7 @@ class Ledger:
 
     def effect(self, kind: str, **facts: object) -> None:
         document = json.dumps({"at": time.time(), "kind": kind, **facts})
-        self._database.write(
-            "INSERT INTO entry (sort, name, data) VALUES ('effect', ?, ?)", kind, document
-        )
+        self._database.write("INSERT INTO entry (sort, name, data) VALUES ('effect', ?, ?)", kind, document)
 
     def requests(self, path: str | None = None, since: int = 0) -> list[LedgerRequest]:
         return [
@@ -66,8 +64,7 @@ class Ledger:
 
     def _entries(self, sort: str, name: str | None, since: int) -> list[Json]:
         rows = self._database.rows(
-            "SELECT n, data FROM entry WHERE sort = ? AND n > ?"
-            " AND (? IS NULL OR name = ?) ORDER BY n",
+            "SELECT n, data FROM entry WHERE sort = ? AND n > ? AND (? IS NULL OR name = ?) ORDER BY n",
             sort,
             since,
             name,

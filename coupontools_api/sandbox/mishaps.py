@@ -70,9 +70,7 @@ def _status(vendor: Vendor, call: Call, fault: Fault) -> Outcome:
 
 def _html(vendor: Vendor, call: Call, fault: Fault) -> Outcome:
     status = fault.parameters["status"]
-    page = as_page(
-        status, "Bad Gateway", "The server is temporarily unable to service your request."
-    )
+    page = as_page(status, "Bad Gateway", "The server is temporarily unable to service your request.")
     return _instead(vendor, call, fault, Answer(status, page=page))
 
 
@@ -94,9 +92,7 @@ def _throttle(vendor: Vendor, call: Call, fault: Fault) -> Outcome:
 
 def _redirect(vendor: Vendor, call: Call, fault: Fault) -> Outcome:
     location = ("Location", fault.parameters["location"])
-    return Outcome(
-        as_page(fault.parameters["status"], "Moved", "The document has moved.", location)
-    )
+    return Outcome(as_page(fault.parameters["status"], "Moved", "The document has moved.", location))
 
 
 def _revoked(vendor: Vendor, call: Call, fault: Fault) -> Outcome:
@@ -155,9 +151,7 @@ def _late_effect(vendor: Vendor, call: Call, fault: Fault) -> Outcome:
 
 
 def _stale_list(vendor: Vendor, call: Call, fault: Fault) -> Outcome:
-    return _sent(
-        vendor, answer(vendor, replace(call, as_of=time.time() - fault.parameters["seconds"]))
-    )
+    return _sent(vendor, answer(vendor, replace(call, as_of=time.time() - fault.parameters["seconds"])))
 
 
 def _huge_list(vendor: Vendor, call: Call, fault: Fault) -> Outcome:
@@ -176,10 +170,7 @@ def _streamed(settings: Settings, document: Json, key: str, more: int) -> Iterat
     yield f"{json.dumps(head)[:-1]}, {json.dumps(key)}: [".encode()
     yield ", ".join(json.dumps(row) for row in rows).encode()
     for start in range(0, more, 500):
-        part = [
-            shapes.invented_row(settings, index)
-            for index in range(start + 1, min(start + 500, more) + 1)
-        ]
+        part = [shapes.invented_row(settings, index) for index in range(start + 1, min(start + 500, more) + 1)]
         comma = ", " if rows or start else ""
         yield (comma + ", ".join(json.dumps(row) for row in part)).encode()
     yield b"]}"

@@ -15,10 +15,7 @@ from .vendor import Vendor
 COOKIE = "sandbox_panel"
 HOME = "home"
 DEAD_LINK = "This link was already used or is not valid."
-POLICY = (
-    "default-src 'none'; style-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
+POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 HEADERS = (("Content-Security-Policy", POLICY), ("Referrer-Policy", "no-referrer"))
 STYLE = """
 body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; color: #1d2733; background: #f4f6f8; }
@@ -65,11 +62,7 @@ def respond(vendor: Vendor, visit: Visit) -> Reply:
 
 
 def _sign_on(vendor: Vendor, visit: Visit) -> Reply:
-    wanted = (
-        visit.method == "GET"
-        and visit.query.get("action") == "login"
-        and visit.query.get("logintype") == "sso"
-    )
+    wanted = visit.method == "GET" and visit.query.get("action") == "login" and visit.query.get("logintype") == "sso"
     facts = vendor.state.use_token("sign_on", visit.query.get("token", "")) if wanted else None
     if facts is None or (facts["of"] == "subaccount" and _subaccount(vendor, facts) is None):
         return _page(403, "Not signed in", f"<p>{DEAD_LINK}</p>")
@@ -96,11 +89,7 @@ def _panel(vendor: Vendor, visit: Visit) -> Reply:
         return _page(404, "Not found", "<p>There is no such page.</p>")
     facts = _session(vendor, visit)
     headers: tuple[tuple[str, str], ...] = ()
-    handed = (
-        vendor.state.use_token("handoff", visit.query["handoff"])
-        if "handoff" in visit.query
-        else None
-    )
+    handed = vendor.state.use_token("handoff", visit.query["handoff"]) if "handoff" in visit.query else None
     if handed is not None:
         facts, headers = handed, (_cookie(vendor, visit, handed),)
     if facts is None:
@@ -112,9 +101,7 @@ def _panel(vendor: Vendor, visit: Visit) -> Reply:
         return _page(403, "Not signed in", "<p>This account does not exist any more.</p>")
     if visit.method == "POST":
         return _add_campaign(vendor, subaccount, page, visit.form.get("name", "").strip())
-    return _with(
-        headers, _subaccount_page(vendor, subaccount, page, visit.query.get("campaign", ""))
-    )
+    return _with(headers, _subaccount_page(vendor, subaccount, page, visit.query.get("campaign", "")))
 
 
 def _add_campaign(vendor: Vendor, subaccount: Subaccount, page: str, name: str) -> Reply:
@@ -124,9 +111,7 @@ def _add_campaign(vendor: Vendor, subaccount: Subaccount, page: str, name: str) 
             "Not saved",
             '<p>A campaign needs a name. <a href="/panel/add_campaign/">Try again</a></p>',
         )
-    campaign = vendor.state.put_campaign(
-        subaccount.number, {"name": name[:200], "status": "active"}
-    )
+    campaign = vendor.state.put_campaign(subaccount.number, {"name": name[:200], "status": "active"})
     vendor.ledger.effect(
         "campaign_created",
         subaccount=subaccount.id,
@@ -170,9 +155,7 @@ def _staff_page(page: str, facts: Json) -> Reply:
     kind = facts["of"]
     id_ = facts["client_id"] if kind == "account" else facts["teammate"]
     shown = {"Page": page, kind.capitalize(): id_}
-    return _page(
-        200, page.replace("_", " ").capitalize(), _list(shown), {"page": page, kind: id_}, nav=True
-    )
+    return _page(200, page.replace("_", " ").capitalize(), _list(shown), {"page": page, kind: id_}, nav=True)
 
 
 def _reset(vendor: Vendor, visit: Visit) -> Reply:
@@ -200,11 +183,7 @@ def _reset(vendor: Vendor, visit: Visit) -> Reply:
 
 
 def _subaccount(vendor: Vendor, facts: Json) -> Subaccount | None:
-    return (
-        vendor.state.subaccount(number_of(facts["subaccount"], "sub"))
-        if facts["of"] == "subaccount"
-        else None
-    )
+    return vendor.state.subaccount(number_of(facts["subaccount"], "sub")) if facts["of"] == "subaccount" else None
 
 
 def _session(vendor: Vendor, visit: Visit) -> Json | None:
@@ -230,15 +209,11 @@ def _with(headers: tuple[tuple[str, str], ...], reply: Reply) -> Reply:
 
 
 def _list(facts: dict[str, str]) -> str:
-    rows = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(value) or '-'}</dd>" for name, value in facts.items()
-    )
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value) or '-'}</dd>" for name, value in facts.items())
     return f"<dl>{rows}</dl>"
 
 
-def _page(
-    status: int, title: str, content: str, marks: dict[str, str] | None = None, *, nav: bool = False
-) -> Reply:
+def _page(status: int, title: str, content: str, marks: dict[str, str] | None = None, *, nav: bool = False) -> Reply:
     """A page of the panel. `content` is markup; `marks` become data- attributes of `<main>`."""
     attributes = "".join(f' data-{name}="{escape(value)}"' for name, value in (marks or {}).items())
     links = "".join(

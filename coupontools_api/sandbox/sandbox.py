@@ -58,9 +58,7 @@ class Sandbox:
         """Listen. Raises OSError if the port is taken."""
         self._server = Server(self._address, self._vendor, self._tls)
         self._vendor.panel_url = (self._panel_url or self.url).rstrip("/")
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.02,), name="sandbox", daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="sandbox", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -87,16 +85,12 @@ class Sandbox:
 
     # The stage
 
-    def add_account(
-        self, client_id: str, client_secret: str, **fields: Unpack[AccountFields]
-    ) -> None:
+    def add_account(self, client_id: str, client_secret: str, **fields: Unpack[AccountFields]) -> None:
         """Add an account, or change what is given of it. No packages: every package is unknown."""
         account = {"client_id": client_id, "client_secret": client_secret, **fields}
         control.put_state(self._vendor, {"accounts": [account]})
 
-    def add_subaccount(
-        self, client_id: str, *, email: str, **fields: Unpack[SubaccountFields]
-    ) -> str:
+    def add_subaccount(self, client_id: str, *, email: str, **fields: Unpack[SubaccountFields]) -> str:
         """Add a subaccount or change the one with this address; answers its id.
 
         Leaves no trace in the ledger.

@@ -61,9 +61,7 @@ class Handler(BaseHTTPRequestHandler):
         elif panel.is_panel_path(url.path):
             form = dict(parse_qsl(body.decode("utf-8", "replace")))
             cookies = self.headers.get("Cookie", "")
-            visit = panel.Visit(
-                self.command, url.path, query, form, cookies, self.server.tls is not None
-            )
+            visit = panel.Visit(self.command, url.path, query, form, cookies, self.server.tls is not None)
             self._send(panel.respond(vendor, visit))
         else:
             self._vendor(url.path, parse(body, url.query if self.command == "GET" else ""))
@@ -115,9 +113,7 @@ class Handler(BaseHTTPRequestHandler):
         chunked = "Transfer-Encoding" in self.headers
         if chunked or not (length.isascii() and length.isdigit()) or int(length) > LARGEST_BODY:
             self.close_connection = True
-            self._send(
-                as_page(400, "Bad Request", "The body needs a Content-Length, and a small one.")
-            )
+            self._send(as_page(400, "Bad Request", "The body needs a Content-Length, and a small one."))
             return None
         return self.rfile.read(int(length))
 
@@ -169,11 +165,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def _head(self, reply: Reply, length: int | None) -> bytes:
-        phrase = (
-            HTTPStatus(reply.status).phrase
-            if reply.status in HTTPStatus._value2member_map_
-            else "Unknown"
-        )
+        phrase = HTTPStatus(reply.status).phrase if reply.status in HTTPStatus._value2member_map_ else "Unknown"
         lines = [
             f"HTTP/1.1 {reply.status} {phrase}",
             f"Date: {formatdate(usegmt=True)}",
@@ -183,9 +175,7 @@ class Handler(BaseHTTPRequestHandler):
         ]
         if reply.status != 204:
             lines.append(f"Content-Type: {reply.content_type}")
-            lines.append(
-                "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
-            )
+            lines.append("Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}")
         if self.close_connection:
             lines.append("Connection: close")
         lines += [f"{name}: {value}" for name, value in reply.headers]
@@ -202,9 +192,7 @@ class Server(HTTPServer):
     allow_reuse_address = True
     request_queue_size = 256
 
-    def __init__(
-        self, address: tuple[str, int], vendor: Vendor, tls: tuple[str, str] | None
-    ) -> None:
+    def __init__(self, address: tuple[str, int], vendor: Vendor, tls: tuple[str, str] | None) -> None:
         self.vendor = vendor
         self.stopping = threading.Event()
         self.tls: ssl.SSLContext | None = None
@@ -272,9 +260,7 @@ class Server(HTTPServer):
         number = next(self._numbers)
         try:
             if self.tls is not None:
-                connection = self.tls.wrap_socket(
-                    connection, server_side=True, do_handshake_on_connect=False
-                )
+                connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
             with self._known(connection, number):
                 if isinstance(connection, ssl.SSLSocket):
                     connection.do_handshake()

@@ -39,13 +39,8 @@ class Settings:
         known = {field.name for field in fields(self)}
         for name, value in changes.items():
             if name not in known:
-                raise ValueError(
-                    f"There is no setting {name!r}; there are {', '.join(sorted(known))}."
-                )
-            if not any(
-                value is choice or (value == choice and type(value) is str)
-                for choice in CHOICES[name]
-            ):
+                raise ValueError(f"There is no setting {name!r}; there are {', '.join(sorted(known))}.")
+            if not any(value is choice or (value == choice and type(value) is str) for choice in CHOICES[name]):
                 raise ValueError(f"{name} is one of {CHOICES[name]}, not {value!r}.")
         return replace(self, **changes)
 

@@ -60,9 +60,7 @@ def shown_id(settings: Settings, id_: str) -> str:
     return id_ if settings.id_style == "prefixed" else id_.rpartition("_")[2]
 
 
-def subaccount_details(
-    settings: Settings, subaccount: Subaccount, campaigns: list[Campaign]
-) -> Json:
+def subaccount_details(settings: Settings, subaccount: Subaccount, campaigns: list[Campaign]) -> Json:
     """Source: "Retrieve info of a subaccount". Numbers and some booleans are text there."""
     fields = subaccount.fields
     rows = [
@@ -79,9 +77,7 @@ def subaccount_details(
         "ID": shown_id(settings, subaccount.id),
         "email": subaccount.email,
         "language": fields.get("language", "en"),
-        "lastlogin": ""
-        if last_login is None
-        else datetime.fromtimestamp(last_login, UTC).strftime("%F %T"),
+        "lastlogin": "" if last_login is None else datetime.fromtimestamp(last_login, UTC).strftime("%F %T"),
         "amountlogin": str(fields.get("logins", 0)),
         "currency": fields.get("currency", "EUR"),
         "max_campaigns": "10",
@@ -132,9 +128,7 @@ def subaccount_saved(settings: Settings, subaccount: Subaccount) -> Json:
     return {"subaccount": {"ID": shown_id(settings, subaccount.id), "email": subaccount.email}}
 
 
-def sign_on(
-    settings: Settings, account: Account, kind: str, id_: str, panel: str, token: str
-) -> Json:
+def sign_on(settings: Settings, account: Account, kind: str, id_: str, panel: str, token: str) -> Json:
     """Source: "Single sign on subaccount". Assumed for the kinds account and teammate."""
     query = urlencode({"action": "login", "logintype": "sso", "token": token})
     links = _links(settings, account, panel, f"/index.php?{query}")

@@ -118,9 +118,7 @@ class State:
         """Move switches. Raises ValueError for one that does not exist."""
         settings = self.settings.changed(changes)
         for name, value in settings.as_json().items():
-            self._database.write(
-                "INSERT OR REPLACE INTO setting VALUES (?, ?)", name, json.dumps(value)
-            )
+            self._database.write("INSERT OR REPLACE INTO setting VALUES (?, ?)", name, json.dumps(value))
         return settings
 
     # Accounts
@@ -130,9 +128,7 @@ class State:
         return None if row is None else _account(row)
 
     def accounts(self) -> list[Account]:
-        return [
-            _account(row) for row in self._database.rows("SELECT * FROM account ORDER BY number")
-        ]
+        return [_account(row) for row in self._database.rows("SELECT * FROM account ORDER BY number")]
 
     def put_account(self, client_id: str, changes: Json) -> None:
         """Add an account or change what is given of it.
@@ -163,9 +159,7 @@ class State:
         row = self._database.row("SELECT * FROM subaccount WHERE api_key = ?", api_key)
         return None if row is None else _subaccount(row)
 
-    def subaccounts(
-        self, client_id: str | None = None, as_of: float | None = None
-    ) -> list[Subaccount]:
+    def subaccounts(self, client_id: str | None = None, as_of: float | None = None) -> list[Subaccount]:
         """All of them, or one account's, now or as they were at a time."""
         if as_of is None:
             rows = self._database.rows(
@@ -202,9 +196,7 @@ class State:
         found = self.find_by_email(email, client_id if scope == "per_account" else None)
         return any(subaccount.number != by_other_than for subaccount in found)
 
-    def create_subaccount(
-        self, client_id: str, email: str, fields: Json, number: int | None = None
-    ) -> Subaccount:
+    def create_subaccount(self, client_id: str, email: str, fields: Json, number: int | None = None) -> Subaccount:
         if number is None:
             number = self._next("history", FIRST_SUBACCOUNT)
         generated = {
@@ -251,11 +243,7 @@ class State:
             raise ValueError(f"There is no account {client_id!r}.")
         fields = {key: value for key, value in changes.items() if key not in {"ID", "campaigns"}}
         number = number_of(changes["ID"], "sub") if "ID" in changes else None
-        found = (
-            self.find_by_email(email, client_id)[:1]
-            if number is None
-            else [self.subaccount(number)]
-        )
+        found = self.find_by_email(email, client_id)[:1] if number is None else [self.subaccount(number)]
         old = found[0] if found else None
         if old is None:
             subaccount = self.create_subaccount(client_id, email, fields, number)
@@ -275,9 +263,7 @@ class State:
         return None if row is None else _campaign(row)
 
     def campaigns(self, subaccount: int) -> list[Campaign]:
-        rows = self._database.rows(
-            "SELECT * FROM campaign WHERE subaccount = ? ORDER BY number", subaccount
-        )
+        rows = self._database.rows("SELECT * FROM campaign WHERE subaccount = ? ORDER BY number", subaccount)
         return [_campaign(row) for row in rows]
 
     def put_campaign(self, subaccount: int, changes: dict[str, str]) -> Campaign:

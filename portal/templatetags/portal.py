@@ -1,7 +1,7 @@
 """Small pieces of the pages: icons, badges, fields, moments."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -174,6 +174,12 @@ def moment(value: datetime) -> SafeString:
         naturalday(local.date(), "DATE_FORMAT"),
         date_format(local, "TIME_FORMAT"),
     )
+
+
+@register.filter
+def day_before(day: date) -> date:
+    """The last day of a period of which the first day after it is known."""
+    return day - timedelta(days=1)
 
 
 BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}

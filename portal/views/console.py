@@ -7,9 +7,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.models import Customer
 from portal import access, wording
-from portal.access import PersonRequest
+from portal.access import Customer, PersonRequest
 
 PAGE_SIZE = 50
 

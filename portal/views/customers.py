@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import panel
 from accounts.errors import DoorError
-from accounts.models import State
+from accounts.states import State
 from portal import access, wording
 from portal.access import PersonRequest, Place
 from portal.forms.panel import LaunchForm

@@ -26,9 +26,7 @@ class TestWhichSubaccount:
     def test_it_misses_it(self, ada, path, absent):
         assert ada.post(path, **absent).codes == [200]
 
-    @pytest.mark.parametrize(
-        "wrong", ["x", "cam_1001", "sub_", "sub_1 OR 1", "-1", "sub_\u0661", True]
-    )
+    @pytest.mark.parametrize("wrong", ["x", "cam_1001", "sub_", "sub_1 OR 1", "-1", "sub_\u0661", True])
     def test_it_refuses_other_characters(self, ada, path, wrong):
         assert ada.post(path, subaccount=wrong).codes == [301]
 
@@ -150,12 +148,8 @@ class TestCreate:
         assert ada.post(CREATE, email="bo@bakery.test").status == 200
         assert len(sandbox.subaccounts("north")) == 2
 
-    @pytest.mark.parametrize(
-        ("unique", "made"), [("per_account", 1), ("per_vendor", 1), ("none", 12)]
-    )
-    def test_a_race_for_one_address_has_as_many_winners_as_the_rule_allows(
-        self, sandbox, ada, unique, made
-    ):
+    @pytest.mark.parametrize(("unique", "made"), [("per_account", 1), ("per_vendor", 1), ("none", 12)])
+    def test_a_race_for_one_address_has_as_many_winners_as_the_rule_allows(self, sandbox, ada, unique, made):
         sandbox.settings(email_unique=unique)
         together = threading.Barrier(12)
         statuses = []
@@ -234,9 +228,7 @@ class TestSignOn:
         assert answer["url_whitelabel"].startswith(start + "index.php?")
         assert answer["url_whitelabel"].endswith(answer["token"])
 
-    @pytest.mark.parametrize(
-        "page", ["campaigns", "add_campaign", "statistics", "distribution", "update_campaign"]
-    )
+    @pytest.mark.parametrize("page", ["campaigns", "add_campaign", "statistics", "distribution", "update_campaign"])
     def test_it_takes_each_page(self, ada, sandbox, bo, page):
         campaign = sandbox.add_campaign(bo, name="Spring")
 
@@ -322,10 +314,7 @@ class TestTheStage:
         assert len(sandbox.subaccounts("east")) == 2
         assert sandbox.subaccounts("east")[0]["campaigns"][0]["name"] == "Spring"
         assert "secret" not in state.text
-        assert (
-            Caller(sandbox.url, {"X-Client-Id": "east", "X-Client-Secret": "s"}).post(LIST).status
-            == 200
-        )
+        assert Caller(sandbox.url, {"X-Client-Id": "east", "X-Client-Secret": "s"}).post(LIST).status == 200
 
     def test_a_mistake_changes_nothing(self, sandbox, visitor):
         document = {

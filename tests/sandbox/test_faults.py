@@ -113,9 +113,7 @@ class TestOtherAnswers:
         assert ada.post(CREATE, **NEW).status == 500
         assert emails(sandbox) == ["new@cafe.test"]
 
-    @pytest.mark.parametrize(
-        ("envelope", "status"), [("E-AUTH", 401), ("E-VALID", 422), ("E-TOP", 422)]
-    )
+    @pytest.mark.parametrize(("envelope", "status"), [("E-AUTH", 401), ("E-VALID", 422), ("E-TOP", 422)])
     def test_codes_in_each_envelope(self, ada, sandbox, envelope, status):
         sandbox.fault(LIST, "status", codes=[509, 301], envelope=envelope)
 

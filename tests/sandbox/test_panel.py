@@ -126,9 +126,7 @@ def test_a_campaign_can_be_made(ada, visitor, sandbox, bo):
     ],
 )
 def test_the_agencys_own_panel_says_so(ada, visitor, path, arguments, mark):
-    (answer,) = [
-        value for key, value in ada.post(path, **arguments).json.items() if key != "status"
-    ]
+    (answer,) = [value for key, value in ada.post(path, **arguments).json.items() if key != "status"]
     location, cookie = enter(visitor, answer["url"])
 
     page = visitor.get(location, Cookie=cookie).text

@@ -100,9 +100,7 @@ def test_a_reset_forgets_effects_still_to_come(sandbox, ada):
 def test_sign_on_links_can_name_another_panel():
     with Sandbox(panel_url="https://panel.test/") as sandbox:
         sandbox.add_account("north", "secret")
-        answer = (
-            Caller(sandbox.url, keys("north", "secret")).post("/v3/account/sso").json["account"]
-        )
+        answer = Caller(sandbox.url, keys("north", "secret")).post("/v3/account/sso").json["account"]
 
         assert answer["url"].startswith("https://panel.test/index.php?")
         assert sandbox.panel_host == "panel.test"
@@ -149,9 +147,7 @@ def test_it_speaks_tls(tmp_path):
 class TestCommand:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "coupontools_api.sandbox", *arguments]
-        return subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_it_serves_until_it_is_told_to_end(self, tmp_path, number):
@@ -180,7 +176,7 @@ class TestCommand:
         assert errors == f"Port {port} on 127.0.0.1 is in use by another program.\n"
 
     def test_it_refuses_an_address_that_others_can_reach(self):
-        process = self.start("--host", "0.0.0.0")  # noqa: S104
+        process = self.start("--host", "0.0.0.0")
         _, errors = process.communicate(timeout=10)
 
         assert process.returncode == 2

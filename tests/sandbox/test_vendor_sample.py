@@ -18,9 +18,7 @@ def php() -> str:
     program = shutil.which("php")
     if program is None:
         pytest.skip("php is not installed (php-cli, php-curl)")
-    modules = subprocess.run(
-        [program, "-m"], capture_output=True, text=True, timeout=10, check=True
-    )
+    modules = subprocess.run([program, "-m"], capture_output=True, text=True, timeout=10, check=True)
     if "curl" not in modules.stdout.split():
         pytest.skip("php has no cURL (php-curl)")
     return program
@@ -42,9 +40,7 @@ def with_line_breaks(code: str) -> str:
     A `//` in a string, as in an address, is no comment.
     """
     comment = rf"//(?:(?!{STATEMENT}).)*"
-    return re.sub(
-        rf"{STRING}|({comment})", lambda found: found[0] + ("\n" if found[1] else ""), code
-    )
+    return re.sub(rf"{STRING}|({comment})", lambda found: found[0] + ("\n" if found[1] else ""), code)
 
 
 def assigned(code: str, name: str, value: str) -> str:
@@ -82,8 +78,6 @@ def test_the_sample_is_answered_as_documented(sandbox, bo, tmp_path, known):
         assert answer["status"] == {"status": "OK"}
         assert answer["subaccount"]["ID"] == bo
         token = answer["subaccount"]["token"]
-        assert answer["subaccount"]["url"].endswith(
-            f"/index.php?action=login&logintype=sso&token={token}"
-        )
+        assert answer["subaccount"]["url"].endswith(f"/index.php?action=login&logintype=sso&token={token}")
     else:
         assert answer["status"]["errors"]["error_code"] == [510]

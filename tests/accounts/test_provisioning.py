@@ -1,0 +1,474 @@
+"""From wish to subaccount, over real sockets, with the sandbox's ledger as the judge of what really happened."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.utils import timezone
+
+from accounts import jobs, provisioning, vendor
+from accounts.models import Campaign, Cause, Event, State, Subaccount, VendorAccount
+from coupontools_api.sandbox import Sandbox
+from portal import wording
+from portal.access import Place
+from tests import factories
+
+CREATE, LIST = "/v4/subaccount/create", "/v4/subaccount/list"
+Work = Callable[..., Subaccount]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def calls(sandbox: Sandbox, path: str) -> int:
+    return len(sandbox.requests(path))
+
+
+def made(sandbox: Sandbox) -> int:
+    return len(sandbox.effects("subaccount_created"))
+
+
+def customer_reads(subaccount: Subaccount) -> str:
+    """The headline of the set-up page."""
+    place = Place(
+        membership=subaccount.customer.memberships.get(),
+        customer=subaccount.customer,
+        subaccount=subaccount,
+        vendor_account=subaccount.vendor_account,
+    )
+    return wording.setup_page(place).title
+
+
+def staff_read(subaccount: Subaccount) -> str:
+    return wording.cause_sentence(subaccount.cause, subaccount.cause_codes)
+
+
+def test_it_makes_one_subaccount_with_all_that_was_asked(sandbox: Sandbox, bos_subaccount: Subaccount, work: Work):
+    subaccount = work(bos_subaccount)
+
+    assert subaccount.state == State.ACTIVE
+    [created] = sandbox.effects("subaccount_created")
+    assert subaccount.vendor_id == created["subaccount"]
+    customer = subaccount.customer
+    expiry = timezone.now().date() + timedelta(days=14)
+    assert {name: created[name] for name in ("email", "package", "status", "first_name", "last_name")} == {
+        "email": "bo@shop.example",
+        "package": "pac_1",
+        "status": "trial",
+        "first_name": "Bo",
+        "last_name": customer.last_name,
+    }
+    assert (created["country"], created["company_name"]) == ("NL", "Bo's Bakery")
+    assert created["expiry_date"] == expiry.isoformat()
+    assert customer.trial_ends_on == expiry
+    assert sandbox.requests(CREATE)[0].arguments["password_given"] is True
+    assert sandbox.effects("password_mail") == []
+    assert (calls(sandbox, LIST), calls(sandbox, CREATE)) == (1, 1)
+
+
+def test_it_sends_no_expiry_date_where_the_package_sets_none(sandbox: Sandbox, north: Any, bo: Any, work: Work):
+    plus = north.packages.get(name="Plus")
+    subaccount = work(factories.customer(north, bo, package=plus).subaccount)
+
+    [created] = sandbox.effects("subaccount_created")
+    assert not created.get("expiry_date")
+    assert created["status"] == "customer"
+    assert subaccount.customer.trial_ends_on is None
+
+
+def test_it_mails_the_customer_and_reads_the_campaigns_afterwards(
+    sandbox: Sandbox, bos_subaccount: Subaccount, work: Work
+):
+    work(bos_subaccount)
+
+    assert [message.to for message in mail.outbox] == [["bo@shop.example"]]
+    assert Campaign.objects.for_agency(bos_subaccount.agency).count() == 0
+    assert Subaccount.objects.for_agency(bos_subaccount.agency).get().refreshed_at is not None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A fault at the vendor, and what must come of it."""
+
+    kind: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    path: str = CREATE
+    creates: int = 1
+    state: State = State.ACTIVE
+    in_between: str = "This takes longer than usual"
+
+
+# Each ends in exactly one subaccount. `creates` counts the calls that left.
+TROUBLES = {
+    "F1 lost response": Trouble("reset_after"),
+    "F1 answer too late": Trouble("hang", {"seconds": 3, "after_effect": True}),
+    "F1 reset before the effect": Trouble("reset_before", creates=2),
+    "F3 500 page before the effect": Trouble("html", {"status": 500}, creates=2),
+    "F3 500 page after the effect": Trouble("html", {"status": 500, "after_effect": True}),
+    "F4 truncated body": Trouble("truncated"),
+    "F4 empty body": Trouble("empty"),
+    "F4 not JSON": Trouble("not_json"),
+    "F4 huge body": Trouble("oversize", {"bytes": 3_000_000}),
+    "F6 no id": Trouble("missing_id"),
+    "F13 throttled with seconds": Trouble("throttle", {"retry_after": 1}, creates=2),
+    "F13 throttled with nonsense": Trouble("throttle", {"retry_after": 0}, creates=2),
+    "F14 slow drip": Trouble("slow_drip", {"seconds": 4, "interval": 0.1}),
+    "F14 slow headers": Trouble("slow_drip", {"seconds": 4, "interval": 0.1, "headers": True}),
+    "F19 redirect": Trouble("redirect", creates=2),
+    "list: 500 page": Trouble("html", {"status": 500, "times": 3}, path=LIST),
+    "list: reset": Trouble("reset_before", {"times": 3}, path=LIST),
+    "list: truncated": Trouble("truncated", path=LIST),
+    "list: duplicate rows": Trouble("duplicate_rows", path=LIST),
+}
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_every_trouble_ends_in_exactly_one_subaccount(
+    name: str, sandbox: Sandbox, bos_subaccount: Subaccount, work: Work
+):
+    trouble = TROUBLES[name]
+    sandbox.fault(trouble.path, trouble.kind, **trouble.parameters)
+
+    subaccount = work(bos_subaccount)
+
+    assert subaccount.state == State.ACTIVE
+    assert made(sandbox) == 1
+    assert subaccount.vendor_id == sandbox.effects("subaccount_created")[0]["subaccount"]
+    assert calls(sandbox, CREATE) == trouble.creates
+    assert customer_reads(subaccount) == "Your account is ready"
+
+
+def test_a_wrong_id_in_the_answer_that_was_listed_before_is_never_bound(
+    sandbox: Sandbox, bos_subaccount: Subaccount, work: Work
+):
+    other = sandbox.add_subaccount("north-id", email="other@shop.example")
+    sandbox.fault(CREATE, "wrong_id", id=other)
+
+    subaccount = work(bos_subaccount)
+
+    assert (subaccount.state, subaccount.cause, subaccount.vendor_id) == (State.NEEDS_REVIEW, Cause.CONTRADICTION, "")
+    assert customer_reads(subaccount) == "We need a moment with a person"
+    assert "there before" in staff_read(subaccount)
+
+
+def test_an_address_that_was_there_before_waits_for_a_person(
+    sandbox: Sandbox, bos_subaccount: Subaccount, work: Work
+):
+    sandbox.add_subaccount("north-id", email="BO@shop.example")
+
+    subaccount = work(bos_subaccount)
+
+    assert (subaccount.state, subaccount.cause) == (State.NEEDS_REVIEW, Cause.EXISTED_BEFORE)
+    assert (calls(sandbox, LIST), calls(sandbox, CREATE)) == (1, 0)
+    assert customer_reads(subaccount) == "We need a moment with a person"
+    assert "there before the sign-up" in staff_read(subaccount)
+    assert [message.to for message in mail.outbox] == [["owner@north.example"]]
+
+
+def test_an_address_taken_outside_our_list_waits_for_a_person(
+    sandbox: Sandbox, bos_subaccount: Subaccount, work: Work
+):
+    sandbox.fault(CREATE, "email_taken", times=None)
+
+    subaccount = work(bos_subaccount)
+
+    assert (subaccount.state, subaccount.cause) == (State.NEEDS_REVIEW, Cause.EMAIL_TAKEN_ELSEWHERE)
+    assert subaccount.cause_codes == [304]
+    assert (calls(sandbox, LIST), calls(sandbox, CREATE)) == (2, 1)
+    assert staff_read(subaccount).endswith("(304)")
+    assert "304" not in customer_reads(subaccount)
+
+
+def test_an_account_that_somebody_made_meanwhile_is_not_taken(
+    sandbox: Sandbox, bos_subaccount: Subaccount, work: Work
+):
+    sandbox.add_subaccount("north-id", email="bo@shop.example")
+    sandbox.fault(LIST, "stale_list", seconds=3600)
+
+    subaccount = work(bos_subaccount)
+
+    assert (subaccount.state, subaccount.cause) == (State.NEEDS_REVIEW, Cause.APPEARED_MEANWHILE)
+    assert made(sandbox) <= 1
+    assert subaccount.vendor_id == ""
+
+
+def test_304_after_our_own_unknown_attempt_is_ours(
+    sandbox: Sandbox, bos_subaccount: Subaccount, work: Work, settings: Any
+):
+    """The effect comes late, after both looks: the second attempt hears 304 and the next look finds it."""
+    settings.PROVISIONING_QUARANTINE_SECONDS = 0.5
+    settings.PROVISIONING_LOOK_GAP_SECONDS = 0.2
+    sandbox.fault(CREATE, "late_effect", seconds=1, then="reset")
+    sandbox.fault(CREATE, "email_taken", call=2)
+
+    subaccount = work(bos_subaccount)
+
+    assert subaccount.state == State.ACTIVE
+    assert (made(sandbox), calls(sandbox, CREATE)) == (1, 2)
+
+
+def test_a_late_effect_within_the_quarantine_is_adopted(
+    sandbox: Sandbox, bos_subaccount: Subaccount, work: Work, settings: Any
+):
+    settings.PROVISIONING_QUARANTINE_SECONDS = 1.5
+    sandbox.settings(email_unique="none")
+    sandbox.fault(CREATE, "late_effect", seconds=1, then="reset")
+
+    subaccount = work(bos_subaccount)
+
+    assert subaccount.state == State.ACTIVE
+    assert (made(sandbox), calls(sandbox, CREATE)) == (1, 1)
+
+
+def test_absence_needs_the_quarantine_and_two_looks(sandbox: Sandbox, bos_subaccount: Subaccount, settings: Any):
+    settings.VENDOR_DEADLINE_SECONDS = 1.0
+    sandbox.fault(CREATE, "reset_before")
+    provisioning.attempt()
+    subaccount = Subaccount.objects.for_agency(bos_subaccount.agency).get()
+
+    looks = []
+    while subaccount.state == State.UNCERTAIN and len(looks) < 10:
+        since = subaccount.uncertain_since
+        looks.append(round((subaccount.run_at - since).total_seconds()))
+        # The clock moves on by moving the row back.
+        back = subaccount.run_at - timezone.now()
+        shifted = {
+            name: getattr(subaccount, name) - back
+            for name in ("uncertain_since", "run_at", "looked_at")
+            if getattr(subaccount, name)
+        }
+        Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(**shifted)
+        provisioning.attempt()
+        subaccount.refresh_from_db()
+
+    assert looks == [5, 30, 120, 180]
+    assert subaccount.state == State.REQUESTED
+    assert calls(sandbox, CREATE) == 1
+
+
+def test_an_invalid_address_is_said_at_once(sandbox: Sandbox, bos_subaccount: Subaccount, work: Work):
+    sandbox.fault(CREATE, "status", status=422, codes=[305])
+
+    subaccount = work(bos_subaccount)
+
+    assert (subaccount.state, subaccount.cause) == (State.NEEDS_REVIEW, Cause.EMAIL_INVALID)
+    assert calls(sandbox, CREATE) == 1
+
+
+def test_a_refused_package_is_held_and_other_packages_go_on(
+    sandbox: Sandbox, north: Any, bos_subaccount: Subaccount, work: Work
+):
+    sandbox.fault(CREATE, "status", status=422, codes=[302])
+    refused = work(bos_subaccount)
+    kim = factories.person(north, "kim@shop.example")
+    other = work(factories.customer(north, kim).subaccount)
+
+    assert (refused.state, refused.cause, refused.cause_codes) == (State.NEEDS_REVIEW, Cause.REFUSED, [302])
+    assert other.state == State.ACTIVE
+
+
+def test_an_unknown_code_is_held_and_never_taken_for_success(
+    sandbox: Sandbox, bos_subaccount: Subaccount, work: Work
+):
+    sandbox.fault(CREATE, "status", status=200, codes=[999])
+
+    subaccount = work(bos_subaccount)
+
+    assert (subaccount.state, subaccount.cause_codes) == (State.NEEDS_REVIEW, [999])
+    assert calls(sandbox, CREATE) == 1
+
+
+@pytest.mark.parametrize("path", [LIST, CREATE])
+def test_a_revoked_key_makes_everybody_wait_until_it_works_again(
+    path: str, sandbox: Sandbox, bos_subaccount: Subaccount, quick: None, settings: Any
+):
+    settings.BREAKER_PROBE_SECONDS = 60.0
+    sandbox.fault(path, "revoked", times=None)
+
+    provisioning.attempt()
+    provisioning.attempt()
+
+    subaccount = Subaccount.objects.for_agency(bos_subaccount.agency).select_related("vendor_account").get()
+    subaccount.customer.package  # noqa: B018
+    assert (subaccount.state, subaccount.cause, subaccount.attempts) == (State.REQUESTED, Cause.CREDENTIALS, 0)
+    assert subaccount.vendor_account.trouble == VendorAccount.Trouble.CREDENTIALS
+    assert "refuses your credentials" in staff_read(subaccount)
+    assert customer_reads(subaccount) == "This takes longer than usual"
+    before = len(sandbox.requests())
+    Subaccount.objects.for_agency(subaccount.agency).update(run_at=timezone.now())
+    provisioning.attempt()
+    assert len(sandbox.requests()) == before, "an open breaker asks nobody"
+
+    sandbox.clear_faults()
+    VendorAccount.objects.update(probe_at=timezone.now())
+    assert vendor.probe_due() == 1
+    Subaccount.objects.for_agency(subaccount.agency).update(run_at=timezone.now())
+    provisioning.attempt()
+    subaccount.refresh_from_db()
+    assert subaccount.state == State.ACTIVE
+    assert made(sandbox) == 1
+
+
+def test_a_429_is_honoured_and_costs_no_attempt(sandbox: Sandbox, bos_subaccount: Subaccount, quick: None):
+    sandbox.fault(CREATE, "throttle", retry_after=120)
+
+    provisioning.attempt()
+
+    subaccount = Subaccount.objects.for_agency(bos_subaccount.agency).get()
+    assert (subaccount.state, subaccount.cause, subaccount.attempts) == (State.REQUESTED, Cause.VENDOR_THROTTLES, 0)
+    assert 118 < (subaccount.run_at - timezone.now()).total_seconds() < 122
+    Subaccount.objects.for_agency(subaccount.agency).update(run_at=timezone.now())
+    provisioning.attempt()
+    assert len(sandbox.requests()) == 2, "nobody is asked before the time is over"
+
+
+def test_five_failures_in_a_row_open_the_breaker_and_it_burns_no_attempt(
+    sandbox: Sandbox, bos_subaccount: Subaccount, work: Work, settings: Any
+):
+    settings.BREAKER_PROBE_SECONDS = 60.0
+    sandbox.fault(LIST, "html", status=500, times=None)
+
+    subaccount = work(bos_subaccount)
+
+    account = VendorAccount.objects.get(agency=bos_subaccount.agency)
+    assert account.trouble == VendorAccount.Trouble.UNREACHABLE
+    assert (subaccount.state, subaccount.attempts) == (State.REQUESTED, 0)
+    assert subaccount.cause == Cause.VENDOR_UNREACHABLE
+
+
+def test_attempts_end_with_a_person(sandbox: Sandbox, bos_subaccount: Subaccount, work: Work, settings: Any):
+    settings.PROVISIONING_ATTEMPTS = 2
+    sandbox.fault(CREATE, "reset_before", times=None)
+
+    subaccount = work(bos_subaccount)
+
+    assert (subaccount.state, subaccount.cause) == (State.NEEDS_REVIEW, Cause.ATTEMPTS_USED_UP)
+    assert (calls(sandbox, CREATE), made(sandbox)) == (2, 0)
+
+
+def test_the_daily_budget_stops_creates_and_says_so(
+    sandbox: Sandbox, bos_subaccount: Subaccount, work: Work, settings: Any
+):
+    settings.PROVISIONING_DAILY_CREATES = 0
+
+    subaccount = work(bos_subaccount)
+
+    assert (subaccount.state, subaccount.cause) == (State.REQUESTED, Cause.DAILY_BUDGET)
+    assert calls(sandbox, CREATE) == 0
+
+
+def test_an_account_without_credentials_waits_visibly(
+    sandbox: Sandbox, bos_subaccount: Subaccount, account: VendorAccount, quick: None
+):
+    VendorAccount.objects.update(active_credential=None)
+
+    provisioning.attempt()
+
+    subaccount = Subaccount.objects.for_agency(bos_subaccount.agency).get()
+    assert (subaccount.state, subaccount.cause) == (State.REQUESTED, Cause.NO_VENDOR_ACCOUNT)
+    assert sandbox.requests() == []
+
+
+def test_at_most_two_creates_of_an_agency_are_in_flight(
+    sandbox: Sandbox, north: Any, bos_subaccount: Subaccount, quick: None
+):
+    for name in ("kim", "lee"):
+        other = factories.customer(north, factories.person(north, f"{name}@shop.example")).subaccount
+        Subaccount.objects.for_agency(north).filter(pk=other.pk).update(
+            state=State.CREATING,
+            lease_owner="another worker",
+            lease_until=timezone.now() + timedelta(minutes=1),
+        )
+
+    provisioning.attempt(bos_subaccount.pk)
+
+    assert calls(sandbox, CREATE) == 0
+    bos_subaccount.refresh_from_db()
+    assert bos_subaccount.state == State.REQUESTED
+
+
+def test_a_second_wish_for_the_same_address_waits_for_the_first(
+    sandbox: Sandbox, north: Any, bo: Any, bos_subaccount: Subaccount, quick: None
+):
+    second = factories.customer(north, bo).subaccount
+    Subaccount.objects.for_agency(north).filter(pk=bos_subaccount.pk).update(state=State.UNCERTAIN, run_at=None)
+
+    provisioning.attempt(second.pk)
+
+    assert calls(sandbox, CREATE) == 0
+
+
+def test_what_is_bound_to_one_customer_is_never_bound_to_another(
+    sandbox: Sandbox, north: Any, bo: Any, bos_subaccount: Subaccount, work: Work
+):
+    work(bos_subaccount)
+    second = work(factories.customer(north, bo).subaccount)
+
+    assert (second.state, second.cause) == (State.NEEDS_REVIEW, Cause.BOUND_ELSEWHERE)
+    assert made(sandbox) == 1
+
+
+def test_nothing_is_asked_before_the_mailbox_is_proven(sandbox: Sandbox, north: Any, bo: Any, work: Work):
+    subaccount = work(factories.customer(north, bo, proven=False).subaccount)
+
+    assert subaccount.state == State.AWAITING_EMAIL
+    assert sandbox.requests() == []
+
+
+def test_an_agency_that_approves_is_asked_first(sandbox: Sandbox, north: Any, bo: Any, work: Work):
+    north.approval_required = True
+    north.save()
+    subaccount = work(factories.customer(north, bo).subaccount)
+
+    assert subaccount.state == State.AWAITING_APPROVAL
+    assert sandbox.requests() == []
+    assert customer_reads(subaccount) == "We look at your sign-up"
+
+
+def test_a_subaccount_that_the_vendor_lost_is_missing_and_not_made_again(
+    sandbox: Sandbox, active: Subaccount, work: Work
+):
+    sandbox.remove_subaccount(active.vendor_id)
+    jobs.put_refresh(active, after=timedelta(seconds=-120))
+
+    subaccount = work(active)
+
+    assert subaccount.state == State.MISSING
+    assert made(sandbox) == 0
+    assert mail.outbox[-1].to == ["owner@north.example"]
+
+
+def test_the_campaigns_are_kept_as_the_vendor_last_listed_them(sandbox: Sandbox, active: Subaccount, work: Work):
+    first = Campaign.objects.for_agency(active.agency).count()
+    sandbox.add_campaign(active.vendor_id, name="Autumn", status="active")
+    jobs.put_refresh(active, after=timedelta(seconds=-120))
+
+    work(active)
+
+    assert first == 2
+    assert Campaign.objects.for_agency(active.agency).count() == 3
+
+
+def test_every_move_is_an_event_with_ids_only(sandbox: Sandbox, bos_subaccount: Subaccount, work: Work):
+    work(bos_subaccount)
+
+    events = Event.objects.for_agency(bos_subaccount.agency).filter(kind__startswith="subaccount.").order_by("pk")
+    assert [event.kind for event in events] == [
+        "subaccount.requested",
+        "subaccount.creating",
+        "subaccount.active",
+    ]
+    assert "bo@shop.example" not in str([event.data for event in events])
+
+
+def test_the_database_is_asked_to_be_durable():
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA synchronous")
+            assert cursor.fetchone()[0] == 2
+        else:
+            cursor.execute("SHOW transaction_isolation")
+            assert cursor.fetchone()[0] == "read committed"

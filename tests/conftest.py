@@ -1,0 +1,124 @@
+"""The cast: Ada owns agency North, Bo is her customer, Cy belongs to agency South and always gets 404."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from accounts import vendor
+from accounts.models import Agency, Customer, Package, Subaccount, User, VendorAccount
+from coupontools_api.sandbox import Sandbox
+from tests import factories
+
+NORTH_KEYS = ("north-id", "north-secret")
+SOUTH_KEYS = ("south-id", "south-secret")
+
+
+@pytest.fixture(scope="session")
+def running_sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Sandbox, settings: Any) -> Iterator[Sandbox]:
+    """The vendor's stand-in over real sockets, empty but for the two agencies' accounts."""
+    running_sandbox.reset()
+    settings.COUPONTOOLS_API_URL = running_sandbox.url
+    settings.COUPONTOOLS_PANEL_HOSTS = [running_sandbox.panel_host]
+    running_sandbox.add_account(*NORTH_KEYS, packages=["pac_1", "pac_2"])
+    running_sandbox.add_account(*SOUTH_KEYS, packages=["pac_1", "pac_2"])
+    yield running_sandbox
+    vendor.clients.forget()
+    running_sandbox.clear_faults()
+
+
+@pytest.fixture(autouse=True)
+def _fresh(settings: Any) -> Iterator[None]:
+    """A cheap hasher, plain static files, mails in memory, and no counts left from another test."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def north(db: None) -> Agency:
+    return factories.agency("North", "north.localhost", keys=NORTH_KEYS)
+
+
+@pytest.fixture
+def south(db: None) -> Agency:
+    return factories.agency("South", "south.localhost", keys=SOUTH_KEYS, colour="#ffc629")
+
+
+@pytest.fixture
+def package(north: Agency) -> Package:
+    return Package.objects.for_agency(north).on_offer()[0]
+
+
+@pytest.fixture
+def account(north: Agency) -> VendorAccount:
+    return VendorAccount.objects.select_related("active_credential").get(agency=north)
+
+
+@pytest.fixture
+def bo(north: Agency) -> User:
+    return factories.person(north, "bo@shop.example", first_name="Bo")
+
+
+@pytest.fixture
+def bos_company(north: Agency, bo: User) -> Customer:
+    """Bo's company, with its mailbox proven and its wish in the queue."""
+    return factories.customer(north, bo, company_name="Bo's Bakery")
+
+
+@pytest.fixture
+def bos_subaccount(bos_company: Customer) -> Subaccount:
+    return bos_company.subaccount
+
+
+@pytest.fixture
+def active(bos_company: Customer, sandbox: Sandbox) -> Subaccount:
+    """Bo's subaccount, active, known to the sandbox, with two campaigns that the worker has read."""
+    return factories.activate(bos_company, sandbox, NORTH_KEYS[0], campaigns=["Spring", "Summer"])
+
+
+@pytest.fixture
+def ada(north: Agency) -> User:
+    return factories.staff(north, "ada@north.example", "owner", first_name="Ada")
+
+
+@pytest.fixture
+def cy(south: Agency) -> User:
+    return factories.person(south, "cy@south.example", first_name="Cy")
+
+
+@pytest.fixture
+def client_for() -> Callable[..., Client]:
+    """A browser on an agency's host (or the platform's), signed in as a person if one is given."""
+
+    def make(where: Agency | str, person: User | None = None, **options: Any) -> Client:
+        host = where if isinstance(where, str) else where.canonical_host
+        client = Client(headers={"host": host}, **options)
+        if person is not None:
+            client.force_login(person)
+            session = client.session
+            session["scope"] = person.scope
+            session.save()
+        return client
+
+    return make
+
+
+@pytest.fixture
+def bo_client(client_for: Callable[..., Client], north: Agency, bo: User) -> Client:
+    return client_for(north, bo)
+
+
+@pytest.fixture
+def cy_client(client_for: Callable[..., Client], south: Agency, cy: User) -> Client:
+    return client_for(south, cy)
