@@ -6,13 +6,28 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import include, path
 
 from accounts.models import Agency, Customer, Event, Host, Job, Package, ScopedQuerySet, Subaccount, User, VendorAccount
 
 
 class OperatorSite(admin.AdminSite):
+    """The index, lists and single rows; nothing that adds, changes, deletes or searches by script."""
+
     site_header = site_title = "Operator"
-    index_title = "Everything, read-only"
+    site_url = None
+    index_template = app_index_template = "operator/index.html"
+
+    def get_urls(self) -> list[Any]:
+        shown = [
+            path("", self.admin_view(self.index), name="index"),
+            path("login/", self.login, name="login"),
+            path("logout/", self.logout, name="logout"),
+            path("all/<slug:app_label>/", self.admin_view(self.app_index), name="app_list"),
+        ]
+        for model, model_admin in self._registry.items():
+            shown.append(path(f"{model._meta.model_name}/", include(model_admin.urls)))
+        return shown
 
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_authenticated and request.user.is_operator
@@ -22,6 +37,22 @@ class ReadOnly(admin.ModelAdmin):
     """Shows rows over all agencies and changes none."""
 
     show_full_result_count = False
+    change_form_template = "operator/row.html"
+    change_list_template = "operator/list.html"
+
+    def get_urls(self) -> list[Any]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        return [
+            path("", self.admin_site.admin_view(self.changelist_view), name=f"{name}_changelist"),
+            path("<path:object_id>/", self.admin_site.admin_view(self.change_view), name=f"{name}_change"),
+        ]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """All columns, so that no form with choices over all agencies is built."""
+        return [field.name for field in self.opts.fields if field.name not in (self.exclude or ())]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return self.get_fields(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         rows = self.model._default_manager.all()

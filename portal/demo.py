@@ -129,11 +129,11 @@ def welcome(port: int, *, is_new: bool) -> str:
 
     lines = ["", "The portal is running." if is_new else "The portal is running, with the data it had.", ""]
     for agency in demo_data.AGENCIES:
-        lines.append(f"  {agency.name + ':':13}http://{agency.host}:{port}/start/   (sign up as a new customer)")
+        lines.append(f"  {agency.name + ':':15}http://{agency.host}:{port}/start/   (sign up as a new customer)")
     platform = f"http://platform.localhost:{port}"
     lines += [
-        f"  {'Mails, codes:':13}{platform}/demo/   (every mail that was sent, and two-step codes)",
-        f"  {'Sandbox:':13}http://127.0.0.1:{SANDBOX_PORT}/_ledger   (what the stand-in for the vendor was asked)",
+        f"  {'Mails, codes:':15}{platform}/demo/   (every mail that was sent, and two-step codes)",
+        f"  {'Sandbox:':15}http://127.0.0.1:{SANDBOX_PORT}/_ledger   (what the stand-in for the vendor was asked)",
         "",
         f"  Sign-ins, all with the password “{demo_data.PASSWORD}”:",
     ]

@@ -62,7 +62,9 @@ class SignupForm(forms.SignupForm):
         label=_("Last name"), max_length=60, widget=django_forms.TextInput(attrs={"autocomplete": "family-name"})
     )
     country = django_forms.ChoiceField(
-        label=_("Country"), choices=countries, widget=django_forms.Select(attrs={"autocomplete": "country"})
+        label=_("Country"),
+        choices=lambda: [("", _("Choose…")), *countries],
+        widget=django_forms.Select(attrs={"autocomplete": "country"}),
     )
     field_order = ["package", "company_name", "first_name", "last_name", "country", "email", "password1"]
 

@@ -154,9 +154,7 @@ def test_a_wrong_id_in_the_answer_that_was_listed_before_is_never_bound(
     assert "there before" in staff_read(subaccount)
 
 
-def test_an_address_that_was_there_before_waits_for_a_person(
-    sandbox: Sandbox, bos_subaccount: Subaccount, work: Work
-):
+def test_an_address_that_was_there_before_waits_for_a_person(sandbox: Sandbox, bos_subaccount: Subaccount, work: Work):
     sandbox.add_subaccount("north-id", email="BO@shop.example")
 
     subaccount = work(bos_subaccount)
@@ -168,9 +166,7 @@ def test_an_address_that_was_there_before_waits_for_a_person(
     assert [message.to for message in mail.outbox] == [["owner@north.example"]]
 
 
-def test_an_address_taken_outside_our_list_waits_for_a_person(
-    sandbox: Sandbox, bos_subaccount: Subaccount, work: Work
-):
+def test_an_address_taken_outside_our_list_waits_for_a_person(sandbox: Sandbox, bos_subaccount: Subaccount, work: Work):
     sandbox.fault(CREATE, "email_taken", times=None)
 
     subaccount = work(bos_subaccount)
@@ -182,9 +178,7 @@ def test_an_address_taken_outside_our_list_waits_for_a_person(
     assert "304" not in customer_reads(subaccount)
 
 
-def test_an_account_that_somebody_made_meanwhile_is_not_taken(
-    sandbox: Sandbox, bos_subaccount: Subaccount, work: Work
-):
+def test_an_account_that_somebody_made_meanwhile_is_not_taken(sandbox: Sandbox, bos_subaccount: Subaccount, work: Work):
     sandbox.add_subaccount("north-id", email="bo@shop.example")
     sandbox.fault(LIST, "stale_list", seconds=3600)
 
@@ -270,9 +264,7 @@ def test_a_refused_package_is_held_and_other_packages_go_on(
     assert other.state == State.ACTIVE
 
 
-def test_an_unknown_code_is_held_and_never_taken_for_success(
-    sandbox: Sandbox, bos_subaccount: Subaccount, work: Work
-):
+def test_an_unknown_code_is_held_and_never_taken_for_success(sandbox: Sandbox, bos_subaccount: Subaccount, work: Work):
     sandbox.fault(CREATE, "status", status=200, codes=[999])
 
     subaccount = work(bos_subaccount)

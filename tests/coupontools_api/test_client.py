@@ -79,7 +79,9 @@ def test_it_reads_ids_in_both_styles(style: str, client: Coupontools, vendor: Sa
     assert client.subaccounts.sign_on(known).id == known
 
 
-@pytest.mark.parametrize("bad", ["", "0", "sub_", "sub_0", "cam_1", "sub_1 ", " 1", "1.0", "-1", "sub_１", None, [], "x"])
+@pytest.mark.parametrize(
+    "bad", ["", "0", "sub_", "sub_0", "cam_1", "sub_1 ", " 1", "1.0", "-1", "sub_１", None, [], "x"]
+)
 def test_a_blank_or_foreign_id_cannot_be_said(bad: Any):
     with pytest.raises(ValueError, match="not a SubaccountId"):
         SubaccountId(bad)
@@ -246,7 +248,16 @@ def test_http_is_for_loopback_only():
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("5", 5.0), ("0", 0.0), ("31536000", 3600.0), ("soon", None), ("", None), (None, None), ("-5", None), ("1e9", None)],
+    [
+        ("5", 5.0),
+        ("0", 0.0),
+        ("31536000", 3600.0),
+        ("soon", None),
+        ("", None),
+        (None, None),
+        ("-5", None),
+        ("1e9", None),
+    ],
 )
 def test_retry_after_is_bounded(value: str | None, seconds: float | None):
     assert retry_after(value) == seconds

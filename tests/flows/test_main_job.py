@@ -94,9 +94,7 @@ def test_looking_at_a_launch_opens_nothing(
     assert sandbox.requests() == []
 
 
-def test_a_launch_is_one_vendor_call_on_a_kept_connection(
-    sandbox: Sandbox, bo: User, active: Subaccount, visit: Visit
-):
+def test_a_launch_is_one_vendor_call_on_a_kept_connection(sandbox: Sandbox, bo: User, active: Subaccount, visit: Visit):
     visitor = visit("north.localhost")
     dashboard = sign_in(visitor, "bo@shop.example")
     visitor.send(dashboard, action="/launch/", page="campaigns", follow=False)
