@@ -8,18 +8,20 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core import mail
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect
 
 from accounts import brands, jobs, provisioning
 from accounts.models import Agency, User
+from tests.browser.inspection import WIDE
 from tests.browser.screenshots import Album
 
 # Playwright keeps an event loop in the main thread; Django would refuse every query there.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 DARK_PINE = "#0f5f5c"
-WIDE, NARROW = 1280, 360
+
 TELLS_OF_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) => {
   console.error(`CSP ${event.effectiveDirective} blocked ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
@@ -27,6 +29,7 @@ document.addEventListener("securitypolicyviolation", (event) => {
 """
 
 Work = Callable[[], None]
+PlugIn = Callable[[Page], None]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -150,6 +153,25 @@ def album() -> Album:
     return Album(os.environ.get("SCREENSHOTS_DIR", ""))
 
 
+@pytest.fixture
+def authenticator() -> PlugIn:
+    """Gives a page a fingerprint reader that always says yes."""
+
+    def plug(page: Page) -> None:
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+        }
+        devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+
+    return plug
+
+
 def sign_in(page: Page, person: User, password: str) -> None:
     page.goto("/account/login/")
     page.get_by_label("E-mail address").fill(person.email)
@@ -167,6 +189,15 @@ def carry_session(context: BrowserContext, host: str, person: User) -> None:
 def carry_key(context: BrowserContext, host: str, key: str | None) -> None:
     cookie = {"name": django_settings.SESSION_COOKIE_NAME, "value": key or "", "domain": host, "path": "/"}
     context.add_cookies([cookie])  # type: ignore[list-item]
+
+
+def invitation_link(address: str) -> str:
+    """The link in the newest invitation to an address."""
+    for message in reversed(mail.outbox):
+        found = re.search(r"http://\S+/invitation/\S+", message.body)
+        if message.to == [address] and found:
+            return found.group(0)
+    raise AssertionError(f"no invitation for {address} in {[(m.to, m.subject) for m in mail.outbox]}")
 
 
 def path_of(page: Page) -> str:

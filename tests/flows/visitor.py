@@ -68,9 +68,9 @@ class Page:
         reader = _Forms()
         reader.feed(self.text)
         for form in reader.forms:
-            if form.method == "post" and (not field or field in {*form.fields, *form.options}):
-                if not action or action in form.action:
-                    return form
+            has_field = not field or field in {*form.fields, *form.options}
+            if form.method == "post" and has_field and action in form.action:
+                return form
         raise AssertionError(f"no form with {field or action} on {self.response.url}: {self.title}")
 
 

@@ -1,0 +1,70 @@
+"""Looks at a page as it stands: axe, one heading, nothing that scrolls sideways on a phone, a picture."""
+
+from functools import cache
+from typing import Any
+
+from axe_playwright_python.base import AXE_FILE_PATH
+from playwright.sync_api import Page
+
+from tests.browser.screenshots import Album
+
+WIDE, NARROW = 1280, 360
+# Another colour scheme or brand changes colours and nothing else: only these rules are asked again there.
+COLOUR_RULES = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+EVERY_RULE: dict[str, Any] = {}
+MENU = "details.menu"
+RUN = """async ([within, options]) => (await axe.run(within, {...options, resultTypes: ["violations"]})).violations
+  .flatMap((rule) => rule.nodes.map((node) => `${rule.id} ${node.target} ${node.failureSummary}`.replace(/\\s+/g, " ")))
+"""
+STEPS = (
+    (WIDE, "light", EVERY_RULE),
+    (NARROW, "light", EVERY_RULE),
+    (NARROW, "dark", COLOUR_RULES),
+    (WIDE, "dark", COLOUR_RULES),
+)
+
+
+@cache
+def axe_script() -> str:
+    return AXE_FILE_PATH.read_text()
+
+
+class Inspector:
+    """Collects what is wrong with the pages it is shown."""
+
+    def __init__(self, album: Album, brand: str) -> None:
+        self.album = album
+        self.brand = brand
+        self.faults: list[str] = []
+        self.seen = 0
+
+    def look(self, page: Page, name: str) -> None:
+        """Both widths, light and dark, with the menus closed and open. Leaves the page wide and light."""
+        self.seen += 1
+        page.evaluate(axe_script())
+        for width, scheme, rules in STEPS:
+            page.set_viewport_size({"width": width, "height": 800})
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            where = f"{self.brand} {name} {width} {scheme}"
+            self._note(where, page.evaluate(RUN, ["html", rules]))
+            if width == NARROW:
+                actual = page.evaluate("document.scrollingElement.scrollWidth")
+                self._note(where, [f"scrolls sideways: {actual} px"] if actual > NARROW else [])
+            self.album.take(page, where)
+            if page.locator(MENU).count():
+                self._look_at_menus(page, where, rules, narrow=width == NARROW)
+        page.set_viewport_size({"width": WIDE, "height": 800})
+        page.emulate_media(color_scheme="light")
+        headings = page.locator("h1").count()
+        self._note(f"{self.brand} {name}", [f"{headings} first headings"] if headings != 1 else [])
+
+    def _look_at_menus(self, page: Page, where: str, rules: dict[str, Any], *, narrow: bool) -> None:
+        page.evaluate("document.querySelectorAll('details.menu').forEach((menu) => { menu.open = true; })")
+        self._note(f"{where}, menu", page.evaluate(RUN, [MENU, rules]))
+        if narrow:
+            actual = page.evaluate("document.scrollingElement.scrollWidth")
+            self._note(f"{where}, menu", [f"scrolls sideways: {actual} px"] if actual > NARROW else [])
+        page.evaluate("document.querySelectorAll('details.menu').forEach((menu) => { menu.open = false; })")
+
+    def _note(self, where: str, faults: list[str]) -> None:
+        self.faults += [f"{where}: {fault}" for fault in faults]

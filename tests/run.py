@@ -1,0 +1,122 @@
+"""`./run test`: the whole suite on SQLite and on a throw-away PostgreSQL, with a real browser.
+
+What is missing is installed (as root on Debian) or named; what is left out must be named by --without.
+"""
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PARTS = ("browser", "postgres", "php")
+APT = ["apt-get", "-qq", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=400"]
+
+
+def chromium() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def postgres_bin() -> Path | None:
+    """The folder of the newest PostgreSQL server's programs."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    on_path = shutil.which("initdb")
+    return found[-1].parent if found else Path(on_path).parent if on_path else None
+
+
+def php() -> str | None:
+    program = shutil.which("php")
+    has_curl = program and "curl" in subprocess.run([program, "-m"], capture_output=True, text=True, check=False).stdout
+    return program if has_curl else None
+
+
+NEEDS = {
+    "browser": (chromium, ["chromium", "fonts-liberation"]),
+    "postgres": (postgres_bin, ["postgresql"]),
+    "php": (php, ["php-cli", "php-curl"]),
+}
+
+
+def provide(parts: list[str]) -> list[str]:
+    """Installs what the parts need, where that is possible. Returns the parts that cannot be run."""
+    wanted = [package for part in parts if not NEEDS[part][0]() for package in NEEDS[part][1]]
+    if wanted and os.geteuid() == 0 and shutil.which("apt-get"):
+        print(f"Installing {' '.join(wanted)} …", flush=True)
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run([*APT, "update"], env=environment, check=False, stdout=subprocess.DEVNULL)
+        subprocess.run([*APT, "install", *wanted], env=environment, check=False, stdout=subprocess.DEVNULL)
+    return [part for part in parts if not NEEDS[part][0]()]
+
+
+@contextmanager
+def throw_away_postgres() -> Iterator[str]:
+    """A PostgreSQL on a free loopback port with its data in a temporary folder; yields its DATABASE_URL."""
+    programs = postgres_bin()
+    assert programs is not None
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = Path(tempfile.mkdtemp(prefix="portal-postgres-"))
+    prefix: list[str] = []
+    if os.geteuid() == 0:  # the server refuses to run as root
+        shutil.chown(folder, "postgres")
+        prefix = ["runuser", "-u", "postgres", "--"]
+
+    def pg(program: str, *arguments: str) -> None:
+        command = [*prefix, str(programs / program), "-D", str(folder / "data"), *arguments]
+        subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL)
+
+    try:
+        pg("initdb", "-A", "trust", "-U", "portal", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
+        options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off -c full_page_writes=off"
+        pg("pg_ctl", "-w", "-s", "-l", str(folder / "log"), "-o", options, "start")
+        try:
+            yield f"postgres://portal@127.0.0.1:{port}/postgres"
+        finally:
+            pg("pg_ctl", "-m", "immediate", "-s", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest(title: str, arguments: list[str], **settings: str) -> int:
+    """One run of pytest; its exit code, with "nothing collected" counted as fine."""
+    print(f"\n=== {title}", flush=True)
+    environment = {**os.environ, "PORTAL_ENV_FILE": "/nonexistent", "LOG_LEVEL": "WARNING", **settings}
+    for name in ("DATABASE_URL", "BROKER_URL", "CACHE_URL", "DEPLOYMENT"):
+        if name not in settings:
+            environment.pop(name, None)
+    done = subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env=environment, check=False)
+    return 0 if done.returncode == 5 else done.returncode
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./run test", description=__doc__)
+    parser.add_argument("--without", default="", help=f"comma-separated: {', '.join(PARTS)}")
+    options, given = parser.parse_known_args()
+    without = [part for part in options.without.split(",") if part]
+    started = time.monotonic()
+    missing = provide([part for part in PARTS if part not in without])
+    for part in missing:
+        print(f"Missing: {' and '.join(NEEDS[part][1])}, so the {part} tests cannot run (--without {part} leaves them out).")
+    processes = [] if any(argument.startswith(("-n", "--pdb", "-s")) for argument in given) else ["-n", "2"]
+    codes = [pytest("SQLite", [*processes, "-m", "not browser", *given])]
+    if "postgres" not in (*without, *missing):
+        with throw_away_postgres() as url:
+            codes.append(pytest("PostgreSQL", [*processes, "-m", "not browser", *given], DATABASE_URL=url))
+    if "browser" not in (*without, *missing):
+        codes.append(pytest("Chromium", ["-m", "browser", *given]))
+    print(f"\nWhole suite: {time.monotonic() - started:.0f} seconds, left out: {', '.join(without) or 'nothing'}.")
+    if missing:
+        print(f"FAILED: could not run {', '.join(missing)}.")
+    return 1 if missing or any(codes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
