@@ -13,9 +13,12 @@ WIDE, NARROW = 1280, 360
 COLOUR_RULES = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 EVERY_RULE: dict[str, Any] = {}
 MENU = "details.menu"
-RUN = """async ([within, options]) => (await axe.run(within, {...options, resultTypes: ["violations"]})).violations
-  .flatMap((rule) => rule.nodes.map((node) => `${rule.id} ${node.target} ${node.failureSummary}`.replace(/\\s+/g, " ")))
-"""
+# Colours that are still on their way from light to dark are no colours of ours.
+RUN = """async ([within, options]) => {
+  for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish();
+  return (await axe.run(within, {...options, resultTypes: ["violations"]})).violations
+  .flatMap((rule) => rule.nodes.map((node) => `${rule.id} ${node.target} ${node.failureSummary}`.replace(/\\s+/g, " ")));
+}"""
 STEPS = (
     (WIDE, "light", EVERY_RULE),
     (NARROW, "light", EVERY_RULE),
@@ -68,3 +71,7 @@ class Inspector:
 
     def _note(self, where: str, faults: list[str]) -> None:
         self.faults += [f"{where}: {fault}" for fault in faults]
+
+    def report(self) -> str:
+        """Every fault on a line; empty if there is none."""
+        return "\n".join(self.faults)

@@ -76,9 +76,7 @@ def test_an_unknown_page_or_campaign_is_refused_without_a_call(data: dict[str, s
     assert sandbox.requests() == []
 
 
-def test_a_campaign_of_another_customer_is_refused_like_an_unknown_one(
-    launch: Any, sandbox: Sandbox, north: Agency
-):
+def test_a_campaign_of_another_customer_is_refused_like_an_unknown_one(launch: Any, sandbox: Sandbox, north: Agency):
     kim = factories.person(north, "kim@shop.example")
     hers = factories.activate(factories.customer(north, kim), sandbox, "north-id", campaigns=["Hers"])
     sandbox.clear_ledger()
@@ -167,7 +165,9 @@ def test_an_open_breaker_answers_at_once_and_asks_nobody(launch: Any, sandbox: S
 
 
 def test_the_white_label_address_comes_first(launch: Any, sandbox: Sandbox, settings: Any, active: Subaccount):
-    sandbox.add_account("north-id", "north-secret", whitelabel_host=sandbox.panel_host.replace("127.0.0.1", "localhost"))
+    sandbox.add_account(
+        "north-id", "north-secret", whitelabel_host=sandbox.panel_host.replace("127.0.0.1", "localhost")
+    )
     VendorAccount.objects.update(whitelabel_host=sandbox.panel_host.replace("127.0.0.1", "localhost"))
 
     assert launch(page="campaigns").headers["Location"].startswith("http://localhost:")
@@ -234,9 +234,7 @@ def test_a_paused_customer_is_not_let_in(launch: Any, sandbox: Sandbox, bo_clien
 
 
 @pytest.mark.parametrize("state", [state for state in State if state != State.ACTIVE])
-def test_only_an_active_subaccount_is_opened(
-    state: State, sandbox: Sandbox, bo_client: Client, bos_company: Customer
-):
+def test_only_an_active_subaccount_is_opened(state: State, sandbox: Sandbox, bo_client: Client, bos_company: Customer):
     Subaccount.objects.for_agency(bos_company.agency).update(state=state)
 
     answer = bo_client.post(f"/c/{bos_company.public_id}/launch/", {"page": ""})

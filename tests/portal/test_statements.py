@@ -17,7 +17,9 @@ TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
 
 def statements(client: Client, method: str, path: str, data: dict[str, str] | None = None) -> tuple[int, list[str]]:
-    with CaptureQueriesContext(connection, ) as captured:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
         answer = getattr(client, method)(path, data or {})
     found = [query["sql"] for query in captured if not query["sql"].startswith(TRANSACTION_CONTROL)]
     return answer.status_code, found
