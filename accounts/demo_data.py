@@ -283,7 +283,8 @@ def _write_customer(agency: Agency, demo: DemoCustomer, *, days_ago: int) -> Non
         acting_user=user,
     )
     now = timezone.now()
-    then = now - timedelta(days=days_ago, hours=2)
+    in_the_making = demo.state in (State.REQUESTED, State.CREATING, State.UNCERTAIN)
+    then = now - (timedelta(minutes=4) if in_the_making else timedelta(days=days_ago, hours=2))
     far_away = datetime(2100, 1, 1, tzinfo=UTC)  # what shows a state must not be worked on
     row: dict[str, Any] = {
         "state": demo.state,
@@ -297,7 +298,7 @@ def _write_customer(agency: Agency, demo: DemoCustomer, *, days_ago: int) -> Non
         row["verified_at"] = then
     if demo.vendor_id:
         row |= {"bound_at": then, "refreshed_at": now - timedelta(days=1)}
-    if demo.state in (State.REQUESTED, State.CREATING, State.UNCERTAIN):
+    if in_the_making:
         row |= {"run_at": far_away, "attempts": 1}
     Subaccount.objects.for_agency(agency).filter(customer=customer).update(**row)
     changes: dict[str, Any] = {"created_at": then}

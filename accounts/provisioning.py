@@ -96,9 +96,8 @@ class _Step:
             self._postpone(self._throttled_for(), Cause.VENDOR_THROTTLES)
         except vendor.CREDENTIALS_ERRORS:
             self._postpone(_seconds(settings.BREAKER_PROBE_SECONDS), Cause.CREDENTIALS)
-        except CoupontoolsError as problem:
-            cause = Cause.UNCLEAR_ANSWER if isinstance(problem, UnexpectedReply) else Cause.VENDOR_UNREACHABLE
-            self._postpone(backoff(_failures_in_a_row(self.account)), cause)
+        except CoupontoolsError:
+            self._postpone(backoff(_failures_in_a_row(self.account)), Cause.VENDOR_UNREACHABLE)
         return None
 
     def _verdict(self, listing: tuple[ListedSubaccount, ...]) -> adoption.Verdict:

@@ -14,6 +14,7 @@ from accounts.models import Job, Subaccount
 @shared_task
 def provision(pk: int) -> None:
     provisioning.attempt(pk)
+    wake()  # for the mail and the refresh that a new subaccount brings
 
 
 @shared_task

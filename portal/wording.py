@@ -17,7 +17,9 @@ SLOW_AFTER = timedelta(minutes=2)
 
 # One sentence per cause: what happened. Staff may read codes; they follow the sentence.
 CAUSES = {
-    Cause.VENDOR_UNREACHABLE: gettext_lazy("The vendor cannot be reached. We try again by ourselves."),
+    Cause.VENDOR_UNREACHABLE: gettext_lazy(
+        "The vendor cannot be reached, or its answers make no sense. We try again by ourselves."
+    ),
     Cause.VENDOR_THROTTLES: gettext_lazy("The vendor asks us to slow down. We go on by ourselves."),
     Cause.CREDENTIALS: gettext_lazy("The vendor refuses your credentials. We go on as soon as they work."),
     Cause.DAILY_BUDGET: gettext_lazy("Today's number of new accounts is reached. We go on tomorrow."),
@@ -182,7 +184,7 @@ def _in_the_making(place: Place, now: datetime, mailbox: Step, ready: Step, what
     else:
         text = what
     next_look = max(subaccount.run_at, now) if subaccount.run_at else None
-    if next_look:
+    if next_look and next_look - now < timedelta(days=1):
         text += " " + _("Next look at %(time)s.") % {"time": timezone.localtime(next_look).strftime("%H:%M")}
     slow = Step(
         "slow",

@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 
 from accounts.models.agencies import Agency, VendorAccount
 from accounts.models.claimable import Claimable
@@ -136,4 +137,4 @@ class Campaign(models.Model):
     @property
     def label(self) -> str:
         """What a person calls it: the vendor's subaccount call gives a code, and not always a name."""
-        return self.name or self.code or self.vendor_id
+        return self.name or gettext("Coupon %(code)s") % {"code": self.code or self.vendor_id}

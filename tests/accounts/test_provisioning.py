@@ -1,7 +1,5 @@
 """From wish to subaccount, over real sockets, with the sandbox's ledger as the judge of what really happened."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -13,37 +11,10 @@ from django.utils import timezone
 from accounts import jobs, provisioning, vendor
 from accounts.models import Campaign, Cause, Event, State, Subaccount, VendorAccount
 from coupontools_api.sandbox import Sandbox
-from portal import wording
-from portal.access import Place
 from tests import factories
-
-CREATE, LIST = "/v4/subaccount/create", "/v4/subaccount/list"
-Work = Callable[..., Subaccount]
+from tests.accounts.reading import CREATE, LIST, Work, calls, customer_reads, fresh, made, staff_read
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def calls(sandbox: Sandbox, path: str) -> int:
-    return len(sandbox.requests(path))
-
-
-def made(sandbox: Sandbox) -> int:
-    return len(sandbox.effects("subaccount_created"))
-
-
-def customer_reads(subaccount: Subaccount) -> str:
-    """The headline of the set-up page."""
-    place = Place(
-        membership=subaccount.customer.memberships.get(),
-        customer=subaccount.customer,
-        subaccount=subaccount,
-        vendor_account=subaccount.vendor_account,
-    )
-    return wording.setup_page(place).title
-
-
-def staff_read(subaccount: Subaccount) -> str:
-    return wording.cause_sentence(subaccount.cause, subaccount.cause_codes)
 
 
 def test_it_makes_one_subaccount_with_all_that_was_asked(sandbox: Sandbox, bos_subaccount: Subaccount, work: Work):
@@ -87,58 +58,6 @@ def test_it_mails_the_customer_and_reads_the_campaigns_afterwards(
     assert [message.to for message in mail.outbox] == [["bo@shop.example"]]
     assert Campaign.objects.for_agency(bos_subaccount.agency).count() == 0
     assert Subaccount.objects.for_agency(bos_subaccount.agency).get().refreshed_at is not None
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """A fault at the vendor, and what must come of it."""
-
-    kind: str
-    parameters: dict[str, Any] = field(default_factory=dict)
-    path: str = CREATE
-    creates: int = 1
-    state: State = State.ACTIVE
-    in_between: str = "This takes longer than usual"
-
-
-# Each ends in exactly one subaccount. `creates` counts the calls that left.
-TROUBLES = {
-    "F1 lost response": Trouble("reset_after"),
-    "F1 answer too late": Trouble("hang", {"seconds": 3, "after_effect": True}),
-    "F1 reset before the effect": Trouble("reset_before", creates=2),
-    "F3 500 page before the effect": Trouble("html", {"status": 500}, creates=2),
-    "F3 500 page after the effect": Trouble("html", {"status": 500, "after_effect": True}),
-    "F4 truncated body": Trouble("truncated"),
-    "F4 empty body": Trouble("empty"),
-    "F4 not JSON": Trouble("not_json"),
-    "F4 huge body": Trouble("oversize", {"bytes": 3_000_000}),
-    "F6 no id": Trouble("missing_id"),
-    "F13 throttled with seconds": Trouble("throttle", {"retry_after": 1}, creates=2),
-    "F13 throttled with nonsense": Trouble("throttle", {"retry_after": 0}, creates=2),
-    "F14 slow drip": Trouble("slow_drip", {"seconds": 4, "interval": 0.1}),
-    "F14 slow headers": Trouble("slow_drip", {"seconds": 4, "interval": 0.1, "headers": True}),
-    "F19 redirect": Trouble("redirect", creates=2),
-    "list: 500 page": Trouble("html", {"status": 500, "times": 3}, path=LIST),
-    "list: reset": Trouble("reset_before", {"times": 3}, path=LIST),
-    "list: truncated": Trouble("truncated", path=LIST),
-    "list: duplicate rows": Trouble("duplicate_rows", path=LIST),
-}
-
-
-@pytest.mark.parametrize("name", TROUBLES)
-def test_every_trouble_ends_in_exactly_one_subaccount(
-    name: str, sandbox: Sandbox, bos_subaccount: Subaccount, work: Work
-):
-    trouble = TROUBLES[name]
-    sandbox.fault(trouble.path, trouble.kind, **trouble.parameters)
-
-    subaccount = work(bos_subaccount)
-
-    assert subaccount.state == State.ACTIVE
-    assert made(sandbox) == 1
-    assert subaccount.vendor_id == sandbox.effects("subaccount_created")[0]["subaccount"]
-    assert calls(sandbox, CREATE) == trouble.creates
-    assert customer_reads(subaccount) == "Your account is ready"
 
 
 def test_a_wrong_id_in_the_answer_that_was_listed_before_is_never_bound(
@@ -283,8 +202,7 @@ def test_a_revoked_key_makes_everybody_wait_until_it_works_again(
     provisioning.attempt()
     provisioning.attempt()
 
-    subaccount = Subaccount.objects.for_agency(bos_subaccount.agency).select_related("vendor_account").get()
-    subaccount.customer.package  # noqa: B018
+    subaccount = fresh(bos_subaccount)
     assert (subaccount.state, subaccount.cause, subaccount.attempts) == (State.REQUESTED, Cause.CREDENTIALS, 0)
     assert subaccount.vendor_account.trouble == VendorAccount.Trouble.CREDENTIALS
     assert "refuses your credentials" in staff_read(subaccount)

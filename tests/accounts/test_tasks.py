@@ -38,9 +38,7 @@ def test_a_message_that_comes_three_times_makes_one_subaccount(sandbox: Sandbox,
     assert len(sandbox.effects("subaccount_created")) == 1
 
 
-def test_a_broker_that_is_down_does_not_undo_a_sign_up(
-    north: Agency, settings: Any, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_broker_that_is_down_does_not_undo_a_sign_up(north: Agency, settings: Any, monkeypatch: pytest.MonkeyPatch):
     settings.BROKER_URL = "amqp://127.0.0.1:9//"
 
     def down(*args: Any, **kwargs: Any) -> None:

@@ -1,0 +1,39 @@
+"""What the customer reads, what staff read, and what the ledger says."""
+
+from collections.abc import Callable
+
+from accounts.models import Subaccount
+from coupontools_api.sandbox import Sandbox
+from portal import wording
+from portal.access import Place
+
+CREATE, LIST = "/v4/subaccount/create", "/v4/subaccount/list"
+Work = Callable[..., Subaccount]
+
+
+def calls(sandbox: Sandbox, path: str) -> int:
+    return len(sandbox.requests(path))
+
+
+def made(sandbox: Sandbox) -> int:
+    return len(sandbox.effects("subaccount_created"))
+
+
+def fresh(subaccount: Subaccount) -> Subaccount:
+    rows = Subaccount.objects.for_agency(subaccount.agency)
+    return rows.select_related("customer__package", "agency", "vendor_account").get(pk=subaccount.pk)
+
+
+def customer_reads(subaccount: Subaccount) -> str:
+    """The headline of the set-up page."""
+    place = Place(
+        membership=subaccount.customer.memberships.get(),
+        customer=subaccount.customer,
+        subaccount=subaccount,
+        vendor_account=subaccount.vendor_account,
+    )
+    return wording.setup_page(place).title
+
+
+def staff_read(subaccount: Subaccount) -> str:
+    return wording.cause_sentence(subaccount.cause, subaccount.cause_codes)
