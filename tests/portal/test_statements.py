@@ -10,7 +10,6 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Agency, Customer, Membership, Package, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
-from tests import factories
 
 pytestmark = pytest.mark.django_db
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
