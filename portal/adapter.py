@@ -1,15 +1,18 @@
 """Where allauth asks the project: people belong to one agency, mails go through the job table."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +22,8 @@ from accounts.crypto import seal, unseal
 from portal import access
 from portal.access import User
 from portal.scope import current_scope
+
+JUST_CAME = timedelta(minutes=10)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -63,6 +68,14 @@ class AccountAdapter(DefaultAccountAdapter):
                 {"email": email_address.email},
             )
             return False
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Not for staff who set up the second factor that they owe, right after they signed in or were invited."""
+        user = self.request.user
+        just_came = user.last_login and timezone.now() - user.last_login < JUST_CAME
+        if app == "allauth.mfa" and just_came and user.must_have_mfa and not is_mfa_enabled(user):
+            return False
+        return bool(super().is_reauthentication_required(app=app, **kwargs))
 
     def is_safe_url(self, url: str) -> bool:
         return url_has_allowed_host_and_scheme(url, {self.request.get_host()}, require_https=self.request.is_secure())

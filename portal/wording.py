@@ -14,6 +14,7 @@ from accounts.states import Cause, State
 from portal.access import Customer, Place
 
 SLOW_AFTER = timedelta(minutes=2)
+ONE_MINUTE = timedelta(minutes=1)
 
 # One sentence per cause: what happened. Staff may read codes; they follow the sentence.
 CAUSES = {
@@ -192,7 +193,7 @@ def _in_the_making(place: Place, now: datetime, mailbox: Step, ready: Step, what
         _("Making your account"),
         _("taking longer than usual"),
         text,
-        small=_("Waiting for %(time)s.") % {"time": timesince(since, now)},
+        small=_("Waiting for %(time)s.") % {"time": timesince(since, now)} if now - since > ONE_MINUTE else "",
     )
     return Setup(
         _("This takes longer than usual"),

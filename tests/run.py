@@ -105,7 +105,8 @@ def main() -> int:
     missing = provide([part for part in PARTS if part not in without])
     for part in missing:
         print(
-            f"Missing: {' and '.join(NEEDS[part][1])}, so the {part} tests cannot run (--without {part} leaves them out)."
+            f"Missing: {' and '.join(NEEDS[part][1])}, so the {part} tests cannot run"
+            f" (--without {part} leaves them out)."
         )
     processes = [] if any(argument.startswith(("-n", "--pdb", "-s")) for argument in given) else ["-n", "2"]
     codes = [pytest("SQLite", [*processes, "-m", "not browser", *given])]

@@ -1,11 +1,9 @@
 """Choosing a package, signing up, accepting an invitation."""
 
 import ipaddress
-import time
 
 from allauth.account import views as allauth_views
 from allauth.account.adapter import get_adapter
-from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.account.utils import perform_login
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -78,9 +76,4 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
         person = people.accept_invitation(invitation, **form.cleaned_data)
     except NotAllowed:
         return render(request, "invitation/gone.html", status=404)
-    response = perform_login(request, person, email_verification="none", redirect_url=reverse("console_customers"))
-    # The password was chosen a moment ago: the set-up of the second factor need not ask for it again.
-    request.session[AUTHENTICATION_METHODS_SESSION_KEY] = [
-        {"method": "password", "at": time.time(), "email": person.email}
-    ]
-    return response
+    return perform_login(request, person, email_verification="none", redirect_url=reverse("console_customers"))

@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 from accounts import jobs
 from accounts.models import Agency, Customer, Subaccount, User
 from coupontools_api.sandbox import Sandbox
-from tests.browser.conftest import NARROW, WIDE, Watch, Work, carry_session, path_of, sign_in
+from tests.browser.conftest import Watch, Work, carry_session, path_of, sign_in
+from tests.browser.inspection import NARROW, WIDE
 from tests.factories import PASSWORD
 from tests.flows.conftest import code_for
 
