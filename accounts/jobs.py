@@ -130,15 +130,14 @@ def put_refresh(subaccount: Subaccount, *, after: timedelta = timedelta()) -> No
     """Asks the worker to read the campaigns again; at most once per subaccount and minute."""
     when = timezone.now() + after
     once = f"refresh:{subaccount.pk}:{when:%Y%m%d%H%M}"
-    if not Job.objects.for_agency(subaccount.agency).filter(once=once).exists():
-        job = Job(
-            once=once,
-            kind=Job.Kind.REFRESH,
-            agency=subaccount.agency,
-            payload={"subaccount": subaccount.pk},
-            run_at=when,
-        )
-        Job.objects.bulk_create([job], ignore_conflicts=True)
+    job = Job(
+        once=once,
+        kind=Job.Kind.REFRESH,
+        agency=subaccount.agency,
+        payload={"subaccount": subaccount.pk},
+        run_at=when,
+    )
+    Job.objects.bulk_create([job], ignore_conflicts=True)
 
 
 def schedule_refreshes() -> int:

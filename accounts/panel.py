@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -68,6 +69,8 @@ def open_panel(subaccount: Subaccount, *, acting_user: User, page: str = "", cam
     )
     url = _trusted(this, (signed_on.url_whitelabel, signed_on.url), token=signed_on.token)
     this.record("opened")
+    # What the customer changes in the panel is on the start page a minute later.
+    jobs.put_refresh(subaccount, after=timedelta(minutes=1))
     return url
 
 

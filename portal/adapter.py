@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
-from allauth.mfa.utils import is_mfa_enabled
+from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
@@ -73,8 +73,8 @@ class AccountAdapter(DefaultAccountAdapter):
         """Not for staff who set up the second factor that they owe, right after they signed in or were invited."""
         user = self.request.user
         just_came = user.last_login and timezone.now() - user.last_login < JUST_CAME
-        if app == "allauth.mfa" and just_came and user.must_have_mfa and not is_mfa_enabled(user):
-            return False
+        if app == "allauth.mfa" and just_came and user.must_have_mfa:
+            return Authenticator.objects.filter(user=user, created_at__lt=user.last_login).exists()
         return bool(super().is_reauthentication_required(app=app, **kwargs))
 
     def is_safe_url(self, url: str) -> bool:

@@ -1,7 +1,6 @@
 """Looks at a page as it stands: axe, one heading, nothing that scrolls sideways on a phone, a picture."""
 
 from functools import cache
-from typing import Any
 
 from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import Page
@@ -9,14 +8,11 @@ from playwright.sync_api import Page
 from tests.browser.screenshots import Album
 
 WIDE, NARROW = 1280, 360
-# Another colour scheme or brand changes colours and nothing else: only these rules are asked again there.
-COLOUR_RULES = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
-EVERY_RULE: dict[str, Any] = {}
 MENU = "details.menu"
 # Colours that are still on their way from light to dark are no colours of ours.
-RUN = """async ([within, options]) => {
+RUN = """async (within) => {
   for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish();
-  const { violations } = await axe.run(within, {...options, resultTypes: ["violations"]});
+  const { violations } = await axe.run(within, { resultTypes: ["violations"] });
   const said = (rule, node) => `${rule.id} ${node.target} ${node.failureSummary}`.replace(/\\s+/g, " ");
   return violations.flatMap((rule) => rule.nodes.map((node) => said(rule, node)));
 }"""
@@ -31,35 +27,33 @@ def axe_script() -> str:
 class Inspector:
     """Collects what is wrong with the pages it is shown."""
 
-    def __init__(self, album: Album, brand: str, *, first_brand: bool) -> None:
+    def __init__(self, album: Album, brand: str) -> None:
         self.album = album
         self.brand = brand
-        self.first_brand = first_brand
         self.faults: list[str] = []
 
     def look(self, page: Page, name: str) -> None:
         """Both widths, light and dark, with the menus closed and open. Leaves the page wide and light."""
         page.evaluate(axe_script())
         for width, scheme in STEPS:
-            rules = EVERY_RULE if self.first_brand and scheme == "light" else COLOUR_RULES
             page.set_viewport_size({"width": width, "height": 800})
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             where = f"{self.brand} {name} {width} {scheme}"
-            self._note(where, page.evaluate(RUN, ["html", rules]))
+            self._note(where, page.evaluate(RUN, "html"))
             if width == NARROW:
                 actual = page.evaluate("document.scrollingElement.scrollWidth")
                 self._note(where, [f"scrolls sideways: {actual} px"] if actual > NARROW else [])
             self.album.take(page, where)
             if page.locator(MENU).count():
-                self._look_at_menus(page, where, rules, narrow=width == NARROW)
+                self._look_at_menus(page, where, narrow=width == NARROW)
         page.set_viewport_size({"width": WIDE, "height": 800})
         page.emulate_media(color_scheme="light")
         headings = page.locator("h1").count()
         self._note(f"{self.brand} {name}", [f"{headings} first headings"] if headings != 1 else [])
 
-    def _look_at_menus(self, page: Page, where: str, rules: dict[str, Any], *, narrow: bool) -> None:
+    def _look_at_menus(self, page: Page, where: str, *, narrow: bool) -> None:
         page.evaluate("document.querySelectorAll('details.menu').forEach((menu) => { menu.open = true; })")
-        self._note(f"{where}, menu", page.evaluate(RUN, [MENU, rules]))
+        self._note(f"{where}, menu", page.evaluate(RUN, MENU))
         if narrow:
             actual = page.evaluate("document.scrollingElement.scrollWidth")
             self._note(f"{where}, menu", [f"scrolls sideways: {actual} px"] if actual > NARROW else [])

@@ -132,7 +132,7 @@ def test_axe_finds_nothing_on_any_address(host: str, sandbox: Sandbox, watched: 
             chosen.setdefault(person, []).append(url)
         else:
             unseen.add(url.name)
-    inspector = Inspector(album, {"own": "north", "foreign": "south"}.get(host, host), first_brand=host != "foreign")
+    inspector = Inspector(album, {"own": "north", "foreign": "south"}.get(host, host))
 
     for person, urls in chosen.items():
         context = watched.context(world.host(host))
@@ -151,7 +151,7 @@ def test_axe_finds_nothing_on_any_address(host: str, sandbox: Sandbox, watched: 
 def inspector(request: Any, north: Agency, album: Album) -> Inspector:
     """North in each of the two colours."""
     brands.save(north, colour=DARK_PINE if request.param == "pine" else YELLOW, grey="warm", corner=8)
-    return Inspector(album, request.param, first_brand=request.param == "pine")
+    return Inspector(album, request.param)
 
 
 STATES: dict[str, dict[str, Any]] = {

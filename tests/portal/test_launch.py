@@ -53,6 +53,14 @@ def test_it_opens_one_campaign_for_editing(launch: Any, sandbox: Sandbox, active
     assert sandbox.requests()[0].arguments["campaign"] == campaign
 
 
+def test_the_campaigns_are_read_again_a_minute_after_a_launch(launch: Any, active: Subaccount):
+    launch(page="campaigns")
+    launch(page="add_campaign")
+
+    [job] = Job.objects.for_agency(active.agency).filter(kind=Job.Kind.REFRESH, done_at=None)
+    assert 55 < (job.run_at - timezone.now()).total_seconds() <= 60
+
+
 def test_a_page_that_the_vendor_refuses_can_be_left_out(launch: Any, sandbox: Sandbox, active: Subaccount):
     VendorAccount.objects.update(offers_pages=False)
 

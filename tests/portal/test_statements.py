@@ -92,6 +92,6 @@ def test_pages_take_few_statements_and_no_more_with_many_customers(
         "sign-in page": 1,
         "dashboard": 4,
         "customer list": 5,
-        "launch": 5,
+        "launch": 6,
     }
     assert Session.objects.count() == 2
