@@ -6,6 +6,7 @@ import sys
 import django
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+from django.db import OperationalError
 from gunicorn.app.base import BaseApplication
 
 
@@ -48,6 +49,12 @@ def main() -> None:
         except SystemCheckError as problem:
             sys.exit(str(problem))
         call_command("collectstatic", interactive=False, verbosity=0)
+    try:
+        call_command("migrate", check_unapplied=True, verbosity=0)
+    except OperationalError as problem:
+        sys.exit(f"The database of DATABASE_URL cannot be reached: {problem}")
+    except SystemExit:
+        sys.exit("The database is not up to date. First: ./run manage migrate")
     Server().run()
 
 

@@ -255,3 +255,18 @@ def test_run_alone_lists_what_it_does():
         "sandbox",
         "manage",
     ]
+
+
+def test_a_database_without_its_tables_is_named_with_the_command_that_makes_them(tmp_path: Path):
+    done = subprocess.run(
+        [sys.executable, "-m", "portal.serve"],
+        cwd=ROOT,
+        env=environment(DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3", PORT=str(free_port())),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "./run manage migrate" in done.stderr
