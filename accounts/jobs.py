@@ -1,6 +1,6 @@
 """Work that is not a subaccount's own making: mails and refreshes. Written by doors, done by the worker."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -20,7 +20,7 @@ from coupontools_api.errors import CoupontoolsError, NotFound
 from coupontools_api.ids import SubaccountId
 
 log = structlog.get_logger(__name__)
-MAX_ATTEMPTS = 12
+MAX_ATTEMPTS = 100  # about four days; then the job stays, with its last error, for the operator to see
 
 
 def put_mail(mail: str, *, agency: Agency | None, to: str, secret: str = "", **facts: Any) -> Job:
@@ -40,6 +40,9 @@ def run(pk: int | None = None) -> bool:
             _send(job)
         else:
             _refresh(job)
+    except _TryLater as problem:
+        log.info("job.later", job=job.pk, kind=job.kind, problem=str(problem))
+        _fail(job, str(problem))
     except Exception as problem:  # whatever went wrong, the job is tried again or shows why it was not
         log.exception("job.failed", job=job.pk, kind=job.kind)
         _fail(job, type(problem).__name__)
@@ -129,14 +132,7 @@ def missing(subaccount: Subaccount) -> None:
 def put_refresh(subaccount: Subaccount, *, after: timedelta = timedelta()) -> None:
     """Asks the worker to read the campaigns again; at most once per subaccount and minute."""
     when = timezone.now() + after
-    once = f"refresh:{subaccount.pk}:{when:%Y%m%d%H%M}"
-    job = Job(
-        once=once,
-        kind=Job.Kind.REFRESH,
-        agency=subaccount.agency,
-        payload={"subaccount": subaccount.pk},
-        run_at=when,
-    )
+    job = _refresh_job(subaccount, once=f"refresh:{subaccount.pk}:{when:%Y%m%d%H%M}", run_at=when)
     Job.objects.bulk_create([job], ignore_conflicts=True)
 
 
@@ -145,12 +141,26 @@ def schedule_refreshes() -> int:
     old = timezone.now() - timedelta(seconds=settings.REFRESH_SECONDS)
     stale = (
         Subaccount.objects.across_agencies()
-        .filter(state=State.ACTIVE, refreshed_at__lt=old, agency__stopped_at=None)
+        .filter(state=State.ACTIVE, refreshed_at__lt=old, agency__stopped_at=None, vendor_account__trouble="")
         .select_related("agency")[:500]
     )
-    for subaccount in stale:
-        put_refresh(subaccount)
-    return len(stale)
+    jobs = [
+        # Named after the last reading: one job per subaccount, however often this runs before it is done.
+        _refresh_job(subaccount, once=f"refresh:{subaccount.pk}:since:{subaccount.refreshed_at:%Y%m%d%H%M%S}")
+        for subaccount in stale
+    ]
+    Job.objects.bulk_create(jobs, ignore_conflicts=True)
+    return len(jobs)
+
+
+def _refresh_job(subaccount: Subaccount, *, once: str, run_at: datetime | None = None) -> Job:
+    return Job(
+        once=once,
+        kind=Job.Kind.REFRESH,
+        agency=subaccount.agency,
+        payload={"subaccount": subaccount.pk},
+        run_at=run_at or timezone.now(),
+    )
 
 
 def forget_done() -> int:

@@ -10,7 +10,8 @@ from django.db import close_old_connections, connections
 from accounts import jobs, provisioning, vendor
 
 log = structlog.get_logger(__name__)
-HOUSEKEEPING_SECONDS = 2.0
+PROBE_SECONDS = 2.0
+ROUNDS_BETWEEN_REFRESHES = 30
 
 
 class Command(BaseCommand):
@@ -32,8 +33,13 @@ class Command(BaseCommand):
         for hand in hands:
             hand.start()
         log.info("work.started", threads=threads)
-        while not stop.wait(HOUSEKEEPING_SECONDS):
-            _guarded(_keep_house)
+        rounds = 0
+        while not stop.wait(PROBE_SECONDS):
+            _guarded(vendor.probe_due)
+            if rounds % ROUNDS_BETWEEN_REFRESHES == 0:
+                _guarded(jobs.schedule_refreshes)
+                _guarded(jobs.forget_done)
+            rounds += 1
         for hand in hands:
             hand.join()
         log.info("work.stopped")
@@ -47,13 +53,6 @@ def _work(stop: threading.Event) -> None:
         if not did:
             stop.wait(settings.SWEEP_SECONDS)
     connections.close_all()
-
-
-def _keep_house() -> bool:
-    vendor.probe_due()
-    jobs.schedule_refreshes()
-    jobs.forget_done()
-    return True
 
 
 def _guarded(work: Any) -> bool:

@@ -1,0 +1,101 @@
+"""Jobs: tried again until they are done, never piling up, and blanked afterwards."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
+from django.utils import timezone
+
+from accounts import jobs
+from accounts.models import Agency, Job, Subaccount, VendorAccount
+from coupontools_api.sandbox import Sandbox
+
+pytestmark = pytest.mark.django_db
+
+
+def put(agency: Agency) -> Job:
+    return jobs.put_mail(
+        "account/email/password_reset_code", agency=agency, to="bo@shop.example", secret="CODE-CANARY", language="en"
+    )
+
+
+def test_a_mail_server_that_is_away_loses_nothing(north: Agency, monkeypatch: pytest.MonkeyPatch):
+    job = put(north)
+
+    def away(self: Any, messages: Any) -> int:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailBackend, "send_messages", away)
+        jobs.run()
+    job.refresh_from_db()
+    assert (job.attempts, job.last_error, job.done_at) == (1, "ConnectionRefusedError", None)
+    assert job.run_at > timezone.now()
+
+    Job.objects.for_agency(north).update(run_at=timezone.now())
+    jobs.run()
+    job.refresh_from_db()
+    assert "CODE-CANARY" in mail.outbox[0].body
+    assert (job.sealed_secret, job.run_at) == ("", None)
+    assert job.done_at is not None
+
+
+def test_a_secret_in_a_job_is_sealed(north: Agency):
+    job = put(north)
+
+    assert "CODE-CANARY" not in job.sealed_secret + str(job.payload)
+
+
+def test_a_job_that_another_worker_holds_is_left_alone(north: Agency):
+    put(north)
+    Job.objects.for_agency(north).update(lease_owner="another", lease_until=timezone.now() + timedelta(minutes=1))
+
+    assert jobs.run() is False
+
+
+def test_a_mail_about_a_customer_that_is_gone_is_not_sent(north: Agency):
+    Job.objects.create(agency=north, kind=Job.Kind.MAIL, payload={"mail": "account_ready", "customer": 424242})
+
+    jobs.run()
+
+    assert mail.outbox == []
+    assert not Job.objects.for_agency(north).exclude(run_at=None).exists()
+
+
+def test_refreshes_do_not_pile_up_while_nobody_does_them(sandbox: Sandbox, active: Subaccount):
+    north = active.agency
+    Job.objects.for_agency(north).delete()
+    Subaccount.objects.for_agency(north).update(refreshed_at=timezone.now() - timedelta(hours=2))
+
+    for _ in range(3):
+        jobs.schedule_refreshes()
+    assert Job.objects.for_agency(north).count() == 1
+
+    Job.objects.for_agency(north).delete()
+    VendorAccount.objects.update(trouble=VendorAccount.Trouble.UNREACHABLE)
+    jobs.schedule_refreshes()
+    assert Job.objects.for_agency(north).count() == 0
+
+
+def test_what_was_done_a_month_ago_is_forgotten(north: Agency):
+    put(north)
+    jobs.run()
+    Job.objects.for_agency(north).update(done_at=timezone.now() - timedelta(days=31))
+
+    jobs.forget_done()
+
+    assert Job.objects.for_agency(north).count() == 0
+
+
+def test_a_display_name_cannot_start_another_header(north: Agency):
+    north.name = 'North"\r\nBcc: evil@evil.example\r\n'
+    north.save()
+    put(north)
+
+    jobs.run()
+
+    assert "\n" not in mail.outbox[0].from_email
+    assert set(mail.outbox[0].message().keys()) >= {"From", "To"}
+    assert "Bcc" not in mail.outbox[0].message()
