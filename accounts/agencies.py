@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from accounts import brands, people
 from accounts.errors import NotAllowed
@@ -101,6 +102,8 @@ def store_credential(
     credential.put(client_id, client_secret)
     credential.save()
     account.active_credential = credential
-    account.save(update_fields=["active_credential"])
+    if account.trouble:
+        account.probe_at = timezone.now()  # new credentials are tried at once
+    account.save(update_fields=["active_credential", "probe_at"])
     Event.objects.record("credential.stored", agency=agency, acting_user=acting_user, slot=slot)
     return credential

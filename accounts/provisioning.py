@@ -5,6 +5,7 @@ conditional update that only the owner of the claim can make. A worker may die a
 last says what may have happened.
 """
 
+import contextlib
 import random
 import secrets
 from datetime import date, datetime, timedelta
@@ -59,6 +60,9 @@ def attempt(pk: int | None = None) -> bool:
             step.take()
         except LostClaim:
             log.warning("provisioning.claim_lost", state=subaccount.state)
+        except Exception:  # a fault of ours must neither hold the row in silence nor end the worker
+            log.exception("provisioning.fault", state=subaccount.state)
+            step.put_off_after_fault()
     return True
 
 
@@ -83,6 +87,12 @@ class _Step:
                 self._look_again()
             case _:
                 self._free(run_at=None)
+
+    def put_off_after_fault(self) -> None:
+        """Visible, and tried again. A row in CREATING waits for its lease to end, and is then looked for."""
+        if self.subaccount.state in (State.REQUESTED, State.UNCERTAIN):
+            with contextlib.suppress(LostClaim):
+                self._postpone(timedelta(minutes=1), Cause.OUR_FAULT)
 
     # -- looking -------------------------------------------------------------------------------------------
 

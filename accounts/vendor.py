@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.crypto import CannotOpen
 from accounts.models import VendorAccount
 from coupontools_api.client import Coupontools
 from coupontools_api.errors import (
@@ -45,6 +46,10 @@ class Waiting(Exception):
         self.until, self.trouble = until, trouble
 
 
+def _next_probe() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.BREAKER_PROBE_SECONDS)
+
+
 class _Clients:
     """One client per vendor account and process, made when first asked for, so after any fork."""
 
@@ -55,16 +60,21 @@ class _Clients:
     def get(self, account: VendorAccount) -> Coupontools:
         credential = account.active_credential
         if credential is None:
-            raise Waiting(timezone.now() + timedelta(seconds=settings.BREAKER_PROBE_SECONDS), "no credentials")
+            raise Waiting(_next_probe(), "no credentials")
         key = (account.pk, credential.pk, credential.fingerprint)
         with self._lock:
             client = self._clients.get(key)
             if client is None:
                 for stale in [other for other in self._clients if other[0] == account.pk]:
                     self._clients.pop(stale).close()
+                try:
+                    client_id, client_secret = credential.client_id, credential.client_secret
+                except CannotOpen:
+                    log.error("vendor.credentials_do_not_open", vendor_account=account.pk)
+                    raise Waiting(_next_probe(), VendorAccount.Trouble.CREDENTIALS) from None
                 client = self._clients[key] = Coupontools(
-                    client_id=credential.client_id,
-                    client_secret=credential.client_secret,
+                    client_id=client_id,
+                    client_secret=client_secret,
                     base_url=settings.COUPONTOOLS_API_URL,
                     deadline=settings.VENDOR_DEADLINE_SECONDS,
                     list_deadline=settings.VENDOR_LIST_DEADLINE_SECONDS,
@@ -133,7 +143,7 @@ def _note(account: VendorAccount, problem: CoupontoolsError | None) -> None:
 
 
 def _open(account: VendorAccount, trouble: VendorAccount.Trouble, now: datetime) -> None:
-    probe_at = now + timedelta(seconds=settings.BREAKER_PROBE_SECONDS)
+    probe_at = _next_probe()
     row = VendorAccount.objects.filter(pk=account.pk)
     if row.filter(trouble="").update(trouble=trouble, trouble_since=now, probe_at=probe_at):
         log.warning("vendor.breaker_opened", vendor_account=account.pk, trouble=trouble.value)

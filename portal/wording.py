@@ -45,6 +45,7 @@ CAUSES = {
     Cause.EMAIL_INVALID: gettext_lazy("The vendor does not take this address."),
     Cause.REFUSED: gettext_lazy("The vendor refused to make the account."),
     Cause.ATTEMPTS_USED_UP: gettext_lazy("All attempts are used up without an account."),
+    Cause.OUR_FAULT: gettext_lazy("Something went wrong on our side. We try again every minute; the log says what."),
 }
 
 

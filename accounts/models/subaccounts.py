@@ -49,6 +49,7 @@ class Cause(models.TextChoices):
     EMAIL_INVALID = "email_invalid"
     REFUSED = "refused"
     ATTEMPTS_USED_UP = "attempts_used_up"
+    OUR_FAULT = "our_fault"
 
 
 class SubaccountQuerySet(ScopedQuerySet["Subaccount"]):

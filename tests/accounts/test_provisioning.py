@@ -382,3 +382,29 @@ def test_the_database_is_asked_to_be_durable():
         else:
             cursor.execute("SHOW transaction_isolation")
             assert cursor.fetchone()[0] == "read committed"
+
+
+def test_credentials_that_do_not_open_wait_visibly(
+    sandbox: Sandbox, bos_subaccount: Subaccount, quick: None, settings: Any
+):
+    settings.SEALING_KEYS = ["b3RoZXIta2V5LW90aGVyLWtleS1vdGhlci1rZXktMDA="]
+
+    provisioning.attempt()
+
+    assert (fresh(bos_subaccount).state, fresh(bos_subaccount).cause) == (State.REQUESTED, Cause.CREDENTIALS)
+    assert sandbox.requests() == []
+
+
+def test_a_fault_of_ours_is_visible_and_tried_again(
+    sandbox: Sandbox, bos_subaccount: Subaccount, quick: None, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(vendor, "look", lambda account: 1 / 0)
+        assert provisioning.attempt() is True
+
+    subaccount = fresh(bos_subaccount)
+    assert (subaccount.state, subaccount.cause, subaccount.lease_owner) == (State.REQUESTED, Cause.OUR_FAULT, "")
+    assert "went wrong on our side" in staff_read(subaccount)
+    Subaccount.objects.for_agency(subaccount.agency).update(run_at=timezone.now())
+    provisioning.attempt()
+    assert fresh(bos_subaccount).state == State.ACTIVE
