@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import brands, people
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Credential, Event, Host, Package, User, VendorAccount
+from accounts.models import Agency, Credential, Event, Host, Package, Subaccount, User, VendorAccount
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,19 @@ def store_credential(
 ) -> Credential:
     """Seals a client id and secret into a slot and makes it the active one.
 
-    Raises NotAllowed if another agency holds that vendor account: two portals on one account would adopt each
-    other's subaccounts. The message does not say whose it is.
+    Raises NotAllowed if another agency holds that vendor account (two portals on one account would adopt each
+    other's subaccounts; the message does not say whose it is), or if it is a new client id while customers are
+    bound to the present one.
     """
     account = VendorAccount.objects.select_for_update().get(agency=agency)
     fingerprint = hashlib.sha256(client_id.encode()).hexdigest()
     other = Credential.objects.filter(fingerprint=fingerprint).exclude(vendor_account=account).first()
     if other is not None:
         raise NotAllowed("These credentials belong to a vendor account that is already in use here.")
+    knows_account = Credential.objects.filter(vendor_account=account, fingerprint=fingerprint).exists()
+    if not knows_account and Subaccount.objects.for_agency(agency).exclude(vendor_id="").exists():
+        # Under another account the ids of these customers would be somebody else's, or nobody's.
+        raise NotAllowed("This client id is another vendor account, and customers are bound to the present one.")
     credential = Credential.objects.filter(vendor_account=account, slot=slot).first() or Credential(
         vendor_account=account, slot=slot
     )

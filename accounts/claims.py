@@ -4,14 +4,14 @@ import socket
 import threading
 import uuid
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
-from accounts.models import Job, Subaccount
+from accounts.models import Job, Subaccount, VendorAccount
 
 Work = TypeVar("Work", Subaccount, Job)
 
@@ -25,8 +25,15 @@ def due(now: datetime) -> Q:
     return Q(run_at__lte=now) & (Q(lease_until=None) | Q(lease_until__lte=now))
 
 
+def _order(kind: type[Work]) -> tuple[Any, ...]:
+    """Whose turn it is: the agency that waits longest since its last turn; mails before refreshes."""
+    if kind is Subaccount:
+        return F("vendor_account__claimed_at").asc(nulls_first=True), "run_at"
+    return "kind", "run_at"
+
+
 def claim(kind: type[Work], *, pk: int | None = None, now: datetime | None = None) -> Work | None:
-    """Takes the row `pk`, or the one that has been due longest, for PROVISIONING_LEASE_SECONDS.
+    """Takes the row `pk`, or the one whose turn it is, for PROVISIONING_LEASE_SECONDS.
 
     None if there is nothing due. No lock outlives the claim: who dies gives the row back when its lease ends.
     """
@@ -38,9 +45,11 @@ def claim(kind: type[Work], *, pk: int | None = None, now: datetime | None = Non
         return None
     with transaction.atomic():
         # PostgreSQL skips what others are claiming; SQLite's immediate transaction lets one in at a time.
-        row: Work | None = rows.order_by("run_at").select_for_update(skip_locked=True).first()
+        row: Work | None = rows.order_by(*_order(kind)).select_for_update(skip_locked=True, of=("self",)).first()
         if row is None:
             return None
+        if isinstance(row, Subaccount):
+            VendorAccount.objects.filter(pk=row.vendor_account_id).update(claimed_at=now)
         row.lease_owner = owner_name()
         row.lease_until = now + timedelta(seconds=settings.PROVISIONING_LEASE_SECONDS)
         row.save(update_fields=["lease_owner", "lease_until"])

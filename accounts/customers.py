@@ -81,3 +81,19 @@ def prove_mailbox(*, acting_user: User, email: str) -> int:
         )
         tasks.wake(subaccount)
     return len(waiting)
+
+
+@transaction.atomic
+def withdraw(person: User) -> None:
+    """Closes what somebody signed up for with an address that they never proved to be theirs."""
+    if person.agency is None:
+        return
+    waiting = (
+        Subaccount.objects.for_agency(person.agency)
+        .select_related("agency", "customer")
+        .filter(state=State.AWAITING_EMAIL, customer__memberships__person=person)
+    )
+    for subaccount in waiting:
+        states.move(subaccount, expecting=State.AWAITING_EMAIL, to=State.CLOSED, run_at=None)
+        Customer.objects.for_agency(person.agency).filter(pk=subaccount.customer_id).update(closed_at=timezone.now())
+    person.memberships.all().delete()

@@ -10,7 +10,19 @@ class NotAllowed(DoorError):
 
 
 class Unavailable(DoorError):
-    """The vendor cannot be reached, does not answer in time, or we do not ask it now. Nothing was changed."""
+    """The vendor did not answer in time, or could not be reached. Nothing was changed."""
+
+
+class NotAskedNow(Unavailable):
+    """We do not ask the vendor at the moment: its breaker is open, or it asked us to slow down."""
+
+
+class UnderWay(Unavailable):
+    """The same person's last click is still being answered."""
+
+
+class CampaignGone(Unavailable):
+    """The vendor no longer knows the campaign."""
 
 
 class NotFoundAtVendor(DoorError):

@@ -7,6 +7,7 @@ import structlog
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -19,8 +20,9 @@ from accounts.states import move
 from coupontools_api.errors import CoupontoolsError, NotFound
 from coupontools_api.ids import SubaccountId
 
+GONE = 510  # "Subaccount ID not correct": the one code that says that a subaccount is not there
 log = structlog.get_logger(__name__)
-MAX_ATTEMPTS = 100  # about four days; then the job stays, with its last error, for the operator to see
+MAILS_GIVE_UP_AFTER = timedelta(days=7)  # then the job stays, with its last error, for the operator to see
 
 
 def put_mail(mail: str, *, agency: Agency | None, to: str, secret: str = "", **facts: Any) -> Job:
@@ -58,10 +60,16 @@ def _finish(job: Job) -> None:
 
 
 def _fail(job: Job, problem: str) -> None:
-    attempts = job.attempts + 1
-    later = timezone.now() + backoff(attempts) if attempts < MAX_ATTEMPTS else None
+    """Later; a mail that nobody takes for a week is given up, and its secret is blanked."""
+    now, attempts = timezone.now(), min(job.attempts + 1, 1000)
+    gives_up = job.kind == Job.Kind.MAIL and now - job.created_at > MAILS_GIVE_UP_AFTER
     Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner).update(
-        run_at=later, attempts=attempts, lease_owner="", lease_until=None, last_error=problem
+        run_at=None if gives_up else now + backoff(attempts),
+        sealed_secret="" if gives_up else job.sealed_secret,
+        attempts=attempts,
+        lease_owner="",
+        lease_until=None,
+        last_error=problem,
     )
 
 
@@ -86,7 +94,9 @@ def _refresh(job: Job) -> None:
         details = vendor.ask(
             subaccount.vendor_account, lambda client: client.subaccounts.get(SubaccountId(subaccount.vendor_id))
         )
-    except NotFound:
+    except NotFound as problem:
+        if GONE not in problem.codes:
+            raise _TryLater(str(problem.codes)) from None
         missing(subaccount)
         return
     except (CoupontoolsError, vendor.Waiting) as problem:
@@ -141,12 +151,13 @@ def schedule_refreshes() -> int:
     old = timezone.now() - timedelta(seconds=settings.REFRESH_SECONDS)
     stale = (
         Subaccount.objects.across_agencies()
-        .filter(state=State.ACTIVE, refreshed_at__lt=old, agency__stopped_at=None, vendor_account__trouble="")
+        .filter(Q(refreshed_at__lt=old) | Q(refreshed_at=None, bound_at__lt=old))
+        .filter(state=State.ACTIVE, agency__stopped_at=None, vendor_account__trouble="")
         .select_related("agency")[:500]
     )
     jobs = [
         # Named after the last reading: one job per subaccount, however often this runs before it is done.
-        _refresh_job(subaccount, once=f"refresh:{subaccount.pk}:since:{subaccount.refreshed_at:%Y%m%d%H%M%S}")
+        _refresh_job(subaccount, once=f"refresh:{subaccount.pk}:since:{subaccount.refreshed_at or 'never'}")
         for subaccount in stale
     ]
     Job.objects.bulk_create(jobs, ignore_conflicts=True)

@@ -13,10 +13,19 @@ from django.core.cache import cache
 from pydantic import SecretStr
 
 from accounts import jobs, limits, vendor
-from accounts.errors import BadCredentials, NotAllowed, NotFoundAtVendor, SuspiciousReply, Unavailable
+from accounts.errors import (
+    BadCredentials,
+    CampaignGone,
+    NotAllowed,
+    NotAskedNow,
+    NotFoundAtVendor,
+    SuspiciousReply,
+    Unavailable,
+    UnderWay,
+)
 from accounts.models import Event, State, Subaccount, User, VendorAccount
 from coupontools_api.client import Coupontools
-from coupontools_api.errors import CoupontoolsError, NotFound, UnexpectedReply
+from coupontools_api.errors import CoupontoolsError, NotFound, Throttled, UnexpectedReply
 from coupontools_api.ids import CampaignId, SubaccountId
 from coupontools_api.subaccounts import Page
 
@@ -120,24 +129,27 @@ def _ask(this: _Try, call: Callable[[Coupontools], Answer]) -> Answer:
     in_flight = f"in-flight:{this.kind}:{this.acting_user.pk}"
     if not cache.add(in_flight, 1, timeout=settings.LAUNCH_DEADLINE_SECONDS + 1):
         this.record("already_under_way")
-        raise Unavailable("already under way")
+        raise UnderWay
     try:
         return vendor.ask(this.subaccount.vendor_account, call)
     except vendor.Waiting as waiting:
         this.record(f"not_asked:{waiting.trouble}")
-        raise Unavailable(waiting.trouble) from None
+        raise NotAskedNow(waiting.trouble) from None
     except vendor.CREDENTIALS_ERRORS:
         this.record("credentials")
         raise BadCredentials from None
     except NotFound as problem:
-        if 510 in problem.codes:
+        if jobs.GONE in problem.codes:
             this.record("missing")
             jobs.missing(this.subaccount)
             raise NotFoundAtVendor from None
         # 502: the campaign is gone; the worker reads the campaigns again.
         this.record("campaign_gone")
         jobs.put_refresh(this.subaccount)
-        raise Unavailable("the campaign is gone") from None
+        raise CampaignGone from None
+    except Throttled:
+        this.record("throttled")
+        raise NotAskedNow("throttled") from None
     except UnexpectedReply as problem:
         this.record("suspicious")
         log.warning("panel.reply_refused", problem=str(problem))

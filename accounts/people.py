@@ -5,11 +5,11 @@ import secrets
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts import jobs, tasks
+from accounts import customers, jobs, tasks
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Event, Invitation, Membership, User
 
@@ -48,29 +48,54 @@ def open_invitation(*, agency: Agency, token: str) -> Invitation | None:
     )
 
 
+def has_sign_in(invitation: Invitation) -> bool:
+    """Whether the invited address already has a proven sign-in at this agency: its owner signs in to accept."""
+    proven = EmailAddress.objects.filter(user__agency=invitation.agency, user__email=invitation.email, verified=True)
+    return bool(proven.exists())
+
+
+@transaction.atomic
+def join(invitation: Invitation, *, acting_user: User) -> None:
+    """Gives somebody who signs in here already the role that the invitation names. Raises NotAllowed."""
+    if acting_user.agency_id != invitation.agency_id or acting_user.email != invitation.email:
+        raise NotAllowed("This invitation is for somebody else.")
+    _use(invitation)
+    User.objects.filter(pk=acting_user.pk).update(staff_role=invitation.staff_role)
+    _record_acceptance(invitation, acting_user)
+
+
 @transaction.atomic
 def accept_invitation(invitation: Invitation, *, password: str, first_name: str = "", last_name: str = "") -> User:
     """Makes the person with a proven mailbox (the token came by mail) and the role that the invitation names.
 
-    Raises NotAllowed if it was accepted meanwhile or the address already has a sign-in at this agency.
+    Somebody who signed up with the address and never proved it does not keep it: their password, sessions and
+    wishes are over. Raises NotAllowed if the invitation was used meanwhile, or the address has a proven sign-in.
     """
-    taken = Invitation.objects.for_agency(invitation.agency).filter(pk=invitation.pk, accepted_at=None)
-    if not taken.update(accepted_at=timezone.now()):
-        raise NotAllowed("This invitation was already used.")
-    person = User(
-        agency=invitation.agency,
-        email=invitation.email,
-        first_name=first_name,
-        last_name=last_name,
-        staff_role=invitation.staff_role,
-    )
+    if has_sign_in(invitation):
+        raise NotAllowed("This address already signs in here.")
+    _use(invitation)
+    person = User.objects.filter(agency=invitation.agency, email=invitation.email).first()
+    if person is None:
+        person = User(agency=invitation.agency, email=invitation.email)
+    else:
+        person.session_generation += 1
+        customers.withdraw(person)
+        EmailAddress.objects.filter(user=person).delete()
+    person.first_name, person.last_name, person.staff_role = first_name, last_name, invitation.staff_role
     person.set_password(password)
-    try:
-        with transaction.atomic():
-            person.save()
-    except IntegrityError:
-        raise NotAllowed("This address already signs in here.") from None
+    person.save()
     EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+    _record_acceptance(invitation, person)
+    return person
+
+
+def _use(invitation: Invitation) -> None:
+    unused = Invitation.objects.for_agency(invitation.agency).filter(pk=invitation.pk, accepted_at=None)
+    if not unused.update(accepted_at=timezone.now()):
+        raise NotAllowed("This invitation was already used.")
+
+
+def _record_acceptance(invitation: Invitation, person: User) -> None:
     Event.objects.record(
         "invitation.accepted",
         agency=invitation.agency,
@@ -78,7 +103,6 @@ def accept_invitation(invitation: Invitation, *, password: str, first_name: str 
         invitation=str(invitation.public_id),
         staff_role=invitation.staff_role,
     )
-    return person
 
 
 @transaction.atomic

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts import adoption, vendor
 from accounts.claims import claim
-from accounts.models import Cause, Customer, Event, Job, State, Subaccount, VendorAccount
+from accounts.models import Agency, Cause, Customer, Event, Job, State, Subaccount, VendorAccount
 from accounts.states import LostClaim, move
 from coupontools_api.errors import (
     CoupontoolsError,
@@ -35,6 +35,7 @@ from coupontools_api.subaccounts import AccountStatus, CreatedSubaccount, Listed
 log = structlog.get_logger(__name__)
 
 MAX_CREATES_IN_FLIGHT = 2
+GIVEN_BACK = "subaccount.create_given_back"
 LOOKS_BEFORE_QUARANTINE_ENDS = (5.0, 30.0)
 WAITING_CAUSES = {
     VendorAccount.Trouble.CREDENTIALS.value: Cause.CREDENTIALS,
@@ -128,6 +129,9 @@ class _Step:
         )
 
     def _look_then_create(self) -> None:
+        if self._creates_in_flight() >= MAX_CREATES_IN_FLIGHT:
+            self._postpone(timedelta(seconds=1), self.subaccount.cause)  # before the look: it would be for nothing
+            return
         listing = self._listing()
         if listing is None:
             return
@@ -191,14 +195,12 @@ class _Step:
             # The row lock makes the counts exact: one worker at a time decides for this vendor account.
             VendorAccount.objects.select_for_update().get(pk=self.account.pk)
             ours = Subaccount.objects.for_agency(subaccount.agency).filter(vendor_account=self.account)
-            in_making = ours.filter(state__in=(State.CREATING, State.UNCERTAIN)).exclude(pk=subaccount.pk)
-            in_flight = ours.filter(state=State.CREATING, lease_until__gt=now).count()
+            same = ours.filter(email__iexact=subaccount.email, state__in=(State.CREATING, State.UNCERTAIN))
             today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-            if in_flight >= MAX_CREATES_IN_FLIGHT or in_making.filter(email__iexact=subaccount.email).exists():
+            if self._creates_in_flight() >= MAX_CREATES_IN_FLIGHT or same.exclude(pk=subaccount.pk).exists():
                 self._postpone(timedelta(seconds=1), subaccount.cause)
                 return False
-            made_today = Event.objects.for_agency(subaccount.agency).filter(kind="subaccount.creating", at__gte=today)
-            if made_today.count() >= settings.PROVISIONING_DAILY_CREATES:
+            if _creates_since(today, subaccount.agency) >= settings.PROVISIONING_DAILY_CREATES:
                 self._postpone(today + timedelta(days=1) - now, Cause.DAILY_BUDGET)
                 return False
             self._move(
@@ -211,6 +213,13 @@ class _Step:
                 cause_codes=[],
             )
         return True
+
+    def _creates_in_flight(self) -> int:
+        return (
+            Subaccount.objects.for_agency(self.subaccount.agency)
+            .filter(vendor_account=self.account, state=State.CREATING, lease_until__gt=timezone.now())
+            .count()
+        )
 
     def _create(self, listing: tuple[ListedSubaccount, ...]) -> None:
         try:
@@ -325,14 +334,16 @@ class _Step:
 
     def _give_back(self, wait: timedelta, cause: Cause, codes: tuple[int, ...] = ()) -> None:
         """The vendor did not take the question at all: later, and the attempt does not count."""
-        self._move(
-            State.REQUESTED,
-            run_at=timezone.now() + wait,
-            attempts=self.subaccount.attempts - 1,
-            cause=cause,
-            cause_codes=list(codes),
-            **FREE,
-        )
+        with transaction.atomic():
+            self._move(
+                State.REQUESTED,
+                run_at=timezone.now() + wait,
+                attempts=self.subaccount.attempts - 1,
+                cause=cause,
+                cause_codes=list(codes),
+                **FREE,
+            )
+            Event.objects.record(GIVEN_BACK, agency=self.subaccount.agency, customer=self.subaccount.customer)
 
     def _postpone(self, wait: timedelta, cause: Cause | str) -> None:
         """Later; the wait has a cause that people can read. An uncertain row keeps the cause it has."""
@@ -364,6 +375,13 @@ def backoff(attempts: int) -> timedelta:
     low, high = settings.PROVISIONING_BACKOFF_MIN_SECONDS, settings.PROVISIONING_BACKOFF_MAX_SECONDS
     bound = min(high, low * 2.0 ** min(attempts, 20))
     return _seconds(random.uniform(low, bound))  # noqa: S311 -- jitter
+
+
+def _creates_since(since: datetime, agency: Agency) -> int:
+    """How many creates the vendor was asked for and took as a question."""
+    events = Event.objects.for_agency(agency).filter(at__gte=since)
+    started = events.filter(kind=f"subaccount.{State.CREATING.value}").count()
+    return started - events.filter(kind=GIVEN_BACK).count()
 
 
 def _failures_in_a_row(account: VendorAccount) -> int:

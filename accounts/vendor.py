@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.crypto import CannotOpen
-from accounts.models import VendorAccount
+from accounts.models import Job, VendorAccount
 from coupontools_api.client import Coupontools
 from coupontools_api.errors import (
     AccountExpired,
@@ -61,7 +61,7 @@ class _Clients:
         credential = account.active_credential
         if credential is None:
             raise Waiting(_next_probe(), "no credentials")
-        key = (account.pk, credential.pk, credential.fingerprint)
+        key = (account.pk, credential.pk, credential.sealed_client_secret)
         with self._lock:
             client = self._clients.get(key)
             if client is None:
@@ -147,6 +147,11 @@ def _open(account: VendorAccount, trouble: VendorAccount.Trouble, now: datetime)
     row = VendorAccount.objects.filter(pk=account.pk)
     if row.filter(trouble="").update(trouble=trouble, trouble_since=now, probe_at=probe_at):
         log.warning("vendor.breaker_opened", vendor_account=account.pk, trouble=trouble.value)
+        Job.objects.create(
+            kind=Job.Kind.MAIL,
+            agency=account.agency,
+            payload={"mail": "vendor_trouble", "trouble": trouble.value},
+        )
     else:
         row.update(trouble=trouble, probe_at=probe_at)
 

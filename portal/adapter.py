@@ -17,7 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts import customers, jobs, tasks
+from accounts import jobs, tasks
 from accounts.crypto import seal, unseal
 from portal import access
 from portal.access import User
@@ -53,13 +53,10 @@ class AccountAdapter(DefaultAccountAdapter):
         return super().pre_login(request, user, **kwargs)
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
-        """Marks the address as verified and lets the wishes that waited for it go on, both or neither."""
+        """Marks the address as verified; its signal lets the wishes that waited for it go on: both or neither."""
         try:
             with transaction.atomic():
-                confirmed: bool = super().confirm_email(request, email_address)
-                if confirmed:
-                    customers.prove_mailbox(acting_user=email_address.user, email=email_address.email)
-                return confirmed
+                return bool(super().confirm_email(request, email_address))
         except IntegrityError:
             self.add_message(
                 request,

@@ -13,7 +13,7 @@ from accounts.people import INVITATION_DAYS
 from portal import access, wording
 from portal.access import Agency
 
-TO_STAFF = frozenset({"needs_review", "missing"})
+TO_STAFF = frozenset({"needs_review", "missing", "vendor_trouble"})
 
 
 def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> EmailMultiAlternatives | None:
@@ -44,6 +44,12 @@ def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> Em
             "cause_text": wording.cause_sentence(customer.subaccount.cause, customer.subaccount.cause_codes),
         }
         to = agency.support_email if name in TO_STAFF else customer.email
+    if name == "vendor_trouble" and agency is not None:
+        context |= {
+            "url": access.agency_url(agency, "/console/"),
+            "cause_text": wording.trouble_sentence(payload["trouble"]),
+        }
+        to = agency.support_email
     if name == "invitation":
         context |= {
             "url": access.agency_url(agency, f"/invitation/{secret}/"),

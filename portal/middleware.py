@@ -32,6 +32,8 @@ class HostMiddleware:
         host = self._host_name(request)
         if host is None:
             return self._unknown()
+        if request.path == "/readyz" and not self._has_database():
+            return JsonResponse({"status": "database unavailable"}, status=503)
         request.agency = None  # type: ignore[attr-defined]
         request.reference = secrets.token_hex(4).upper()  # type: ignore[attr-defined]
         if host == settings.PLATFORM_HOST:
@@ -44,7 +46,7 @@ class HostMiddleware:
                 return HttpResponsePermanentRedirect(access.agency_url(served.agency, request.get_full_path()))
             request.agency = served.agency  # type: ignore[attr-defined]
         if request.path == "/readyz":
-            return self._ready()
+            return JsonResponse({"status": "ok"})
         with structlog.contextvars.bound_contextvars(request=request.reference, host=host):  # type: ignore[attr-defined]
             return self.get_response(request)
 
@@ -62,12 +64,13 @@ class HostMiddleware:
         return HttpResponse("There is nothing at this address.\n", status=400, content_type="text/plain")
 
     @staticmethod
-    def _ready() -> HttpResponse:
+    def _has_database() -> bool:
         try:
-            connection.ensure_connection()
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
         except DatabaseError:
-            return JsonResponse({"status": "database unavailable"}, status=503)
-        return JsonResponse({"status": "ok"})
+            return False
+        return True
 
 
 class HeadersMiddleware:

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.account.signals import email_confirmed
 from allauth.mfa.signals import authenticator_added, authenticator_removed
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts import people
+from accounts import customers, people
 from portal.access import User
 
 
@@ -16,6 +18,19 @@ from portal.access import User
 def stamp_session(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """The *person's* scope, whatever the host: a login path that forgot to check is undone at the next request."""
     request.session["scope"] = user.scope
+
+
+@receiver(email_confirmed)
+def let_wishes_go_on(request: HttpRequest, email_address: EmailAddress, **kwargs: Any) -> None:
+    """A code from a mail was entered, whatever for (sign-up, new password): the mailbox is proven."""
+    customers.prove_mailbox(acting_user=email_address.user, email=email_address.email)
+
+
+@receiver(user_logged_in)
+def let_forgotten_wishes_go_on(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """The net below: a process that ended between the proof and the wish is made good at the next sign-in."""
+    if EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists():
+        customers.prove_mailbox(acting_user=user, email=user.email)
 
 
 @receiver(authenticator_added)

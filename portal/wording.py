@@ -8,7 +8,16 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.errors import BadCredentials, DoorError, NotAllowed, NotFoundAtVendor, SuspiciousReply
+from accounts.errors import (
+    BadCredentials,
+    CampaignGone,
+    DoorError,
+    NotAllowed,
+    NotAskedNow,
+    NotFoundAtVendor,
+    SuspiciousReply,
+    UnderWay,
+)
 from accounts.limits import TooMany
 from accounts.states import Cause, State
 from portal.access import Customer, Place
@@ -55,6 +64,12 @@ def cause_sentence(cause: str, codes: list[int] | None = None) -> str:
         return ""
     sentence = str(CAUSES[Cause(cause)])
     return f"{sentence} ({', '.join(str(code) for code in codes)})" if codes else sentence
+
+
+def trouble_sentence(trouble: str) -> str:
+    """Why the vendor account is not asked, for staff."""
+    cause = Cause.CREDENTIALS if trouble == "credentials" else Cause.VENDOR_UNREACHABLE
+    return str(CAUSES[cause])
 
 
 @dataclass(frozen=True)
@@ -298,14 +313,36 @@ def problem(error: DoorError, *, seconds: float) -> Problem:
         case SuspiciousReply():
             return Problem(
                 title,
-                _("The editor gave an answer that we do not trust, so we did not follow it. Nothing was changed."),
+                _("The editor's answer did not fit what we asked, so we did not follow it. Nothing was changed."),
                 _("Please try again. If it happens twice, write to us and name the reference below."),
                 502,
+            )
+        case UnderWay():
+            return Problem(
+                _("One moment, please"),
+                _("Your last click is still being answered. Nothing was changed by this one."),
+                _("The editor opens from your first click. If it does not, try again."),
+                503,
+            )
+        case CampaignGone():
+            return Problem(
+                title,
+                _("The editor no longer knows this coupon. Nothing was changed."),
+                _("We read your list of coupons again. Your start page shows it in a minute."),
+                503,
+                can_retry=False,
+            )
+        case NotAskedNow():
+            return Problem(
+                title,
+                _("The editor is not available at the moment, so we did not try. Your running coupons go on."),
+                _("We look every minute, and the buttons work again as soon as it is back."),
+                503,
             )
     return Problem(
         title,
         _("The editor did not answer within %(seconds)g seconds. Nothing was changed, and your running coupons go on.")
         % {"seconds": seconds},
-        _("We were told and keep an eye on it. It is usually over in a few minutes."),
+        _("It is usually over in a few minutes. If it stays so, write to us and name the reference below."),
         503,
     )

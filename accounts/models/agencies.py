@@ -118,6 +118,7 @@ class VendorAccount(models.Model):
     trouble = models.CharField(max_length=12, choices=Trouble, blank=True, default=Trouble.NONE)
     trouble_since = models.DateTimeField(null=True, blank=True)
     probe_at = models.DateTimeField(null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text="When the worker last took one of its wishes.")
     throttled_until = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
@@ -139,7 +140,7 @@ class Credential(models.Model):
     slot = models.PositiveSmallIntegerField(choices=[(1, "first"), (2, "second")])
     sealed_client_id = models.TextField()
     sealed_client_secret = models.TextField()
-    fingerprint = models.CharField(max_length=64, unique=True, help_text="Keyed hash of the client id.")
+    fingerprint = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the client id.")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

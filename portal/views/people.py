@@ -6,8 +6,9 @@ from allauth.account import views as allauth_views
 from allauth.account.adapter import get_adapter
 from allauth.account.utils import perform_login
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -54,6 +55,19 @@ class SignUp(allauth_views.SignupView):
         return super().post(request, *args, **kwargs)
 
 
+def _join(request: HttpRequest, invitation: people.Invitation) -> HttpResponse:
+    """For somebody who signs in here already: sign in, then one button."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.path)
+    if request.method != "POST":
+        return render(request, "invitation/join.html", {"invitation": invitation})
+    try:
+        people.join(invitation, acting_user=request.user)
+    except NotAllowed:
+        return render(request, "invitation/gone.html", status=404)
+    return redirect("console_customers")
+
+
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -69,6 +83,8 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
     invitation = people.open_invitation(agency=agency, token=token)
     if invitation is None:
         return render(request, "invitation/gone.html", status=404)
+    if people.has_sign_in(invitation):
+        return _join(request, invitation)
     form = AcceptInvitationForm(request.POST or None, email=invitation.email)
     if request.method != "POST" or not form.is_valid():
         return render(request, "invitation/accept.html", {"form": form, "invitation": invitation})

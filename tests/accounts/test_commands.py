@@ -73,6 +73,20 @@ def test_bad_input_makes_nothing_and_says_why(
     assert Credential.objects.count() == 1
 
 
+def test_credentials_can_be_connected_later(north: Agency, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SECRET", "a-newer-secret")
+
+    out = StringIO()
+    call_command("connect_vendor", host="north.localhost", client_id="north-id", client_secret_env="SECRET", stdout=out)
+
+    assert "North is connected" in out.getvalue()
+    assert VendorAccount.objects.get(agency=north).active_credential.client_secret == "a-newer-secret"
+    for changes, says in (({"host": "x.example"}, "no agency"), ({"client_secret_env": "UNSET"}, "is not set")):
+        options = {"host": "north.localhost", "client_id": "north-id", "client_secret_env": "SECRET"} | changes
+        with pytest.raises(CommandError, match=says):
+            call_command("connect_vendor", **options)
+
+
 def test_an_operator_is_made_with_a_decent_password(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GOOD", "oven window bicycle")
     monkeypatch.setenv("BAD", "short")

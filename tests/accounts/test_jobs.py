@@ -99,3 +99,49 @@ def test_a_display_name_cannot_start_another_header(north: Agency):
     assert "\n" not in mail.outbox[0].from_email
     assert set(mail.outbox[0].message().keys()) >= {"From", "To"}
     assert "Bcc" not in mail.outbox[0].message()
+
+
+def test_a_mail_goes_before_refreshes_that_are_due_longer(sandbox: Sandbox, active: Subaccount):
+    north = active.agency
+    Job.objects.for_agency(north).delete()
+    jobs.put_refresh(active, after=timedelta(minutes=-5))
+    put(north)
+
+    jobs.run()
+
+    assert len(mail.outbox) == 1
+
+
+def test_campaigns_that_were_never_read_are_read_in_the_end(sandbox: Sandbox, active: Subaccount):
+    long_ago = timezone.now() - timedelta(days=2)
+    Job.objects.for_agency(active.agency).delete()
+    Subaccount.objects.for_agency(active.agency).update(refreshed_at=None, bound_at=long_ago)
+
+    assert jobs.schedule_refreshes() == 1
+    jobs.run()
+
+    active.refresh_from_db()
+    assert active.refreshed_at is not None
+
+
+def test_a_mail_that_nobody_takes_for_a_week_is_given_up_and_its_secret_blanked(
+    north: Agency, monkeypatch: pytest.MonkeyPatch
+):
+    job = put(north)
+    Job.objects.for_agency(north).update(created_at=timezone.now() - timedelta(days=8))
+    monkeypatch.setattr(EmailBackend, "send_messages", lambda self, messages: 1 / 0)
+
+    jobs.run()
+
+    job.refresh_from_db()
+    assert (job.run_at, job.sealed_secret, job.last_error) == (None, "", "ZeroDivisionError")
+
+
+@pytest.mark.parametrize("trouble", ["credentials", "unreachable"])
+def test_staff_read_why_everything_waits(trouble: str, north: Agency):
+    Job.objects.create(agency=north, kind=Job.Kind.MAIL, payload={"mail": "vendor_trouble", "trouble": trouble})
+
+    jobs.run()
+
+    assert mail.outbox[0].to == ["owner@north.example"]
+    assert "Nothing is lost" in mail.outbox[0].body

@@ -147,6 +147,21 @@ def test_a_password_is_reset_by_a_code(
     assert sign_in(fresh, "bo@shop.example", "a brand new window").state == "active"
 
 
+def test_a_new_password_instead_of_the_sign_up_code_proves_the_mailbox_too(
+    sandbox: Sandbox, north: Agency, visit: Visit, work: Work, mailoutbox: Any
+):
+    sign_up(visit("north.localhost"), work)
+    visitor = visit("north.localhost")
+    asked = visitor.send(visitor.get("/account/password/reset/"), field="email", email="kim@shop.example")
+    work()
+    choose = visitor.send(asked, field="code", code=code_for("kim@shop.example"))
+    visitor.send(choose, field="password1", password1="a brand new window", password2="a brand new window")
+    work()
+
+    assert sign_in(visit("north.localhost"), "kim@shop.example", "a brand new window").state == "active"
+    assert len(sandbox.effects("subaccount_created")) == 1
+
+
 def test_an_address_is_changed_once_the_new_mailbox_is_proven(
     sandbox: Sandbox, bo: User, active: Subaccount, visit: Visit, work: Work, mailoutbox: Any
 ):

@@ -208,6 +208,61 @@ def test_an_invitation_is_good_for_one_use_at_one_agency(north: Agency, south: A
     assert EmailAddress.objects.get(user=person).verified
 
 
+def invitation_for(agency: Agency, email: str) -> str:
+    people.invite_staff(agency=agency, email=email, staff_role="owner", acting_user=None)
+    send_mails()
+    return re.search(r"/invitation/[\w-]+/", mail.outbox[-1].body).group(0)
+
+
+def test_somebody_who_signed_up_with_the_address_of_an_invited_owner_does_not_keep_it(north: Agency, client_for: Any):
+    squatter = client_for(north)
+    squatter.post("/account/signup/", _form(north, email="ada@north.example"))
+    path = invitation_for(north, "ada@north.example")
+    ada = client_for(north)
+
+    accepted = ada.post(path, {"first_name": "Ada", "last_name": "North", "password": "another window bicycle"})
+
+    assert accepted.status_code == 302
+    person = User.objects.get(email="ada@north.example")
+    assert (person.staff_role, person.check_password("another window bicycle")) == ("owner", True)
+    assert not person.memberships.exists()
+    assert north.subaccounts.get().state == "closed"
+    assert not is_signed_in(squatter)
+
+
+def test_somebody_who_signs_in_here_already_joins_with_the_same_sign_in(north: Agency, bo: User, client_for: Any):
+    path = invitation_for(north, bo.email)
+    stranger, own = client_for(north), client_for(north, bo)
+
+    assert stranger.get(path).headers["Location"].startswith("/account/login/")
+    assert "bo@shop.example already" in own.get(path).text
+    assert own.post(path).headers["Location"] == "/console/"
+    bo.refresh_from_db()
+    assert (bo.staff_role, bo.check_password(PASSWORD)) == ("owner", True)
+
+
+def test_an_invitation_is_not_accepted_by_somebody_else(north: Agency, bo: User, client_for: Any):
+    path = invitation_for(north, bo.email)
+    kim = factories.person(north, "kim@shop.example")
+
+    assert client_for(north, kim).post(path).status_code == 404
+    kim.refresh_from_db()
+    assert kim.staff_role == ""
+
+
+def test_readiness_is_denied_without_a_database(north: Agency, monkeypatch: pytest.MonkeyPatch):
+    from django.db import DatabaseError, connection
+
+    def gone(*args: Any, **kwargs: Any) -> None:
+        raise DatabaseError
+
+    client = Client(headers={"host": "north.localhost"})
+    assert client.get("/readyz").status_code == 200
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "cursor", gone)
+        assert client.get("/readyz").status_code == 503
+
+
 def test_an_old_invitation_is_gone(north: Agency, client_for: Any):
     people.invite_staff(agency=north, email="new@north.example", staff_role="support", acting_user=None)
     send_mails()

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -102,17 +103,17 @@ def _problem(answer: Any) -> str:
 
 
 REFUSALS = [
-    ("wrong_id", {"id": "sub_424242"}, 502, "do not trust"),
-    ("wrong_token", {}, 502, "do not trust"),
-    ("wrong_host", {"host": "evil.example"}, 502, "do not trust"),
-    ("wrong_host", {"host": "www.controlpanel.center.evil.example"}, 502, "do not trust"),
-    ("redirect", {"location": "https://evil.example/"}, 502, "do not trust"),
-    ("missing_id", {}, 502, "do not trust"),
-    ("html", {"status": 500}, 502, "do not trust"),
+    ("wrong_id", {"id": "sub_424242"}, 502, "did not fit"),
+    ("wrong_token", {}, 502, "did not fit"),
+    ("wrong_host", {"host": "evil.example"}, 502, "did not fit"),
+    ("wrong_host", {"host": "www.controlpanel.center.evil.example"}, 502, "did not fit"),
+    ("redirect", {"location": "https://evil.example/"}, 502, "did not fit"),
+    ("missing_id", {}, 502, "did not fit"),
+    ("html", {"status": 500}, 502, "did not fit"),
     ("hang", {"seconds": 9}, 503, "did not answer within"),
     ("slow_drip", {"seconds": 9, "interval": 0.05}, 503, "did not answer within"),
     ("reset_after", {}, 503, "did not answer within"),
-    ("throttle", {"retry_after": 30}, 503, "did not answer within"),
+    ("throttle", {"retry_after": 30}, 503, "not available at the moment"),
     ("revoked", {}, 503, "does not let us in"),
 ]
 DOORS = {"launch": REFUSALS, "password-link": [row for row in REFUSALS if row[0] != "wrong_token"]}
@@ -168,8 +169,29 @@ def test_an_open_breaker_answers_at_once_and_asks_nobody(launch: Any, sandbox: S
         trouble=VendorAccount.Trouble.UNREACHABLE, trouble_since=timezone.now(), probe_at=timezone.now()
     )
 
-    assert launch(page="campaigns").status_code == 503
+    answer = launch(page="campaigns")
+    assert (answer.status_code, "we did not try" in answer.text) == (503, True)
     assert sandbox.requests() == []
+
+
+def test_a_second_click_while_the_first_is_under_way_is_told_so(launch: Any, sandbox: Sandbox, bo: User):
+    cache.add(f"in-flight:launch:{bo.pk}", 1)
+
+    answer = launch(page="campaigns")
+
+    assert answer.status_code == 503
+    assert "still being answered" in answer.text
+    assert sandbox.requests() == []
+
+
+def test_a_coupon_that_the_vendor_lost_is_named(launch: Any, sandbox: Sandbox, active: Subaccount):
+    sandbox.fault(SSO, "status", status=422, codes=[502])
+
+    answer = launch(page="update_campaign", campaign=first_campaign(active))
+
+    assert "no longer knows this coupon" in answer.text
+    active.refresh_from_db()
+    assert active.state == State.ACTIVE
 
 
 def test_the_white_label_address_comes_first(launch: Any, sandbox: Sandbox, settings: Any, active: Subaccount):
