@@ -114,6 +114,7 @@ def panel_origins(account: VendorAccount) -> tuple[str, ...]:
 
 def _within_limits(this: _Try, per_person: str, per_customer: str | None) -> None:
     if this.subaccount.state != State.ACTIVE:
+        this.record("not_active")
         raise NotAllowed(f"The subaccount is {this.subaccount.state}.")
     try:
         limits.count(this.kind, this.acting_user.pk, per_person)

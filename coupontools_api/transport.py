@@ -73,6 +73,7 @@ class _Call:
 _current = threading.local()
 
 
+# The ignores below: a mixin for both of urllib3's connection classes, which have what it calls.
 class _Watched:
     """Tells the call which socket it is on. Time-outs of `requests` bound each read and not their sum; cutting
     the socket ends a drip in any phase, the TLS handshake included."""

@@ -75,7 +75,7 @@ class ReadOnly(admin.ModelAdmin):
 
 
 operator_site = OperatorSite(name="admin")
-operator_site.login = secure_admin_login(operator_site.login)  # type: ignore[method-assign]
+operator_site.login = secure_admin_login(operator_site.login)
 
 
 @admin.register(Agency, site=operator_site)

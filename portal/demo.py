@@ -121,7 +121,7 @@ def _run(port: int, children: list[subprocess.Popen[bytes]]) -> None:
     while all(child.poll() is None for child in children):
         time.sleep(0.5)
     ended = next(child for child in children if child.poll() is not None)
-    sys.exit(f"{' '.join(map(str, ended.args[1:]))} ended; its own words are above.")  # type: ignore[union-attr,index]
+    sys.exit(f"{' '.join(map(str, ended.args[1:]))} ended; its own words are above.")
 
 
 def welcome(port: int, *, is_new: bool) -> str:

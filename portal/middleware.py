@@ -34,20 +34,20 @@ class HostMiddleware:
             return self._unknown()
         if request.path == "/readyz" and not self._has_database():
             return JsonResponse({"status": "database unavailable"}, status=503)
-        request.agency = None  # type: ignore[attr-defined]
-        request.reference = secrets.token_hex(4).upper()  # type: ignore[attr-defined]
+        request.agency = None
+        request.reference = secrets.token_hex(4).upper()
         if host == settings.PLATFORM_HOST:
-            request.urlconf = "portal.platform_urls"  # type: ignore[attr-defined]
+            request.urlconf = "portal.platform_urls"
         else:
             served = access.host_for(host)
             if served is None:
                 return self._unknown()
             if not served.is_canonical and request.method in ("GET", "HEAD"):
                 return HttpResponsePermanentRedirect(access.agency_url(served.agency, request.get_full_path()))
-            request.agency = served.agency  # type: ignore[attr-defined]
+            request.agency = served.agency
         if request.path == "/readyz":
             return JsonResponse({"status": "ok"})
-        with structlog.contextvars.bound_contextvars(request=request.reference, host=host):  # type: ignore[attr-defined]
+        with structlog.contextvars.bound_contextvars(request=request.reference, host=host):
             return self.get_response(request)
 
     @staticmethod

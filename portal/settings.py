@@ -244,7 +244,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
 
 def ACCOUNT_USER_DISPLAY(user: object) -> str:  # noqa: N802 -- allauth's name; the username is never shown
-    return str(user.email)  # type: ignore[attr-defined]
+    return str(user.email)
 
 
 # --- Web -----------------------------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ def _problem(
 
 def _allowing_panel(response: HttpResponse, place: Place) -> HttpResponse:
     """Lets the page's forms end at the panel: Chromium applies `form-action` to the redirects after a form, too."""
-    response._csp_update = {"form-action": list(panel.panel_origins(place.vendor_account))}  # type: ignore[attr-defined]
+    response._csp_update = {"form-action": list(panel.panel_origins(place.vendor_account))}
     return response
 
 

@@ -22,7 +22,7 @@ def killed_in_a_child(at_commit: int, when: str) -> bool:
     """Takes one step in a forked worker that kills itself at its n-th commit. Whether it came that far."""
     connections.close_all()
     if connection.vendor == "postgresql":
-        connection.close_pool()  # type: ignore[attr-defined]
+        connection.close_pool()
     vendor.clients.forget()
     child = os.fork()
     if child == 0:
@@ -37,7 +37,7 @@ def killed_in_a_child(at_commit: int, when: str) -> bool:
             if seen == at_commit:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        BaseDatabaseWrapper.commit = deadly  # type: ignore[method-assign]
+        BaseDatabaseWrapper.commit = deadly
         try:
             provisioning.attempt()
         finally:

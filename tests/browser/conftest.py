@@ -188,7 +188,7 @@ def carry_session(context: BrowserContext, host: str, person: User) -> None:
 
 def carry_key(context: BrowserContext, host: str, key: str | None) -> None:
     cookie = {"name": django_settings.SESSION_COOKIE_NAME, "value": key or "", "domain": host, "path": "/"}
-    context.add_cookies([cookie])  # type: ignore[list-item]
+    context.add_cookies([cookie])
 
 
 def invitation_link(address: str) -> str:

@@ -37,7 +37,7 @@ class Inspector:
         page.evaluate(axe_script())
         for width, scheme in STEPS:
             page.set_viewport_size({"width": width, "height": 800})
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             where = f"{self.brand} {name} {width} {scheme}"
             self._note(where, page.evaluate(RUN, "html"))
             if width == NARROW:
