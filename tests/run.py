@@ -77,7 +77,8 @@ def throw_away_postgres() -> Iterator[str]:
 
     try:
         pg("initdb", "-A", "trust", "-U", "portal", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
-        options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off -c full_page_writes=off"
+        fast = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+        options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} {fast}"
         pg("pg_ctl", "-w", "-s", "-l", str(folder / "log"), "-o", options, "start")
         try:
             yield f"postgres://portal@127.0.0.1:{port}/postgres"

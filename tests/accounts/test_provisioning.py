@@ -284,5 +284,5 @@ def test_the_database_is_asked_to_be_durable():
             cursor.execute("PRAGMA synchronous")
             assert cursor.fetchone()[0] == 2
         else:
-            cursor.execute("SHOW transaction_isolation")
-            assert cursor.fetchone()[0] == "read committed"
+            cursor.execute("SHOW synchronous_commit")
+            assert cursor.fetchone()[0] == "on"
