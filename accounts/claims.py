@@ -1,5 +1,6 @@
 """One claim for every kind of work: the row is the queue, a lease says who works on it."""
 
+import random
 import socket
 import threading
 import uuid
@@ -60,3 +61,10 @@ def due_keys(kind: type[Work], limit: int = 500) -> list[int]:
     """Keys of what is due now, longest first."""
     rows = kind._default_manager.across_agencies().filter(due(timezone.now()))
     return list(rows.order_by("run_at").values_list("pk", flat=True)[:limit])
+
+
+def backoff(attempts: int) -> timedelta:
+    """Full jitter: somewhere between nothing and the exponential bound, but never under the minimum."""
+    low, high = settings.PROVISIONING_BACKOFF_MIN_SECONDS, settings.PROVISIONING_BACKOFF_MAX_SECONDS
+    bound = min(high, low * 2.0 ** min(attempts, 20))
+    return timedelta(seconds=random.uniform(low, bound))  # noqa: S311 -- jitter

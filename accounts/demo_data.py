@@ -339,4 +339,4 @@ def seed_sandbox(url: str) -> None:
     request = urllib.request.Request(  # noqa: S310 -- the sandbox on loopback
         f"{url}/_state", body, {"Content-Type": "application/json"}
     )
-    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
+    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 -- the same

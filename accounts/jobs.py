@@ -12,10 +12,9 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from accounts import vendor
-from accounts.claims import claim
+from accounts.claims import backoff, claim
 from accounts.crypto import seal, unseal
 from accounts.models import Agency, Campaign, Job, State, Subaccount
-from accounts.provisioning import backoff
 from accounts.states import move
 from coupontools_api.errors import CoupontoolsError, NotFound
 from coupontools_api.ids import SubaccountId

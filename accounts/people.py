@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts import customers, jobs, tasks
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Event, Invitation, Membership, User
+from accounts.models import Agency, Event, Invitation, User
 
 INVITATION_DAYS = timedelta(days=7)
 
@@ -109,18 +109,3 @@ def _record_acceptance(invitation: Invitation, person: User) -> None:
 def end_sessions(person: User) -> None:
     """Ends every session of a person at the next request."""
     User.objects.filter(pk=person.pk).update(session_generation=F("session_generation") + 1)
-
-
-@transaction.atomic
-def suspend_member(membership: Membership, *, acting_user: User) -> None:
-    """Takes a member's access to one customer away, until it is given back, and ends their sessions."""
-    membership.suspended_at = timezone.now()
-    membership.save(update_fields=["suspended_at"])
-    end_sessions(membership.person)
-    Event.objects.record(
-        "membership.suspended",
-        agency=membership.customer.agency,
-        customer=membership.customer,
-        acting_user=acting_user,
-        person=str(membership.person_id),
-    )

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import adoption, vendor
-from accounts.claims import claim
+from accounts.claims import backoff, claim
 from accounts.models import Agency, Cause, Customer, Event, Job, State, Subaccount, VendorAccount
 from accounts.states import LostClaim, move
 from coupontools_api.errors import (
@@ -108,7 +108,7 @@ class _Step:
         except vendor.CREDENTIALS_ERRORS:
             self._postpone(_seconds(settings.BREAKER_PROBE_SECONDS), Cause.CREDENTIALS)
         except CoupontoolsError:
-            self._postpone(backoff(_failures_in_a_row(self.account)), Cause.VENDOR_UNREACHABLE)
+            self._postpone(backoff(self.account.failures_in_a_row), Cause.VENDOR_UNREACHABLE)
         return None
 
     def _verdict(self, listing: tuple[ListedSubaccount, ...]) -> adoption.Verdict:
@@ -370,24 +370,11 @@ class _Step:
 FREE: dict[str, Any] = {"lease_owner": "", "lease_until": None}
 
 
-def backoff(attempts: int) -> timedelta:
-    """Full jitter: somewhere between nothing and the exponential bound, but never under the minimum."""
-    low, high = settings.PROVISIONING_BACKOFF_MIN_SECONDS, settings.PROVISIONING_BACKOFF_MAX_SECONDS
-    bound = min(high, low * 2.0 ** min(attempts, 20))
-    return _seconds(random.uniform(low, bound))  # noqa: S311 -- jitter
-
-
 def _creates_since(since: datetime, agency: Agency) -> int:
     """How many creates the vendor was asked for and took as a question."""
     events = Event.objects.for_agency(agency).filter(at__gte=since)
     started = events.filter(kind=f"subaccount.{State.CREATING.value}").count()
     return started - events.filter(kind=GIVEN_BACK).count()
-
-
-def _failures_in_a_row(account: VendorAccount) -> int:
-    """How many of the newest outcomes failed: the ones at the low end of the bits."""
-    bits = f"{account.recent_failures:b}"
-    return len(bits) - len(bits.rstrip("1"))
 
 
 def _expiry_date(customer: Customer, now: datetime) -> date | None:

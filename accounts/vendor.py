@@ -98,7 +98,7 @@ def ask(account: VendorAccount, call: Callable[[Coupontools], Answer]) -> Answer
     CoupontoolsError the call raises.
     """
     now = timezone.now()
-    if account.trouble:
+    if account.is_open:
         raise Waiting(account.probe_at or now, account.trouble)
     if account.throttled_until and account.throttled_until > now:
         raise Waiting(account.throttled_until, "throttled")

@@ -102,9 +102,9 @@ def _run(port: int, children: list[subprocess.Popen[bytes]]) -> None:
     import django  # noqa: PLC0415 -- the environment above comes first
 
     django.setup()
-    from django.core.management import call_command  # noqa: PLC0415
+    from django.core.management import call_command  # noqa: PLC0415 -- after django.setup()
 
-    from accounts import demo_data  # noqa: PLC0415
+    from accounts import demo_data  # noqa: PLC0415 -- after django.setup()
 
     print("Preparing the database …", flush=True)
     call_command("migrate", verbosity=0)
@@ -125,7 +125,7 @@ def _run(port: int, children: list[subprocess.Popen[bytes]]) -> None:
 
 
 def welcome(port: int, *, is_new: bool) -> str:
-    from accounts import demo_data  # noqa: PLC0415
+    from accounts import demo_data  # noqa: PLC0415 -- after django.setup()
 
     lines = ["", "The portal is running." if is_new else "The portal is running, with the data it had.", ""]
     for agency in demo_data.AGENCIES:

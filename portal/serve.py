@@ -33,7 +33,7 @@ class Server(BaseApplication):
                 self.cfg.set(name, value)
 
     def load(self) -> object:
-        from portal.wsgi import application  # noqa: PLC0415
+        from portal.wsgi import application  # noqa: PLC0415 -- after django.setup()
 
         return application
 
@@ -41,7 +41,7 @@ class Server(BaseApplication):
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     django.setup()
-    from django.conf import settings  # noqa: PLC0415
+    from django.conf import settings  # noqa: PLC0415 -- after django.setup()
 
     if settings.IS_PRODUCTION:
         try:

@@ -1,13 +1,11 @@
 """Agencies with their hosts, brand, vendor account and packages."""
 
 import uuid
-from datetime import datetime
 from typing import Self
 
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from accounts.crypto import seal, unseal
 from accounts.models.scope import ScopedQuerySet
@@ -129,8 +127,11 @@ class VendorAccount(models.Model):
         """Whether the breaker is open: we do not ask the vendor, except with the probe."""
         return self.trouble != self.Trouble.NONE
 
-    def is_throttled(self, now: datetime | None = None) -> bool:
-        return self.throttled_until is not None and self.throttled_until > (now or timezone.now())
+    @property
+    def failures_in_a_row(self) -> int:
+        """How many of the newest outcomes failed: the ones at the low end of the bits."""
+        bits = f"{self.recent_failures:b}"
+        return len(bits) - len(bits.rstrip("1"))
 
 
 class Credential(models.Model):
