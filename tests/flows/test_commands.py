@@ -42,10 +42,9 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def demo(copy: Path) -> Iterator[tuple[subprocess.Popen[str], int, int]]:
-    port, sandbox_port = free_port(), free_port()
-    process = subprocess.Popen(
+def start_demo(copy: Path, port: int, sandbox_port: int) -> subprocess.Popen[str]:
+    """The demo in a process group of its own."""
+    return subprocess.Popen(
         [copy / "run", "demo"],
         cwd=copy,
         env=environment(PORT=str(port), SANDBOX_PORT=str(sandbox_port)),
@@ -54,6 +53,12 @@ def demo(copy: Path) -> Iterator[tuple[subprocess.Popen[str], int, int]]:
         text=True,
         start_new_session=True,
     )
+
+
+@pytest.fixture
+def demo(copy: Path) -> Iterator[tuple[subprocess.Popen[str], int, int]]:
+    port, sandbox_port = free_port(), free_port()
+    process = start_demo(copy, port, sandbox_port)
     yield process, port, sandbox_port
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
@@ -116,15 +121,7 @@ def test_a_second_start_keeps_the_data(demo: tuple[subprocess.Popen[str], int, i
     os.killpg(process.pid, signal.SIGINT)
     process.wait(timeout=30)
 
-    again = subprocess.Popen(
-        [copy / "run", "demo"],
-        cwd=copy,
-        env=environment(PORT=str(port), SANDBOX_PORT=str(sandbox_port)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    again = start_demo(copy, port, sandbox_port)
     try:
         said = read_until(again, "Ctrl-C stops everything")
     finally:
