@@ -4,13 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
+from allauth.account.decorators import reauthentication_required
+from allauth.core.exceptions import ReauthenticationRequired
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import F
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, When
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.cache import patch_cache_control
 
 from accounts.models import (
@@ -28,6 +34,8 @@ from accounts.models import (
 )
 
 View = Callable[..., HttpResponse]
+RECOVERY_CODES = Authenticator.Type.RECOVERY_CODES
+ATTENTION_STATES = (State.NEEDS_REVIEW, State.MISSING, State.AWAITING_APPROVAL)
 
 
 class PersonRequest(HttpRequest):
@@ -75,16 +83,80 @@ def person_required(view: View) -> View:
     return _private(login_required(view))
 
 
-def staff_required(view: View) -> View:
-    """Staff of this agency, of any role; everybody else reads 404."""
+ANY_STAFF = ("owner", "admin", "support", "analyst")
+SUPPORTERS = ("owner", "admin", "support")  # look after customers
+MANAGERS = ("owner", "admin")  # also run packages, brand and staff
+OWNERS = ("owner",)  # also hold the keys
+
+
+def staff_required(*roles: str) -> Callable[[View], View]:
+    """Staff of this agency in one of these roles; other staff read that they may not (403), everybody else 404."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def wrapped(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if agency_of(request) is None or not request.user.staff_role:
+                raise Http404
+            if request.user.staff_role not in roles:
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return person_required(wrapped)
+
+    return decorate
+
+
+def operator_required(view: View) -> View:
+    """Operators, on the platform host; everybody else reads 404."""
 
     @wraps(view)
     def wrapped(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if agency_of(request) is None or not request.user.staff_role:
+        if agency_of(request) is not None or not request.user.is_operator:
             raise Http404
         return view(request, *args, **kwargs)
 
     return person_required(wrapped)
+
+
+def recent_sign_in_required(view: View) -> View:
+    """Whoever opens this typed their password or code a short while ago, or does it now and comes back.
+
+    What a POST that came too late carried is dropped, not kept in the session as allauth would (it may be a
+    secret): the page comes back with its form, so every such view answers GET.
+    """
+    guarded = reauthentication_required(view)
+
+    @wraps(view)
+    def wrapped(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return guarded(request, *args, **kwargs)
+        except ReauthenticationRequired:
+            return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': request.path})}")
+
+    return wrapped
+
+
+def person_of_session(pk: object) -> User | None:
+    """Whom a session belongs to, with what every page needs of them, in one statement.
+
+    `has_second_factor`, and for staff `open_attention`: how many of their customers wait for a person.
+    """
+    waiting = (
+        Subaccount.objects.for_agency(OuterRef("agency"))
+        .filter(state__in=ATTENTION_STATES, dismissed_at=None)
+        .order_by()
+        .values("agency")
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
+    return (
+        User.objects.filter(pk=pk)
+        .annotate(
+            has_second_factor=Exists(Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=RECOVERY_CODES)),
+            open_attention=Case(When(~Q(staff_role=""), then=Subquery(waiting)), default=0),
+        )
+        .first()
+    )
 
 
 def same_origin_required(view: View) -> View:

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
@@ -100,6 +101,14 @@ class AccountAdapter(DefaultAccountAdapter):
 MAIL_FACTS = frozenset(
     {"signup_url", "password_reset_url", "timestamp", "ip", "user_agent", "from_email", "to_email", "deleted_email"}
 )
+
+
+class SignInBackend(AuthenticationBackend):
+    """allauth's, but a session's person comes with what every page needs of them, in one statement."""
+
+    def get_user(self, user_id: object) -> User | None:
+        person = access.person_of_session(user_id)
+        return person if person is not None and self.user_can_authenticate(person) else None
 
 
 class MFAAdapter(DefaultMFAAdapter):

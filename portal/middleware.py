@@ -5,7 +5,6 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 import structlog
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
@@ -137,4 +136,4 @@ class SecondFactorMiddleware:
             return False
         agency = access.agency_of(request)
         wanted = request.user.must_have_mfa or (agency is not None and agency.members_need_mfa)
-        return wanted and not is_mfa_enabled(request.user)
+        return wanted and not request.user.has_second_factor

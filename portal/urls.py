@@ -2,7 +2,8 @@
 
 from django.urls import include, path
 
-from portal.views import brand, console, customers, people
+from portal import console_urls
+from portal.views import brand, customers, people
 
 handler400 = "portal.views.errors.bad_request"
 handler403 = "portal.views.errors.forbidden"
@@ -28,7 +29,7 @@ urlpatterns = [
     path("account/", include("allauth.urls")),
     path("invitation/<str:token>/", people.accept_invitation, name="accept_invitation"),
     path("c/<uuid:customer>/", include(customer_patterns)),
-    path("console/", console.customers, name="console_customers"),
+    path("console/", include((console_urls.urlpatterns, "console"))),
     path("brand/<slug:digest>.css", brand.style_sheet, name="brand_css"),
     path("brand/<slug:digest>.png", brand.logo, name="brand_logo"),
 ]

@@ -1,10 +1,11 @@
-"""The rows: agencies, people, customers, subaccounts, jobs, events."""
+"""The rows: agencies, people, customers, subaccounts, jobs, events, vendor calls."""
 
 from accounts.models.agencies import Agency, Brand, Credential, Host, Package, VendorAccount
-from accounts.models.customers import Customer
+from accounts.models.calls import VendorCall, Worker
+from accounts.models.customers import Customer, Note, PanelTask, SearchWord
 from accounts.models.events import Event
 from accounts.models.jobs import Job
-from accounts.models.people import Invitation, Membership, User
+from accounts.models.people import Invitation, Membership, User, ViewAs
 from accounts.models.scope import ScopedQuerySet, UnscopedQuery
 from accounts.models.subaccounts import Campaign, Cause, State, Subaccount
 
@@ -20,11 +21,17 @@ __all__ = [
     "Invitation",
     "Job",
     "Membership",
+    "Note",
     "Package",
+    "PanelTask",
     "ScopedQuerySet",
+    "SearchWord",
     "State",
     "Subaccount",
     "UnscopedQuery",
     "User",
     "VendorAccount",
+    "VendorCall",
+    "ViewAs",
+    "Worker",
 ]

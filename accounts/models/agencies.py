@@ -29,6 +29,14 @@ class Agency(models.Model):
     terms_url = models.URLField(blank=True)
     privacy_url = models.URLField(blank=True)
     tagline = models.CharField(max_length=120, blank=True)
+    sender_name = models.CharField(max_length=120, blank=True, help_text="Whom mails come from; empty: the name.")
+    language = models.CharField(max_length=5, default="en", help_text="Of people who have not chosen one.")
+    daily_creates = models.PositiveIntegerField(
+        null=True, blank=True, help_text="New accounts a day; empty: PROVISIONING_DAILY_CREATES."
+    )
+    customer_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Customers that are not closed; empty: no limit."
+    )
 
     class Meta:
         verbose_name_plural = "agencies"
@@ -109,6 +117,9 @@ class VendorAccount(models.Model):
         "Credential", models.PROTECT, null=True, blank=True, related_name="active_for"
     )
     whitelabel_host = models.CharField(max_length=253, blank=True, help_text="host[:port], proven to be the agency's")
+    reads_statistics = models.BooleanField(
+        default=False, help_text="Lets us keep, sealed, the key pairs with which the vendor tells results."
+    )
     offers_pages = models.BooleanField(default=True, help_text="Off where the vendor refuses `page`.")
     recent_failures = models.PositiveIntegerField(
         default=0, help_text="The last 20 outcomes as bits, newest lowest; 1 is a failure."
@@ -143,6 +154,9 @@ class Credential(models.Model):
     sealed_client_secret = models.TextField()
     fingerprint = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the client id.")
     created_at = models.DateTimeField(db_default=Now())
+    tested_at = models.DateTimeField(null=True, blank=True)
+    test_result = models.CharField(max_length=20, blank=True, default="", help_text="`ok`, or what went wrong.")
+    activated_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -189,6 +203,9 @@ class Package(models.Model):
     is_visible = models.BooleanField(default=True)
     position = models.PositiveSmallIntegerField(default=0)
     archived_at = models.DateTimeField(null=True, blank=True)
+    refused_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the vendor last refused a create in a way that points to its id."
+    )
 
     objects = PackageQuerySet.as_manager()
 

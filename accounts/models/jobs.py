@@ -23,6 +23,7 @@ class Job(Claimable):
         REFRESH = "refresh"
 
     agency = models.ForeignKey(Agency, models.CASCADE, null=True, blank=True, related_name="jobs")
+    customer_id = models.BigIntegerField(null=True, blank=True, help_text="Whose timeline shows it.")
     kind = models.CharField(max_length=8, choices=Kind)
     payload = models.JSONField(default=dict)
     sealed_secret = models.TextField(blank=True, default="")
@@ -36,7 +37,10 @@ class Job(Claimable):
     objects = JobQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["run_at"], condition=models.Q(run_at__isnull=False), name="job_due")]
+        indexes = [
+            models.Index(fields=["run_at"], condition=models.Q(run_at__isnull=False), name="job_due"),
+            models.Index(fields=["customer_id", "created_at"], name="job_by_customer"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"

@@ -43,6 +43,10 @@ class User(AbstractUser):
     email = models.EmailField()
     username = models.CharField(max_length=320, unique=True, editable=False)
     staff_role = models.CharField(max_length=8, choices=StaffRole, blank=True, default=StaffRole.NONE)
+    language = models.CharField(max_length=5, blank=True, default="", help_text="Empty: the agency's.")
+    teammate_id = models.CharField(
+        max_length=24, blank=True, default="", help_text="Their teammate id at the vendor, stored by an owner."
+    )
     session_generation = models.PositiveIntegerField(
         default=0, help_text="Raising it ends every session of this person."
     )
@@ -138,18 +142,57 @@ class InvitationQuerySet(ScopedQuerySet["Invitation"]):
 
 
 class Invitation(models.Model):
-    """An invitation by mail to become staff of an agency. Only a hash of the token is kept."""
+    """An invitation by mail: to work for the agency (`staff_role`), or to belong to a customer (`member_role`).
+
+    Only a hash of the token is kept.
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="invitations")
     email = models.EmailField()
-    staff_role = models.CharField(max_length=8, choices=User.StaffRole)
+    staff_role = models.CharField(max_length=8, choices=User.StaffRole, blank=True, default=User.StaffRole.NONE)
+    customer = models.ForeignKey(Customer, models.CASCADE, null=True, blank=True, related_name="invitations")
+    member_role = models.CharField(max_length=6, choices=Membership.Role, blank=True, default="")
+    invited_by_id = models.UUIDField(null=True)
     token_hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects = InvitationQuerySet.as_manager()
 
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(customer=None, member_role="") & ~models.Q(staff_role="")
+                | models.Q(customer__isnull=False, staff_role="") & ~models.Q(member_role=""),
+                name="invitation_to_one_thing",
+            ),
+        ]
+
     def __str__(self) -> str:
-        return f"{self.email} as {self.staff_role}"
+        return f"{self.email} as {self.staff_role or self.member_role}"
+
+
+class ViewAsQuerySet(ScopedQuerySet["ViewAs"]):
+    pass
+
+
+class ViewAs(models.Model):
+    """An operator's short, read-only look at an agency's console, as one of its staff. Only the token's hash is kept."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    agency = models.ForeignKey(Agency, models.CASCADE, related_name="views_as")
+    operator = models.ForeignKey(User, models.CASCADE, related_name="+")
+    person = models.ForeignKey(User, models.CASCADE, related_name="+")
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ViewAsQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.operator_id} as {self.person_id}"

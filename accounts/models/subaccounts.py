@@ -50,6 +50,9 @@ class Cause(models.TextChoices):
     REFUSED = "refused"
     ATTEMPTS_USED_UP = "attempts_used_up"
     OUR_FAULT = "our_fault"
+    LINK_NOT_LISTED = "link_not_listed"
+    LINK_OTHER_ADDRESS = "link_other_address"
+    GONE = "gone"
 
 
 class SubaccountQuerySet(ScopedQuerySet["Subaccount"]):
@@ -85,11 +88,18 @@ class Subaccount(Claimable):
     had_unknown_outcome = models.BooleanField(default=False)
     absent_looks = models.PositiveSmallIntegerField(default=0, help_text="Absences seen after the quarantine.")
     looked_at = models.DateTimeField(null=True, blank=True)
+    candidates = models.JSONField(default=list, blank=True, help_text="Ids that the last look listed for the address.")
+
+    # What staff want of a row that waits for a person.
+    wanted_vendor_id = models.CharField(max_length=24, blank=True, default="", help_text="To be linked by the worker.")
+    wanted_in_spite = models.BooleanField(default=False, help_text="An owner wants it linked whatever its address.")
+    dismissed_at = models.DateTimeField(null=True, blank=True, help_text="Off the attention list until it changes.")
 
     # What the vendor said.
     vendor_id = models.CharField(max_length=24, blank=True, default="")
     bound_at = models.DateTimeField(null=True, blank=True)
-    refreshed_at = models.DateTimeField(null=True, blank=True, help_text="When the campaigns were last read.")
+    refreshed_at = models.DateTimeField(null=True, blank=True, help_text="When the vendor was last read.")
+    facts = models.JSONField(default=dict, blank=True, help_text="What the vendor said then; no key, no address.")
 
     objects = SubaccountQuerySet.as_manager()
 
@@ -104,7 +114,7 @@ class Subaccount(Claimable):
         ]
         indexes = [
             models.Index(fields=["run_at"], condition=models.Q(run_at__isnull=False), name="subaccount_due"),
-            models.Index(fields=["agency", "state"], name="subaccount_by_state"),
+            models.Index(fields=["agency", "state", "-customer"], name="subaccount_by_state_newest"),
         ]
 
     def __str__(self) -> str:

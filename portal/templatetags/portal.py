@@ -10,6 +10,7 @@ from django import template
 from django.contrib.humanize.templatetags.humanize import naturalday
 from django.forms import BaseForm, BoundField, CheckboxInput, Select
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
@@ -81,6 +82,22 @@ def campaign_badge(status: str) -> SafeString:
         return SafeString("")
     look = CAMPAIGN_STATUSES.get(status) or Look("secondary", "info-circle", status.replace("_", " ").capitalize())
     return _badge(look, look.word)
+
+
+@register.simple_tag(takes_context=True)
+def side(context: dict[str, Any], url_name: str, icon_name: str, word: str, number: int = 0) -> SafeString:
+    """A line of the console's navigation; the part that the reader is in is marked. `number` is how many wait there."""
+    address, here = reverse(url_name), context["request"].path
+    is_here = here == address if url_name.endswith(":overview") else here.startswith(address)
+    badge = SafeString("")
+    if number:
+        badge = format_html(
+            '<span class="badge bg-orange-lt ms-auto">{}<span class="visually-hidden"> {}</span></span>',
+            number,
+            _("open"),
+        )
+    current = SafeString(' aria-current="page"') if is_here else ""
+    return format_html('<a class="side" href="{}"{}>{} {}{}</a>', address, current, icon(icon_name), word, badge)
 
 
 # -- forms -------------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ def home(request: PersonRequest) -> HttpResponse:
     if customers:
         return render(request, "customer/chooser.html", {"customers": customers})
     if request.user.staff_role:
-        return redirect("console_customers")
+        return redirect("console:overview")
     return render(request, "customer/nobody.html")
 
 

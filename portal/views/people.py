@@ -65,7 +65,7 @@ def _join(request: HttpRequest, invitation: people.Invitation) -> HttpResponse:
         people.join(invitation, acting_user=request.user)
     except NotAllowed:
         return render(request, "invitation/gone.html", status=404)
-    return redirect("console_customers")
+    return redirect("console:overview")
 
 
 @never_cache
@@ -92,4 +92,4 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
         person = people.accept_invitation(invitation, **form.cleaned_data)
     except NotAllowed:
         return render(request, "invitation/gone.html", status=404)
-    return perform_login(request, person, email_verification="none", redirect_url=reverse("console_customers"))
+    return perform_login(request, person, email_verification="none", redirect_url=reverse("console:overview"))

@@ -60,7 +60,8 @@ RULES: dict[str, Rule] = {
     "customer:open-campaign": Rule(MEMBERS),
     "customer:launch": Rule(("owner", "editor"), NOTHING, statuses(303), writes=True),
     "customer:password-link": Rule(("owner", "editor"), NOTHING, statuses(200), writes=True),
-    "console_customers": Rule(STAFF),
+    "console:overview": Rule(STAFF),
+    "console:customers": Rule(STAFF),
     "account_signup": allauth(ANONYMOUS),  # on the platform host nobody signs up: 404
     "account_login": allauth(ANONYMOUS),
     "account_logout": allauth(SIGNED_IN),

@@ -23,7 +23,7 @@ class Row:
 
 
 @require_safe
-@access.staff_required
+@access.staff_required(*access.ANY_STAFF)
 def customers(request: PersonRequest) -> HttpResponse:
     """The agency's customers, newest first, with the reason where one waits."""
     after = request.GET.get("after", "")
