@@ -180,7 +180,7 @@ class ViewAsQuerySet(ScopedQuerySet["ViewAs"]):
 
 
 class ViewAs(models.Model):
-    """An operator's short, read-only look at an agency's console, as one of its staff. Only the token's hash is kept."""
+    """An operator's short, read-only look at a console as one of its staff. Only a hash of the token is kept."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="views_as")
