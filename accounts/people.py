@@ -1,4 +1,4 @@
-"""Doors about people: invitations, suspending, ending sessions."""
+"""Doors about people: invitations of staff and members, what a person says of themselves, ending sessions."""
 
 import hashlib
 import secrets
@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts import customers, jobs, tasks
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Event, Invitation, User
+from accounts.models import Agency, Customer, Event, Invitation, Membership, User
 
 INVITATION_DAYS = timedelta(days=7)
 
@@ -22,28 +22,59 @@ def _hash(token: str) -> str:
 
 @transaction.atomic
 def invite_staff(*, agency: Agency, email: str, staff_role: str, acting_user: User | None) -> Invitation:
-    """Mails an invitation to work for the agency. It is good for INVITATION_DAYS and for one use."""
-    token = secrets.token_urlsafe(32)
-    invitation = Invitation.objects.create(
-        agency=agency,
-        email=email.lower(),
-        staff_role=staff_role,
-        token_hash=_hash(token),
-        expires_at=timezone.now() + INVITATION_DAYS,
-    )
-    jobs.put_mail("invitation", agency=agency, to=invitation.email, secret=token, staff_role=staff_role)
-    Event.objects.record(
-        "invitation.sent", agency=agency, acting_user=acting_user, invitation=str(invitation.public_id)
-    )
-    tasks.wake()
-    return invitation
+    """Mails an invitation to work for the agency. It is good for INVITATION_DAYS and for one use.
+
+    Raises NotAllowed if the address works here already or has an open invitation to.
+    """
+    email = email.lower()
+    open_ones = open_invitations(agency).filter(email=email, customer=None)
+    if open_ones.exists() or User.objects.filter(agency=agency, email=email).exclude(staff_role="").exists():
+        raise NotAllowed("This address works here already, or is invited to.")
+    return _send(Invitation(agency=agency, email=email, staff_role=staff_role), acting_user)
+
+
+@transaction.atomic
+def invite_member(*, customer: Customer, email: str, role: str, acting_user: User | None) -> Invitation:
+    """Mails an invitation to belong to a customer, as its `owner`, `editor` or `viewer`.
+
+    Raises NotAllowed if the address belongs to it already, has an open invitation to, or the customer is closed.
+    """
+    email = email.lower()
+    open_ones = open_invitations(customer.agency).filter(email=email, customer=customer)
+    if open_ones.exists() or customer.memberships.filter(person__email=email).exists():
+        raise NotAllowed("This address belongs to the customer already, or is invited to.")
+    if customer.closed_at:
+        raise NotAllowed("The customer is closed.")
+    invitation = Invitation(agency=customer.agency, email=email, customer=customer, member_role=role)
+    return _send(invitation, acting_user)
+
+
+@transaction.atomic
+def resend_invitation(invitation: Invitation, *, acting_user: User) -> None:
+    """Mails a new link; the old one no longer works. Raises NotAllowed if it was used or withdrawn."""
+    _still_open(invitation)
+    _send(invitation, acting_user, kind="invitation.resent")
+
+
+@transaction.atomic
+def withdraw_invitation(invitation: Invitation, *, acting_user: User) -> None:
+    """The link no longer works. Raises NotAllowed if it was used or withdrawn meanwhile."""
+    if not _still_open(invitation).update(revoked_at=timezone.now()):
+        raise NotAllowed("This invitation was used or withdrawn.")
+    _record("invitation.withdrawn", invitation, acting_user)
+
+
+def open_invitations(agency: Agency) -> QuerySet[Invitation]:
+    """The invitations of an agency that were neither used nor withdrawn, those that grew too old among them."""
+    return Invitation.objects.for_agency(agency).filter(accepted_at=None, revoked_at=None)
 
 
 def open_invitation(*, agency: Agency, token: str) -> Invitation | None:
-    """The invitation that the token opens at this agency, None if it is unknown, used or too old."""
+    """The invitation that the token opens at this agency, None if it is unknown, used, withdrawn or too old."""
     return (
-        Invitation.objects.for_agency(agency)
-        .filter(token_hash=_hash(token), accepted_at=None, expires_at__gt=timezone.now())
+        open_invitations(agency)
+        .select_related("customer__agency")
+        .filter(token_hash=_hash(token), expires_at__gt=timezone.now(), customer__closed_at=None)
         .first()
     )
 
@@ -59,9 +90,13 @@ def join(invitation: Invitation, *, acting_user: User) -> None:
     """Gives somebody who signs in here already the role that the invitation names. Raises NotAllowed."""
     if acting_user.agency_id != invitation.agency_id or acting_user.email != invitation.email:
         raise NotAllowed("This invitation is for somebody else.")
+    if not acting_user.is_active:
+        raise NotAllowed("This person is suspended.")
     _use(invitation)
-    User.objects.filter(pk=acting_user.pk).update(staff_role=invitation.staff_role)
-    _record_acceptance(invitation, acting_user)
+    nobody_yet = User.objects.filter(pk=acting_user.pk, staff_role="")
+    if invitation.customer is None and not nobody_yet.update(staff_role=invitation.staff_role):
+        raise NotAllowed("This person works here already.")  # an old invitation must not lower a role
+    _arrive(invitation, acting_user)
 
 
 @transaction.atomic
@@ -77,31 +112,73 @@ def accept_invitation(invitation: Invitation, *, password: str, first_name: str 
     person = User.objects.filter(agency=invitation.agency, email=invitation.email).first()
     if person is None:
         person = User(agency=invitation.agency, email=invitation.email)
+    elif not person.is_active:
+        raise NotAllowed("This person is suspended.")
     else:
         person.session_generation += 1
         customers.withdraw(person)
         EmailAddress.objects.filter(user=person).delete()
-    person.first_name, person.last_name, person.staff_role = first_name, last_name, invitation.staff_role
+    person.first_name, person.last_name = first_name, last_name
+    if invitation.customer is None:
+        person.staff_role = invitation.staff_role
     person.set_password(password)
     person.save()
     EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
-    _record_acceptance(invitation, person)
+    _arrive(invitation, person)
     return person
 
 
+def _send(invitation: Invitation, acting_user: User | None, kind: str = "invitation.sent") -> Invitation:
+    token, now = secrets.token_urlsafe(32), timezone.now()
+    invitation.token_hash, invitation.created_at, invitation.expires_at = _hash(token), now, now + INVITATION_DAYS
+    if invitation._state.adding:
+        invitation.invited_by_id = acting_user.pk if acting_user else None
+    invitation.save()
+    jobs.put_mail(
+        "invitation",
+        agency=invitation.agency,
+        to=invitation.email,
+        secret=token,
+        customer=invitation.customer,
+        invited_to=invitation.customer.company_name if invitation.customer else "",
+    )
+    _record(kind, invitation, acting_user)
+    tasks.wake()
+    return invitation
+
+
+def _still_open(invitation: Invitation) -> QuerySet[Invitation]:
+    """The row, locked, if nobody used or withdrew it. Raises NotAllowed."""
+    row = open_invitations(invitation.agency).filter(pk=invitation.pk)
+    if not row.select_for_update(of=("self",)).exists():
+        raise NotAllowed("This invitation was used or withdrawn.")
+    return row
+
+
 def _use(invitation: Invitation) -> None:
-    unused = Invitation.objects.for_agency(invitation.agency).filter(pk=invitation.pk, accepted_at=None)
-    if not unused.update(accepted_at=timezone.now()):
+    if not open_invitations(invitation.agency).filter(pk=invitation.pk).update(accepted_at=timezone.now()):
         raise NotAllowed("This invitation was already used.")
 
 
-def _record_acceptance(invitation: Invitation, person: User) -> None:
+def _arrive(invitation: Invitation, person: User) -> None:
+    """What both ways of accepting end with: the membership, the event, and the wishes that waited for the mailbox."""
+    if invitation.customer is not None:
+        # Somebody who belongs to it already (suspended, perhaps) stays as they are.
+        Membership.objects.for_agency(invitation.agency).get_or_create(
+            person=person, customer=invitation.customer, defaults={"role": invitation.member_role}
+        )
+    _record("invitation.accepted", invitation, person)
+    customers.prove_mailbox(acting_user=person, email=person.email)
+
+
+def _record(kind: str, invitation: Invitation, acting_user: User | None) -> None:
     Event.objects.record(
-        "invitation.accepted",
+        kind,
         agency=invitation.agency,
-        acting_user=person,
+        acting_user=acting_user,
+        customer=invitation.customer,
         invitation=str(invitation.public_id),
-        staff_role=invitation.staff_role,
+        **({"member_role": invitation.member_role} if invitation.customer else {"staff_role": invitation.staff_role}),
     )
 
 
