@@ -1,0 +1,114 @@
+"""What happened, in a sentence: one for every kind of event, for timelines and lists."""
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+SENTENCES: dict[str, str | Promise] = {
+    # Customers and their accounts
+    "customer.signed_up": gettext_lazy("Signed up"),
+    "subaccount.awaiting_email": gettext_lazy("Waiting for the e-mail address to be confirmed"),
+    "subaccount.awaiting_approval": gettext_lazy("E-mail address confirmed, waiting for approval"),
+    "subaccount.requested": gettext_lazy("Account put in the queue"),
+    "subaccount.creating": gettext_lazy("Account asked for at the vendor"),
+    "subaccount.create_given_back": gettext_lazy("The vendor did not take the question; it is asked again later"),
+    "subaccount.uncertain": gettext_lazy("It is being checked whether the account was made"),
+    "subaccount.needs_review": gettext_lazy("A person has to look at the account"),
+    "subaccount.active": gettext_lazy("Account made and linked"),
+    "subaccount.missing": gettext_lazy("The vendor no longer lists the account"),
+    "subaccount.closed": gettext_lazy("Account closed"),
+    "subaccount.looked": gettext_lazy("Looked for the account at the vendor"),
+    "launch": gettext_lazy("Panel opened"),
+    "password_link": gettext_lazy("Link for a new panel password made"),
+    "staff_launch": gettext_lazy("Panel opened by staff"),
+    # Invitations and people
+    "invitation.sent": gettext_lazy("Invitation sent"),
+    "invitation.resent": gettext_lazy("Invitation sent again"),
+    "invitation.withdrawn": gettext_lazy("Invitation withdrawn"),
+    "invitation.accepted": gettext_lazy("Invitation accepted"),
+    "staff.role_changed": gettext_lazy("Role of a staff member changed"),
+    "staff.removed": gettext_lazy("Staff member removed"),
+    "staff.suspended": gettext_lazy("Staff member suspended"),
+    "staff.brought_back": gettext_lazy("Staff member brought back"),
+    "staff.sessions_ended": gettext_lazy("Sessions of a staff member ended"),
+    "staff.second_factor_reset": gettext_lazy("Second step of a staff member reset"),
+    "staff.teammate_stored": gettext_lazy("Teammate number of a staff member stored"),
+    "staff.ownership_handed_over": gettext_lazy("Ownership of the agency handed over"),
+    "member.role_changed": gettext_lazy("Role of a member changed"),
+    "member.removed": gettext_lazy("Member removed"),
+    "member.suspended": gettext_lazy("Member suspended"),
+    "member.brought_back": gettext_lazy("Member brought back"),
+    "member.ownership_handed_over": gettext_lazy("Ownership of the account handed over"),
+    "person.profile_changed": gettext_lazy("Name or language changed"),
+    # Agencies
+    "agency.created": gettext_lazy("Agency made"),
+    "agency.stopped": gettext_lazy("Agency stopped"),
+    "agency.resumed": gettext_lazy("Agency resumed"),
+    "agency.host_added": gettext_lazy("Host added"),
+    "agency.host_removed": gettext_lazy("Host removed"),
+    "agency.host_made_canonical": gettext_lazy("Main host changed"),
+    "agency.limits_changed": gettext_lazy("Limits changed"),
+    "credential.stored": gettext_lazy("Vendor credentials stored"),
+    "view_as.asked": gettext_lazy("An operator asked to see the console as a staff member"),
+    "view_as.opened": gettext_lazy("An operator opened the console as a staff member"),
+    "view_as.ended": gettext_lazy("An operator ended the view of the console"),
+}
+
+# How a launch or a password link ended, where it did not come about; see accounts.panel.
+OUTCOMES: dict[str, str | Promise] = {
+    "not_active": gettext_lazy("the account was not open"),
+    "limit": gettext_lazy("too many tries"),
+    "already_under_way": gettext_lazy("the click before was still being answered"),
+    "credentials": gettext_lazy("the vendor refused the credentials"),
+    "missing": gettext_lazy("the vendor no longer knew the account"),
+    "campaign_gone": gettext_lazy("the vendor no longer knew the coupon"),
+    "throttled": gettext_lazy("the vendor asked to slow down"),
+    "suspicious": gettext_lazy("the answer did not fit the question"),
+    "url_refused": gettext_lazy("the answer led to a host that is not trusted"),
+}
+CAME_ABOUT = ("opened", "made")
+
+PAGES: dict[str, str | Promise] = {
+    "campaigns": gettext_lazy("coupons"),
+    "add_campaign": gettext_lazy("new coupon"),
+    "update_campaign": gettext_lazy("one coupon"),
+    "statistics": gettext_lazy("results"),
+    "distribution": gettext_lazy("sharing"),
+}
+
+ROLES: dict[str, str | Promise] = {
+    "owner": gettext_lazy("owner"),
+    "admin": gettext_lazy("admin"),
+    "support": gettext_lazy("support"),
+    "analyst": gettext_lazy("analyst"),
+    "editor": gettext_lazy("editor"),
+    "viewer": gettext_lazy("viewer"),
+}
+
+
+def event_sentence(kind: str, data: dict[str, Any]) -> str:
+    """What happened, in words: the sentence of the kind, then what `data` says of it (a role, a page, an outcome).
+
+    A kind without a sentence is shown in a readable form of its name.
+    """
+    sentence = SENTENCES.get(kind)
+    text = str(sentence) if sentence else kind.replace(".", ": ").replace("_", " ").capitalize()
+    outcome = str(data.get("outcome", ""))
+    if outcome and outcome not in CAME_ABOUT:
+        text = _("%(what)s: did not work, %(why)s") % {"what": text, "why": _outcome(outcome)}
+    details = [str(words[data[key]]) for key, words in WORDS.items() if data.get(key) in words]
+    if "was" in data and data["was"] in ROLES and details:
+        details = [_("%(before)s to %(after)s") % {"before": ROLES[data["was"]], "after": details[0]}]
+    return f"{text} ({', '.join(details)})" if details else text
+
+
+WORDS: dict[str, dict[str, str | Promise]] = {"page": PAGES, "role": ROLES, "staff_role": ROLES, "member_role": ROLES}
+
+
+def _outcome(outcome: str) -> str:
+    if outcome.startswith("not_asked"):
+        return _("the vendor was not asked at that moment")
+    words = OUTCOMES.get(outcome)
+    return str(words) if words else _("the vendor did not answer in time")
