@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import states, tasks
+from accounts import search, states, tasks
 from accounts.models import Agency, Customer, Event, Membership, Package, State, Subaccount, User, VendorAccount
 
 
@@ -44,6 +44,7 @@ def sign_up(
         email=acting_user.email,
         run_at=None,
     )
+    search.index(customer)
     Event.objects.record(
         "customer.signed_up", agency=agency, customer=customer, acting_user=acting_user, package=package.pk
     )

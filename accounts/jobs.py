@@ -8,26 +8,39 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.module_loading import import_string
 
 from accounts import vendor
 from accounts.claims import backoff, claim
 from accounts.crypto import seal, unseal
-from accounts.models import Agency, Campaign, Job, State, Subaccount
+from accounts.models import Agency, Campaign, Customer, Job, State, Subaccount, VendorCall
+from accounts.reviews import GONE, MISSING_LOOK
 from accounts.states import move
 from coupontools_api.errors import CoupontoolsError, NotFound
 from coupontools_api.ids import SubaccountId
+from coupontools_api.subaccounts import SubaccountDetails
 
-GONE = 510  # "Subaccount ID not correct": the one code that says that a subaccount is not there
 log = structlog.get_logger(__name__)
 MAILS_GIVE_UP_AFTER = timedelta(days=7)  # then the job stays, with its last error, for the operator to see
 
 
-def put_mail(mail: str, *, agency: Agency | None, to: str, secret: str = "", **facts: Any) -> Job:
-    """Writes a mail to be sent after the commit. `secret` (a code, a token) is sealed and blanked once sent."""
+def put_mail(
+    mail: str, *, agency: Agency | None, to: str = "", secret: str = "", customer: Customer | None = None, **facts: Any
+) -> Job:
+    """Writes a mail to be sent after the commit. `secret` (a code, a token) is sealed and blanked once sent.
+
+    With a `customer` it stands in their timeline; without `to` it goes to the address that they have then.
+    """
+    about = {"customer": customer.pk} if customer and not to else {}
     return Job.objects.create(
-        kind=Job.Kind.MAIL, agency=agency, payload={"mail": mail, "to": to, **facts}, sealed_secret=seal(secret)
+        kind=Job.Kind.MAIL,
+        agency=agency,
+        customer_id=customer.pk if customer else None,
+        payload={"mail": mail, **({"to": to} if to else {}), **about, **facts},
+        sealed_secret=seal(secret),
     )
 
 
@@ -87,11 +100,17 @@ def _refresh(job: Job) -> None:
         .select_related("agency", "customer", "vendor_account__active_credential")
         .get(pk=job.payload["subaccount"])
     )
+    if launched_at := parse_datetime(job.payload.get("launched_at", "")):
+        # Told by the launch, written here: the click itself has no statement to spare.
+        row = Customer.objects.for_agency(subaccount.agency).filter(pk=subaccount.customer_id)
+        row.update(last_launch_at=launched_at, first_launch_at=Coalesce("first_launch_at", launched_at))
     if subaccount.state != State.ACTIVE:
         return
     try:
         details = vendor.ask(
-            subaccount.vendor_account, lambda client: client.subaccounts.get(SubaccountId(subaccount.vendor_id))
+            subaccount.vendor_account,
+            lambda client: client.subaccounts.get(SubaccountId(subaccount.vendor_id)),
+            noted=vendor.Noted("subaccount", subaccount.customer_id),
         )
     except NotFound as problem:
         if GONE not in problem.codes:
@@ -120,7 +139,24 @@ def _refresh(job: Job) -> None:
             update_fields=["name", "code", "url", "status", "seen_at"],
         )
         subaccount.campaigns.filter(seen_at__lt=now).delete()
-        Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(refreshed_at=now)
+        Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(
+            refreshed_at=now, facts=_facts(details)
+        )
+        if details.campaigns:
+            Customer.objects.for_agency(subaccount.agency).filter(
+                pk=subaccount.customer_id, first_campaign_at=None
+            ).update(first_campaign_at=now)
+
+
+def _facts(details: SubaccountDetails) -> dict[str, str | int]:
+    """What staff may read of the vendor's answer: no address, no key, short texts."""
+    facts: dict[str, str | int] = {
+        "company_name": details.company_name[:120],
+        "expiry_date": details.expiry_date[:40],
+        "last_login": details.last_login[:40],
+        "campaigns": len(details.campaigns),
+    }
+    return {name: value for name, value in facts.items() if value != ""}
 
 
 class _TryLater(Exception):
@@ -130,18 +166,25 @@ class _TryLater(Exception):
 def missing(subaccount: Subaccount) -> None:
     """The vendor no longer knows this subaccount: no button any more, and staff are told. Never made anew by itself."""
     with transaction.atomic():
-        move(subaccount, expecting=State.ACTIVE, to=State.MISSING, run_at=None)
+        move(subaccount, expecting=State.ACTIVE, to=State.MISSING, run_at=timezone.now() + MISSING_LOOK)
         Job.objects.create(
             kind=Job.Kind.MAIL,
             agency=subaccount.agency,
+            customer_id=subaccount.customer_id,
             payload={"mail": "missing", "customer": subaccount.customer_id},
         )
 
 
-def put_refresh(subaccount: Subaccount, *, after: timedelta = timedelta()) -> None:
-    """Asks the worker to read the campaigns again; at most once per subaccount and minute."""
+def put_refresh(subaccount: Subaccount, *, after: timedelta = timedelta(), launched: bool = False) -> None:
+    """Asks the worker to read the campaigns again; at most once per subaccount and minute.
+
+    With `launched`, the worker also notes that the customer was in the panel.
+    """
     when = timezone.now() + after
-    job = _refresh_job(subaccount, once=f"refresh:{subaccount.pk}:{when:%Y%m%d%H%M}", run_at=when)
+    what = "launch" if launched else "refresh"
+    job = _refresh_job(subaccount, once=f"{what}:{subaccount.pk}:{when:%Y%m%d%H%M}", run_at=when)
+    if launched:
+        job.payload["launched_at"] = timezone.now().isoformat()
     Job.objects.bulk_create([job], ignore_conflicts=True)
 
 
@@ -174,7 +217,8 @@ def _refresh_job(subaccount: Subaccount, *, once: str, run_at: datetime | None =
 
 
 def forget_done() -> int:
-    """Deletes jobs that were done a month ago; events stay."""
+    """Deletes jobs that were done, and vendor calls that were made, a month ago; events stay."""
     limit = timezone.now() - timedelta(days=30)
     deleted, _ = Job.objects.across_agencies().filter(done_at__lt=limit).delete()
+    VendorCall.objects.across_agencies().filter(at__lt=limit).delete()
     return deleted

@@ -37,7 +37,7 @@ def move(subaccount: Subaccount, *, expecting: State, to: State, owner: str | No
     row = Subaccount.objects.across_agencies().filter(pk=subaccount.pk, state=expecting)
     if owner is not None:
         row = row.filter(lease_owner=owner)
-    changes = {"changed_at": timezone.now()} | changes if to != expecting else changes
+    changes = {"changed_at": timezone.now(), "dismissed_at": None} | changes if to != expecting else changes
     if row.update(state=to, **changes) != 1:
         if owner is not None:
             raise LostClaim(str(subaccount.public_id))

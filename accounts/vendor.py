@@ -1,6 +1,7 @@
 """The one way to the vendor: clients by vendor account, the breaker, the shared look."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.crypto import CannotOpen
-from accounts.models import Job, VendorAccount
+from accounts.models import Job, VendorAccount, VendorCall
 from coupontools_api.client import Coupontools
 from coupontools_api.errors import (
     AccountExpired,
@@ -91,8 +92,18 @@ class _Clients:
 clients = _Clients()
 
 
-def ask(account: VendorAccount, call: Callable[[Coupontools], Answer]) -> Answer:
+@dataclass(frozen=True)
+class Noted:
+    """Under which name a call stands in the list of vendor calls, and in whose timeline."""
+
+    endpoint: str
+    customer_id: int | None = None
+
+
+def ask(account: VendorAccount, call: Callable[[Coupontools], Answer], *, noted: Noted | None = None) -> Answer:
     """Makes one call with the client of `account` and lets the breaker know how it went.
+
+    With `noted` the call is kept as a VendorCall; launches keep their own events instead.
 
     Raises Waiting without any call while the breaker is open or the vendor throttles us, and whatever
     CoupontoolsError the call raises.
@@ -102,18 +113,33 @@ def ask(account: VendorAccount, call: Callable[[Coupontools], Answer]) -> Answer
         raise Waiting(account.probe_at or now, account.trouble)
     if account.throttled_until and account.throttled_until > now:
         raise Waiting(account.throttled_until, "throttled")
-    return _observed(account, call)
+    return _observed(account, call, noted)
 
 
-def _observed(account: VendorAccount, call: Callable[[Coupontools], Answer]) -> Answer:
+def _observed(account: VendorAccount, call: Callable[[Coupontools], Answer], noted: Noted | None = None) -> Answer:
+    client, started = clients.get(account), time.monotonic()
     try:
-        answer = call(clients.get(account))
+        answer = call(client)
     except CoupontoolsError as problem:
+        _keep(account, noted, started, problem)
         _note(account, problem)
         raise
+    _keep(account, noted, started, None)
     if account.recent_failures or account.trouble:
         _note(account, None)
     return answer
+
+
+def _keep(account: VendorAccount, noted: Noted | None, started: float, problem: CoupontoolsError | None) -> None:
+    if noted is not None:
+        VendorCall.objects.create(
+            agency_id=account.agency_id,
+            customer_id=noted.customer_id,
+            endpoint=noted.endpoint,
+            milliseconds=round((time.monotonic() - started) * 1000),
+            outcome=type(problem).__name__ if problem else "ok",
+            codes=list(problem.codes) if problem else [],
+        )
 
 
 def _note(account: VendorAccount, problem: CoupontoolsError | None) -> None:
@@ -167,7 +193,7 @@ def probe_due(now: datetime | None = None) -> int:
             continue  # another process is at it
         probed += 1
         try:
-            _observed(account, lambda client: client.subaccounts.list())
+            _observed(account, lambda client: client.subaccounts.list(), Noted("subaccount/list"))
         except (CoupontoolsError, Waiting) as problem:
             log.info("vendor.probe_failed", vendor_account=account.pk, problem=type(problem).__name__)
     return probed
@@ -218,4 +244,4 @@ def look(account: VendorAccount) -> tuple[ListedSubaccount, ...]:
     """
     with _looks_lock:
         shared = _looks.setdefault(account.pk, _SharedLook())
-    return shared.run(lambda: ask(account, lambda client: client.subaccounts.list()))
+    return shared.run(lambda: ask(account, lambda client: client.subaccounts.list(), noted=Noted("subaccount/list")))

@@ -54,6 +54,17 @@ CAUSES = {
     Cause.EMAIL_INVALID: gettext_lazy("The vendor does not take this address."),
     Cause.REFUSED: gettext_lazy("The vendor refused to make the account."),
     Cause.ATTEMPTS_USED_UP: gettext_lazy("All attempts are used up without an account."),
+    Cause.LINK_NOT_LISTED: gettext_lazy(
+        "The number that was to be linked is not on the vendor's list. Nothing was linked."
+    ),
+    Cause.LINK_OTHER_ADDRESS: gettext_lazy(
+        "The account that was to be linked has another e-mail address. Nothing was linked; an owner may decide."
+    ),
+    Cause.LINK_IN_THE_MAKING: gettext_lazy(
+        "Another customer with that address is in the making. Nothing was linked; wait until theirs is settled."
+    ),
+    Cause.NOTHING_LISTED: gettext_lazy("No account with this address is listed any more. It can be asked for again."),
+    Cause.PACKAGE_REFUSED: gettext_lazy("The vendor does not take the id of this package. Other packages go on."),
     Cause.OUR_FAULT: gettext_lazy("Something went wrong on our side. We try again every minute; the log says what."),
 }
 

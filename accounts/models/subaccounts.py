@@ -52,7 +52,9 @@ class Cause(models.TextChoices):
     OUR_FAULT = "our_fault"
     LINK_NOT_LISTED = "link_not_listed"
     LINK_OTHER_ADDRESS = "link_other_address"
-    GONE = "gone"
+    LINK_IN_THE_MAKING = "link_in_the_making"
+    NOTHING_LISTED = "nothing_listed"
+    PACKAGE_REFUSED = "package_refused"
 
 
 class SubaccountQuerySet(ScopedQuerySet["Subaccount"]):

@@ -10,7 +10,7 @@ from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from accounts import provisioning, vendor
+from accounts import claimed, provisioning, vendor
 from accounts.models import State, Subaccount
 from coupontools_api.sandbox import Sandbox
 from portal.wording import cause_sentence
@@ -80,9 +80,9 @@ def test_a_worker_that_died_in_a_create_is_named_as_the_cause(
 
 def test_a_worker_that_woke_after_its_lease_cannot_write(sandbox: Sandbox, bos_subaccount: Subaccount):
     """SIGSTOP in the vendor call: another worker has the row by the time the answer is in."""
-    step = provisioning._Step(bos_subaccount, owner="the sleeper")
+    step = claimed.Claimed(bos_subaccount, owner="the sleeper")
 
     with pytest.raises(provisioning.LostClaim):
-        step._bind("sub_4711")
+        step.bind("sub_4711")
 
     assert Subaccount.objects.for_agency(bos_subaccount.agency).get().vendor_id == ""

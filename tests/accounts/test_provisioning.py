@@ -181,7 +181,8 @@ def test_a_refused_package_is_held_and_other_packages_go_on(
     kim = factories.person(north, "kim@shop.example")
     other = work(factories.customer(north, kim).subaccount)
 
-    assert (refused.state, refused.cause, refused.cause_codes) == (State.NEEDS_REVIEW, Cause.REFUSED, [302])
+    assert (refused.state, refused.cause, refused.cause_codes) == (State.NEEDS_REVIEW, Cause.PACKAGE_REFUSED, [302])
+    assert refused.customer.package.refused_at is not None
     assert other.state == State.ACTIVE
 
 

@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from accounts import panel
+from accounts import handoff
 from accounts.models import Agency, Campaign, Customer, Event, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
@@ -338,19 +338,19 @@ HOSTS = ("www.controlpanel.center", "127.0.0.1:8100")
     ],
 )
 def test_a_url_outside_the_list_is_never_followed(url: str):
-    assert not panel._may_be_followed(url, HOSTS)
+    assert not handoff._may_be_followed(url, HOSTS)
 
 
 def test_a_url_on_the_list_is_followed():
-    assert panel._may_be_followed("https://www.controlpanel.center/index.php?token=x", HOSTS)
-    assert panel._may_be_followed("https://www.controlpanel.center:443/index.php?token=x", HOSTS)
-    assert panel._may_be_followed("http://127.0.0.1:8100/index.php?token=x", HOSTS)
+    assert handoff._may_be_followed("https://www.controlpanel.center/index.php?token=x", HOSTS)
+    assert handoff._may_be_followed("https://www.controlpanel.center:443/index.php?token=x", HOSTS)
+    assert handoff._may_be_followed("http://127.0.0.1:8100/index.php?token=x", HOSTS)
 
 
 def test_production_follows_no_plain_http(settings: Any):
     settings.DEPLOYMENT = "production"
 
-    assert not panel._may_be_followed("http://127.0.0.1:8100/index.php?token=x", HOSTS)
+    assert not handoff._may_be_followed("http://127.0.0.1:8100/index.php?token=x", HOSTS)
 
 
 def test_a_deep_link_shows_a_button_and_asks_nobody(

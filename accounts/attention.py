@@ -1,0 +1,254 @@
+"""Doors about what waits for a person: which choices there are, which of them are safe, and making one.
+
+What a choice needs of the vendor is done by the worker (accounts/reviews.py), which looks before it acts.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import customers, jobs, people, search, states, tasks
+from accounts.errors import NotAllowed
+from accounts.models import Cause, Customer, Event, Membership, Note, Package, State, Subaccount, User
+from accounts.reviews import PRESENCE
+from coupontools_api.ids import SubaccountId
+
+OWNER = User.StaffRole.OWNER
+
+
+class Choice(StrEnum):
+    """What staff may do with a row that waits for them."""
+
+    RETRY = "retry"
+    LOOK = "look"
+    LINK = "link"
+    CHANGE_ADDRESS = "change_address"
+    MAKE_NEW = "make_new"
+    APPROVE = "approve"
+    DECLINE = "decline"
+    DISMISS = "dismiss"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One choice; `is_advised` marks the one that usually helps, `for_owner` the one that only an owner may make."""
+
+    choice: Choice
+    is_advised: bool = False
+    for_owner: bool = False
+
+
+_REFUSALS = frozenset({Cause.REFUSED, Cause.PACKAGE_REFUSED, Cause.ATTEMPTS_USED_UP, Cause.NOTHING_LISTED})
+
+
+def options(subaccount: Subaccount) -> tuple[Option, ...]:
+    """What may be done with a row that waits, the advised choice first. Empty if it waits for nobody."""
+    if subaccount.state == State.AWAITING_APPROVAL:
+        return Option(Choice.APPROVE, is_advised=True), Option(Choice.DECLINE)
+    if subaccount.state == State.AWAITING_EMAIL and not subaccount.customer.memberships.exists():
+        return (Option(Choice.CHANGE_ADDRESS),)  # invited by hand, to an address that may be mistyped
+    if subaccount.state == State.MISSING:
+        return (
+            Option(Choice.LOOK, is_advised=True),
+            Option(Choice.LINK, for_owner=True),
+            Option(Choice.MAKE_NEW, for_owner=True),
+            Option(Choice.DISMISS),
+            Option(Choice.CLOSE),
+        )
+    if subaccount.state != State.NEEDS_REVIEW:
+        return ()
+    cause = Cause(subaccount.cause)
+    found: list[Option] = []
+    if cause in PRESENCE:
+        found += [Option(Choice.LOOK), Option(Choice.LINK, for_owner=not subaccount.candidates)]
+    else:
+        found += [
+            Option(Choice.RETRY, is_advised=cause in _REFUSALS),
+            Option(Choice.LOOK, is_advised=cause == Cause.CONTRADICTION),
+            Option(Choice.LINK, for_owner=not subaccount.candidates),
+        ]
+    if absence_is_proven(subaccount):
+        is_advised = cause in (Cause.EMAIL_INVALID, Cause.EMAIL_TAKEN_ELSEWHERE)
+        found.append(Option(Choice.CHANGE_ADDRESS, is_advised=is_advised))
+    found += [Option(Choice.DISMISS), Option(Choice.CLOSE)]
+    return tuple(sorted(found, key=lambda option: not option.is_advised))
+
+
+def absence_is_proven(subaccount: Subaccount) -> bool:
+    """Whether no account of ours can be at the vendor for this wish: another address may then be asked for.
+
+    Either no create of ours ever had an unknown outcome, or a look after the quarantine found nothing.
+    """
+    if subaccount.vendor_id or subaccount.cause == Cause.CONTRADICTION:
+        return False
+    if not subaccount.had_unknown_outcome:
+        return True
+    since, looked = subaccount.uncertain_since, subaccount.looked_at
+    quarantine = timedelta(seconds=settings.PROVISIONING_QUARANTINE_SECONDS)
+    return bool(not subaccount.candidates and since and looked and looked >= since + quarantine)
+
+
+def is_certain(subaccount: Subaccount, vendor_id: str) -> bool:
+    """Whether the last look listed that account for this customer's own, proven address."""
+    return vendor_id in subaccount.candidates
+
+
+def _may(subaccount: Subaccount, choice: Choice) -> None:
+    if choice not in {option.choice for option in options(subaccount)}:
+        raise NotAllowed(f"{choice} is not possible while it is {subaccount.state} ({subaccount.cause}).")
+
+
+def _record(kind: str, subaccount: Subaccount, acting_user: User, *, reason: str = "", **data: Any) -> Event:
+    event = Event.objects.record(
+        kind, agency=subaccount.agency, customer=subaccount.customer, acting_user=acting_user, **data
+    )
+    if reason:
+        Note.objects.create(
+            agency=subaccount.agency,
+            customer=subaccount.customer,
+            author_id=acting_user.pk,
+            text=reason,
+            event=event,
+        )
+    return event
+
+
+def _ask_worker(subaccount: Subaccount, **changes: Any) -> None:
+    """Leaves the row where it is and makes it due. Raises NotAllowed if it moved on meanwhile."""
+    row = Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk, state=subaccount.state)
+    if not row.update(run_at=timezone.now(), dismissed_at=None, **changes):
+        raise NotAllowed("It has moved on meanwhile.")
+    tasks.wake(subaccount)
+
+
+@transaction.atomic
+def retry(subaccount: Subaccount, *, acting_user: User) -> None:
+    """Puts the wish back in the queue. Safe: before anything is asked for, the vendor's list is read again."""
+    _may(subaccount, Choice.RETRY)
+    _record("attention.retry", subaccount, acting_user, cause=str(subaccount.cause))
+    states.request(subaccount, expecting=State.NEEDS_REVIEW)
+    Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(attempts=0)
+    package = Package.objects.for_agency(subaccount.agency).filter(pk=subaccount.customer.package_id)
+    package.update(refused_at=None)
+    tasks.wake(subaccount)
+
+
+@transaction.atomic
+def look(subaccount: Subaccount, *, acting_user: User) -> None:
+    """Has the worker read the vendor's list again. Safe: nothing is made."""
+    _may(subaccount, Choice.LOOK)
+    _record("attention.look", subaccount, acting_user)
+    _ask_worker(subaccount)
+
+
+@transaction.atomic
+def link(subaccount: Subaccount, *, vendor_id: str, reason: str, acting_user: User) -> None:
+    """Has the worker link an existing vendor account, if the vendor's list bears it out.
+
+    One that the last look listed for the customer's own address may be chosen by everybody who looks after
+    customers; any other only by an owner, who says how they know. Raises NotAllowed, InvalidId.
+    """
+    _may(subaccount, Choice.LINK)
+    wanted = SubaccountId(vendor_id)
+    in_spite = not is_certain(subaccount, wanted)
+    if in_spite and acting_user.staff_role != OWNER:
+        raise NotAllowed("Only an owner may link an account with another address.")
+    _record("attention.link", subaccount, acting_user, reason=reason, vendor_id=wanted, in_spite=in_spite)
+    _ask_worker(subaccount, wanted_vendor_id=wanted, wanted_in_spite=in_spite)
+
+
+@transaction.atomic
+def change_address(subaccount: Subaccount, *, email: str, acting_user: User) -> None:
+    """Starts the wish again with another address, which has to be proven first: an invitation is mailed to it."""
+    _may(subaccount, Choice.CHANGE_ADDRESS)
+    customer, email = subaccount.customer, email.lower()
+    if subaccount.state == State.AWAITING_EMAIL:
+        Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk, state=State.AWAITING_EMAIL).update(
+            email=email
+        )
+        for invitation in people.open_invitations(customer.agency).filter(customer=customer):
+            people.withdraw_invitation(invitation, acting_user=acting_user)
+    else:
+        _start_again(subaccount, to=State.AWAITING_EMAIL, email=email, verified_at=None, run_at=None)
+    customer.email = email
+    Customer.objects.for_agency(subaccount.agency).filter(pk=customer.pk).update(email=email)
+    search.index(customer)
+    _record("attention.change_address", subaccount, acting_user)
+    own = Membership.objects.for_agency(subaccount.agency).filter(
+        customer=customer, role=Membership.Role.OWNER, person__email=email, suspended_at=None
+    )
+    member = own.select_related("person").first()
+    if member is None:
+        people.invite_member(customer=customer, email=email, role=Membership.Role.OWNER, acting_user=acting_user)
+    elif EmailAddress.objects.filter(user=member.person, email__iexact=email, verified=True).exists():
+        customers.prove_mailbox(acting_user=member.person, email=email)
+
+
+@transaction.atomic
+def make_new(subaccount: Subaccount, *, reason: str, acting_user: User) -> None:
+    """Gives up an account that the vendor no longer knows, and asks for a new one. An owner's choice."""
+    _may(subaccount, Choice.MAKE_NEW)
+    if acting_user.staff_role != OWNER:
+        raise NotAllowed("Only an owner may have a new account made.")
+    _record("attention.make_new", subaccount, acting_user, reason=reason, was=subaccount.vendor_id)
+    _start_again(subaccount, to=State.REQUESTED, vendor_id="", bound_at=None, run_at=timezone.now())
+    subaccount.campaigns.all().delete()
+    tasks.wake(subaccount)
+
+
+def _start_again(subaccount: Subaccount, *, to: State, **changes: Any) -> None:
+    """Forgets the evidence of what was tried: it belongs to another address, or to an account that is gone."""
+    fresh: dict[str, Any] = {
+        "cause": Cause.NONE,
+        "cause_codes": [],
+        "first_look": Subaccount.FirstLook.NONE,
+        "first_look_at": None,
+        "create_started_at": None,
+        "uncertain_since": None,
+        "had_unknown_outcome": False,
+        "absent_looks": 0,
+        "looked_at": None,
+        "candidates": [],
+        "wanted_vendor_id": "",
+        "wanted_in_spite": False,
+        "attempts": 0,
+    }
+    states.move(subaccount, expecting=State(subaccount.state), to=to, **(fresh | changes))
+
+
+@transaction.atomic
+def dismiss(subaccount: Subaccount, *, acting_user: User) -> None:
+    """Takes it off the list until something about it changes. The customer goes on waiting."""
+    _may(subaccount, Choice.DISMISS)
+    Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(dismissed_at=timezone.now())
+    _record("attention.dismiss", subaccount, acting_user)
+
+
+@transaction.atomic
+def approve(subaccount: Subaccount, *, acting_user: User) -> None:
+    """Says yes to a sign-up: its account is made next."""
+    _may(subaccount, Choice.APPROVE)
+    _record("customer.approved", subaccount, acting_user)
+    states.request(subaccount, expecting=State.AWAITING_APPROVAL)
+    tasks.wake(subaccount)
+
+
+@transaction.atomic
+def decline(subaccount: Subaccount, *, message: str, acting_user: User) -> None:
+    """Says no to a sign-up, with a sentence that the customer reads on their page and in a mail."""
+    _may(subaccount, Choice.DECLINE)
+    now = timezone.now()
+    states.move(subaccount, expecting=State.AWAITING_APPROVAL, to=State.CLOSED, run_at=None)
+    Customer.objects.for_agency(subaccount.agency).filter(pk=subaccount.customer_id).update(
+        message=message, closed_at=now
+    )
+    _record("customer.declined", subaccount, acting_user)
+    jobs.put_mail("declined", agency=subaccount.agency, customer=subaccount.customer)
+    tasks.wake()

@@ -1,0 +1,192 @@
+"""A subaccount that a worker has claimed: what it may learn from the vendor, and the outcomes it may write.
+
+Every outcome is one conditional update that only the owner of the claim can make.
+"""
+
+import random
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import adoption, search, vendor
+from accounts.claims import backoff
+from accounts.models import Cause, Customer, Event, Job, Package, State, Subaccount, VendorAccount
+from accounts.states import LostClaim, move
+from coupontools_api.errors import CoupontoolsError, Throttled
+from coupontools_api.subaccounts import ListedSubaccount
+
+GIVEN_BACK = "subaccount.create_given_back"
+LOOKS_BEFORE_QUARANTINE_ENDS = (5.0, 30.0)
+WAITING_CAUSES = {
+    VendorAccount.Trouble.CREDENTIALS.value: Cause.CREDENTIALS,
+    VendorAccount.Trouble.UNREACHABLE.value: Cause.VENDOR_UNREACHABLE,
+    "throttled": Cause.VENDOR_THROTTLES,
+    "no credentials": Cause.NO_VENDOR_ACCOUNT,
+}
+FREE: dict[str, Any] = {"lease_owner": "", "lease_until": None}
+
+
+def seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+class Claimed:
+    """One claimed step of one subaccount."""
+
+    def __init__(self, subaccount: Subaccount, *, owner: str) -> None:
+        self.subaccount, self.owner = subaccount, owner
+        self.account = subaccount.vendor_account
+        self.candidates: list[str] = list(subaccount.candidates)
+
+    # -- looking -------------------------------------------------------------------------------------------
+
+    def listing(self) -> tuple[ListedSubaccount, ...] | None:
+        """The vendor's list; None if it could not be had, and then the row is already put off."""
+        try:
+            return vendor.look(self.account)
+        except vendor.Waiting as waiting:
+            self.wait_for_vendor(waiting)
+        except Throttled:
+            self.postpone(self.throttled_for(), Cause.VENDOR_THROTTLES)
+        except vendor.CREDENTIALS_ERRORS:
+            self.postpone(seconds(settings.BREAKER_PROBE_SECONDS), Cause.CREDENTIALS)
+        except CoupontoolsError:
+            self.postpone(backoff(self.account.failures_in_a_row), Cause.VENDOR_UNREACHABLE)
+        return None
+
+    def verdict(self, listing: tuple[ListedSubaccount, ...]) -> adoption.Verdict:
+        subaccount = self.subaccount
+        found = adoption.ids_listed_for(subaccount.email, listing)
+        self.candidates = sorted(found)
+        bound = (
+            Subaccount.objects.for_agency(subaccount.agency)
+            .filter(vendor_account=self.account, vendor_id__in=found)
+            .exclude(pk=subaccount.pk)
+            .values_list("vendor_id", flat=True)
+        )
+        return adoption.judge(
+            email=subaccount.email,
+            listing=listing,
+            had_unknown_outcome=subaccount.had_unknown_outcome,
+            was_present_at_first=subaccount.first_look == Subaccount.FirstLook.PRESENT,
+            bound_elsewhere=set(bound),
+        )
+
+    # -- outcomes ------------------------------------------------------------------------------------------
+
+    def bind(self, vendor_id: str) -> None:
+        subaccount, now = self.subaccount, timezone.now()
+        trial_days = subaccount.customer.package.trial_days
+        ends_on = subaccount.expiry_date or (now.date() + timedelta(days=trial_days) if trial_days else None)
+        try:
+            with transaction.atomic():
+                self.move(
+                    State.ACTIVE,
+                    vendor_id=vendor_id,
+                    bound_at=now,
+                    run_at=None,
+                    cause=Cause.NONE,
+                    cause_codes=[],
+                    candidates=[],
+                    wanted_vendor_id="",
+                    wanted_in_spite=False,
+                    **FREE,
+                )
+                search.add(subaccount.customer, vendor_id)
+                Customer.objects.for_agency(subaccount.agency).filter(pk=subaccount.customer_id).update(
+                    trial_ends_on=ends_on
+                )
+                Job.objects.create(
+                    kind=Job.Kind.MAIL,
+                    agency=subaccount.agency,
+                    customer_id=subaccount.customer_id,
+                    payload={"mail": "account_ready", "customer": subaccount.customer_id},
+                )
+                Job.objects.create(
+                    kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk}
+                )
+        except IntegrityError:
+            # Another row has this id: whatever the vendor meant, it is not bound twice.
+            self.review(Cause.CONTRADICTION)
+
+    def review(self, cause: Cause, codes: tuple[int, ...] | list[int] = ()) -> None:
+        with transaction.atomic():
+            self.move(
+                State.NEEDS_REVIEW,
+                run_at=None,
+                cause=cause,
+                cause_codes=list(codes),
+                candidates=self.candidates,
+                **FREE,
+            )
+            if cause == Cause.PACKAGE_REFUSED:
+                package = self.subaccount.customer.package
+                Package.objects.for_agency(self.subaccount.agency).filter(pk=package.pk).update(
+                    refused_at=timezone.now()
+                )
+            Job.objects.create(
+                kind=Job.Kind.MAIL,
+                agency=self.subaccount.agency,
+                customer_id=self.subaccount.customer_id,
+                payload={"mail": "needs_review", "customer": self.subaccount.customer_id},
+            )
+
+    def uncertain(self, cause: Cause, codes: tuple[int, ...] = (), *, happened: bool = True) -> None:
+        """The create may have happened, or (not `happened`) a look has to tell why it was refused."""
+        now = timezone.now()
+        wait = min(LOOKS_BEFORE_QUARANTINE_ENDS[0], settings.PROVISIONING_QUARANTINE_SECONDS) if happened else 0
+        self.move(
+            State.UNCERTAIN,
+            run_at=now + seconds(wait),
+            uncertain_since=now,
+            had_unknown_outcome=self.subaccount.had_unknown_outcome or happened,
+            absent_looks=0,
+            looked_at=None,
+            cause=cause,
+            cause_codes=list(codes),
+            **FREE,
+        )
+
+    def again(self, cause: Cause | str) -> None:
+        """Nothing happened: another attempt later, unless they are used up."""
+        if self.subaccount.attempts >= settings.PROVISIONING_ATTEMPTS:
+            self.review(Cause.ATTEMPTS_USED_UP)
+            return
+        self.move(State.REQUESTED, run_at=timezone.now() + backoff(self.subaccount.attempts), cause=cause, **FREE)
+
+    def give_back(self, wait: timedelta, cause: Cause, codes: tuple[int, ...] = ()) -> None:
+        """The vendor did not take the question at all: later, and the attempt does not count."""
+        with transaction.atomic():
+            self.move(
+                State.REQUESTED,
+                run_at=timezone.now() + wait,
+                attempts=self.subaccount.attempts - 1,
+                cause=cause,
+                cause_codes=list(codes),
+                **FREE,
+            )
+            Event.objects.record(GIVEN_BACK, agency=self.subaccount.agency, customer=self.subaccount.customer)
+
+    def postpone(self, wait: timedelta, cause: Cause | str) -> None:
+        """Later; the wait has a cause that people can read. Rows that are not simply queued keep their own."""
+        has_own = self.subaccount.state != State.REQUESTED
+        self.free(run_at=timezone.now() + wait, **({} if has_own else {"cause": cause}))
+
+    def free(self, **changes: Any) -> None:
+        row = Subaccount.objects.across_agencies().filter(pk=self.subaccount.pk, lease_owner=self.owner)
+        if row.update(**changes, **FREE) != 1:
+            raise LostClaim(str(self.subaccount.public_id))
+
+    def wait_for_vendor(self, waiting: vendor.Waiting) -> None:
+        wait = max(waiting.until - timezone.now(), timedelta(seconds=1))
+        self.postpone(wait + seconds(random.uniform(0, 1)), WAITING_CAUSES[waiting.trouble])  # noqa: S311 -- jitter
+
+    def throttled_for(self) -> timedelta:
+        until = self.account.throttled_until or timezone.now()
+        return max(until - timezone.now(), timedelta()) + seconds(random.uniform(0, 1))  # noqa: S311 -- jitter
+
+    def move(self, to: State, **changes: Any) -> None:
+        move(self.subaccount, expecting=State(self.subaccount.state), to=to, owner=self.owner, **changes)

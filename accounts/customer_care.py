@@ -1,0 +1,192 @@
+"""Doors about a customer's life with the agency: made by hand, trial, pause, end, package, notes.
+
+The vendor publishes no parameters for "update" and no call that blocks or deletes. What a change means at the
+vendor therefore becomes a PanelTask: something to do by hand in the vendor's panel, with a tick.
+"""
+
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import jobs, people, search, states, tasks
+from accounts.errors import NotAllowed
+from accounts.models import (
+    Agency,
+    Customer,
+    Event,
+    Membership,
+    Note,
+    Package,
+    PanelTask,
+    State,
+    Subaccount,
+    User,
+    VendorAccount,
+)
+
+
+def _record(kind: str, customer: Customer, acting_user: User, *, reason: str = "", **data: Any) -> Event:
+    event = Event.objects.record(kind, agency=customer.agency, customer=customer, acting_user=acting_user, **data)
+    if reason:
+        Note.objects.create(
+            agency=customer.agency, customer=customer, author_id=acting_user.pk, text=reason, event=event
+        )
+    return event
+
+
+def _change(customer: Customer, **changes: Any) -> None:
+    """Writes the change, unless the customer is closed. Raises NotAllowed."""
+    row = Customer.objects.for_agency(customer.agency).filter(pk=customer.pk, closed_at=None)
+    if not row.update(**changes):
+        raise NotAllowed("This customer is closed.")
+    for name, value in changes.items():
+        setattr(customer, name, value)
+
+
+def _put_task(customer: Customer, kind: PanelTask.Kind, **data: Any) -> None:
+    """A task for the vendor's panel, where there is an account. It replaces an open one of its kind."""
+    if not customer.subaccount.vendor_id:
+        return
+    _drop_task(customer, kind)
+    PanelTask.objects.create(agency=customer.agency, customer=customer, kind=kind, data=data)
+
+
+def _drop_task(customer: Customer, kind: PanelTask.Kind) -> bool:
+    """Withdraws an open task; whether there was one."""
+    open_ones = PanelTask.objects.for_agency(customer.agency).filter(customer=customer, kind=kind, done_at=None)
+    return bool(open_ones.delete()[0])
+
+
+@transaction.atomic
+def add(
+    *,
+    agency: Agency,
+    package: Package,
+    company_name: str,
+    first_name: str,
+    last_name: str,
+    country: str,
+    email: str,
+    acting_user: User,
+) -> Customer:
+    """Makes a customer by hand and invites its owner-to-be by mail. Until then it waits in AWAITING_EMAIL."""
+    customer = Customer.objects.create(
+        agency=agency,
+        company_name=company_name,
+        first_name=first_name,
+        last_name=last_name,
+        country=country,
+        email=email.lower(),
+        package=package,
+    )
+    Subaccount.objects.create(
+        agency=agency,
+        customer=customer,
+        vendor_account=VendorAccount.objects.get(agency=agency),
+        email=customer.email,
+        run_at=None,
+    )
+    search.index(customer)
+    _record("customer.added", customer, acting_user, package=package.pk)
+    people.invite_member(customer=customer, email=customer.email, role=Membership.Role.OWNER, acting_user=acting_user)
+    return customer
+
+
+@transaction.atomic
+def extend_trial(customer: Customer, *, ends_on: date, reason: str, acting_user: User) -> None:
+    """Lets a trial run until the day before `ends_on`. Where an expiry date was sent, it is changed by hand."""
+    was = customer.trial_ends_on
+    if was is None:
+        raise NotAllowed("There is no trial.")
+    if ends_on <= max(was, timezone.now().date()):
+        raise NotAllowed("The new end is not later.")
+    _change(customer, trial_ends_on=ends_on)
+    _record(
+        "customer.trial_extended", customer, acting_user, reason=reason, was=was.isoformat(), now=ends_on.isoformat()
+    )
+    if customer.subaccount.expiry_date:
+        _put_task(customer, PanelTask.Kind.CHANGE_EXPIRY, date=ends_on.isoformat())
+
+
+@transaction.atomic
+def convert(customer: Customer, *, acting_user: User) -> None:
+    """A trial becomes a customer. The vendor was told "trial" when the account was made: that is changed by hand."""
+    if customer.trial_ends_on is None:
+        raise NotAllowed("There is no trial.")
+    _change(customer, trial_ends_on=None, converted_at=timezone.now())
+    _record("customer.converted", customer, acting_user)
+    _drop_task(customer, PanelTask.Kind.CHANGE_EXPIRY)
+    _put_task(customer, PanelTask.Kind.MAKE_CUSTOMER, removes_expiry=bool(customer.subaccount.expiry_date))
+
+
+@transaction.atomic
+def pause(customer: Customer, *, message: str, acting_user: User) -> None:
+    """Takes the buttons away at once and shows the customer a page that says so, with `message`."""
+    if customer.paused_at:
+        raise NotAllowed("It is paused already.")
+    _change(customer, paused_at=timezone.now(), message=message)
+    _record("customer.paused", customer, acting_user)
+    if not _drop_task(customer, PanelTask.Kind.UNBLOCK):
+        _put_task(customer, PanelTask.Kind.BLOCK)
+    jobs.put_mail("paused", agency=customer.agency, customer=customer)
+    tasks.wake()
+
+
+@transaction.atomic
+def resume(customer: Customer, *, acting_user: User) -> None:
+    """Gives the buttons back. If the account was blocked by hand, it is unblocked by hand."""
+    if not customer.paused_at:
+        raise NotAllowed("It is not paused.")
+    _change(customer, paused_at=None, message="")
+    _record("customer.resumed", customer, acting_user)
+    if not _drop_task(customer, PanelTask.Kind.BLOCK):
+        _put_task(customer, PanelTask.Kind.UNBLOCK)
+    jobs.put_mail("resumed", agency=customer.agency, customer=customer)
+    tasks.wake()
+
+
+@transaction.atomic
+def close(customer: Customer, *, message: str, acting_user: User) -> None:
+    """Ends it at the portal. Nothing is deleted at the vendor: that is done by hand. Raises NotAllowed while a
+    create is under way: what it makes must be known first."""
+    subaccount = customer.subaccount
+    state = State(subaccount.state)
+    if state in (State.CREATING, State.UNCERTAIN):
+        raise NotAllowed("An account is being made for it.")
+    _change(customer, closed_at=timezone.now(), message=message)
+    states.move(subaccount, expecting=state, to=State.CLOSED, run_at=None)
+    _record("customer.closed", customer, acting_user)
+    open_ones = PanelTask.objects.for_agency(customer.agency).filter(customer=customer, done_at=None)
+    open_ones.delete()
+    _put_task(customer, PanelTask.Kind.DELETE)
+    jobs.put_mail("closed", agency=customer.agency, customer=customer)
+    tasks.wake()
+
+
+@transaction.atomic
+def change_package(customer: Customer, *, package: Package, acting_user: User) -> None:
+    """Another package from now on: for a wish that waits it is what is asked for, else it is changed by hand."""
+    if package.pk == customer.package_id:
+        return
+    was = customer.package_id
+    _change(customer, package=package)
+    _record("customer.package_changed", customer, acting_user, was=was, now=package.pk)
+    _put_task(customer, PanelTask.Kind.CHANGE_PACKAGE, package=package.vendor_package_id)
+
+
+@transaction.atomic
+def add_note(customer: Customer, *, text: str, acting_user: User) -> Note:
+    """A note that staff read, and nobody else."""
+    note = Note.objects.create(agency=customer.agency, customer=customer, author_id=acting_user.pk, text=text)
+    _record("customer.noted", customer, acting_user, note=str(note.public_id))
+    return note
+
+
+@transaction.atomic
+def tick(task: PanelTask, *, acting_user: User) -> None:
+    """Somebody did in the vendor's panel what the task says. Ticking it twice is no error."""
+    row = PanelTask.objects.for_agency(task.agency).filter(pk=task.pk, done_at=None)
+    if row.update(done_at=timezone.now()):
+        _record("panel_task.done", task.customer, acting_user, task=task.kind)

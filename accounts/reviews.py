@@ -1,0 +1,137 @@
+"""What the worker does with a row that waits for a person, once a person asked for it: look again, or link.
+
+A person's choice is carried out here, against the vendor's own list, and not in the request that asked for it:
+what the screen shows afterwards is what the vendor said.
+"""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import adoption, vendor
+from accounts.claimed import FREE, WAITING_CAUSES, Claimed, seconds
+from accounts.models import Cause, Event, Job, State, Subaccount
+from coupontools_api.errors import CoupontoolsError, NotFound
+from coupontools_api.ids import SubaccountId
+from coupontools_api.subaccounts import ListedSubaccount
+
+GONE = 510  # "Subaccount ID not correct": the one code that says that a subaccount is not there
+MISSING_LOOK = timedelta(hours=1)
+IN_THE_MAKING = (State.REQUESTED, State.CREATING, State.UNCERTAIN)
+PRESENCE = frozenset(
+    {
+        Cause.APPEARED_MEANWHILE,
+        Cause.EXISTED_BEFORE,
+        Cause.LISTED_TWICE,
+        Cause.LISTED_ALMOST,
+        Cause.BOUND_ELSEWHERE,
+        Cause.LINK_NOT_LISTED,
+        Cause.LINK_OTHER_ADDRESS,
+        Cause.LINK_IN_THE_MAKING,
+    }
+)
+
+
+def take(claimed: Claimed) -> None:
+    """The step that staff asked for: a link, or another look."""
+    if claimed.subaccount.wanted_vendor_id:
+        _link(claimed)
+    elif claimed.subaccount.state == State.MISSING:
+        _look_for_missing(claimed)
+    else:
+        _look(claimed)
+
+
+def _look(claimed: Claimed) -> None:
+    """Judges the vendor's list anew. Never asks for an account: that is what "try again" is for."""
+    listing = claimed.listing()
+    if listing is None:
+        return
+    verdict = claimed.verdict(listing)
+    if verdict.bind:
+        claimed.bind(verdict.bind)
+        return
+    cause = verdict.cause
+    if verdict.is_absent:
+        was_there = claimed.subaccount.cause in PRESENCE
+        cause = Cause.NOTHING_LISTED if was_there else Cause(claimed.subaccount.cause)
+    _keep(claimed, cause)
+
+
+def _look_for_missing(claimed: Claimed) -> None:
+    subaccount = claimed.subaccount
+    try:
+        vendor.ask(
+            claimed.account,
+            lambda client: client.subaccounts.get(SubaccountId(subaccount.vendor_id)),
+            noted=vendor.Noted("subaccount", subaccount.customer_id),
+        )
+    except NotFound as problem:
+        if GONE not in problem.codes:
+            claimed.postpone(MISSING_LOOK, subaccount.cause)
+            return
+        claimed.free(run_at=timezone.now() + MISSING_LOOK, looked_at=timezone.now())
+    except vendor.Waiting as waiting:
+        claimed.postpone(max(waiting.until - timezone.now(), seconds(1)), WAITING_CAUSES[waiting.trouble])
+    except CoupontoolsError:
+        claimed.postpone(timedelta(minutes=5), subaccount.cause)
+    else:
+        with transaction.atomic():
+            claimed.move(State.ACTIVE, run_at=None, looked_at=timezone.now(), cause=Cause.NONE, cause_codes=[], **FREE)
+            Job.objects.create(kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk})
+
+
+def _link(claimed: Claimed) -> None:
+    """Links the account that a person chose, if the vendor's list still bears it out."""
+    listing = claimed.listing()
+    if listing is None:
+        return
+    claimed.verdict(listing)  # notes the candidates
+    refusal = _refusal(claimed.subaccount, listing)
+    if refusal:
+        _keep(claimed, refusal)
+    else:
+        claimed.bind(claimed.subaccount.wanted_vendor_id)
+
+
+def _refusal(subaccount: Subaccount, listing: tuple[ListedSubaccount, ...]) -> Cause | None:
+    wanted = next((row for row in listing if row.id == subaccount.wanted_vendor_id), None)
+    if wanted is None:
+        return Cause.LINK_NOT_LISTED
+    others = (
+        Subaccount.objects.for_agency(subaccount.agency)
+        .filter(vendor_account=subaccount.vendor_account)
+        .exclude(pk=subaccount.pk)
+    )
+    if others.filter(vendor_id=wanted.id).exists():
+        return Cause.BOUND_ELSEWHERE
+    if others.filter(email__iexact=wanted.email, state__in=IN_THE_MAKING).exists():
+        return Cause.LINK_IN_THE_MAKING
+    if not (adoption.same_address(wanted.email, subaccount.email) or subaccount.wanted_in_spite):
+        return Cause.LINK_OTHER_ADDRESS
+    return None
+
+
+@transaction.atomic
+def _keep(claimed: Claimed, cause: Cause) -> None:
+    """It goes on waiting for a person, with what the look found."""
+    keeps_codes = cause == claimed.subaccount.cause
+    is_missing = claimed.subaccount.state == State.MISSING
+    claimed.free(
+        run_at=timezone.now() + MISSING_LOOK if is_missing else None,
+        looked_at=timezone.now(),
+        cause=cause,
+        cause_codes=claimed.subaccount.cause_codes if keeps_codes else [],
+        candidates=claimed.candidates,
+        wanted_vendor_id="",
+        wanted_in_spite=False,
+        dismissed_at=None,
+    )
+    Event.objects.record(
+        "subaccount.looked",
+        agency=claimed.subaccount.agency,
+        customer=claimed.subaccount.customer,
+        cause=str(cause),
+        listed=len(claimed.candidates),
+    )

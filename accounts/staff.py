@@ -1,0 +1,176 @@
+"""Doors about staff: roles, suspending, a lost second factor, the teammate number, ownership handed over.
+
+Managers change staff, owners are changed by owners only, nobody changes themselves or lifts anybody above themselves,
+and an agency never is without an owner who can sign in. What these say of roles is read under a lock.
+"""
+
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+
+from accounts import jobs, tasks
+from accounts.errors import NotAllowed
+from accounts.models import Agency, Event, Note, User
+from coupontools_api.ids import TeammateId
+
+Role = User.StaffRole
+RANK = {Role.ANALYST: 0, Role.SUPPORT: 1, Role.ADMIN: 2, Role.OWNER: 3}
+MANAGERS = (Role.OWNER, Role.ADMIN)
+
+
+class NoOwnerLeft(NotAllowed):
+    """The agency would be without an owner who can sign in."""
+
+
+class TeammateTaken(NotAllowed):
+    """Another person of the agency has this teammate id."""
+
+
+@transaction.atomic
+def change_role(person: User, *, role: str, acting_user: User) -> None:
+    """Another role for somebody who works here; their sessions end. Raises NotAllowed, NoOwnerLeft."""
+    row, acting = _locked(person, acting_user)
+    if role not in RANK or RANK[Role(role)] > RANK[Role(acting.staff_role)]:
+        raise NotAllowed("Nobody gives a role above their own.")
+    if row.staff_role == role:
+        return
+    _keeps_an_owner(row, unless=role == Role.OWNER)
+    was, row.staff_role = row.staff_role, role
+    _save_and_end_sessions(row)
+    _record("staff.role_changed", row, acting, was=was, role=role)
+
+
+@transaction.atomic
+def end_sessions(person: User, *, acting_user: User) -> None:
+    """Signs somebody out everywhere, at their next request. Raises NotAllowed."""
+    row, acting = _locked(person, acting_user)
+    _save_and_end_sessions(row)
+    _record("staff.sessions_ended", row, acting)
+
+
+@transaction.atomic
+def suspend(person: User, *, acting_user: User) -> None:
+    """They can no longer sign in at this agency at all, until they are brought back. Raises NotAllowed, NoOwnerLeft."""
+    row, acting = _locked(person, acting_user)
+    if not row.is_active:
+        raise NotAllowed("This person is suspended already.")
+    _keeps_an_owner(row)
+    row.is_active = False
+    _save_and_end_sessions(row)
+    _record("staff.suspended", row, acting)
+
+
+@transaction.atomic
+def bring_back(person: User, *, acting_user: User) -> None:
+    """A suspended person signs in again, with the role they had. Raises NotAllowed."""
+    row, acting = _locked(person, acting_user)
+    if row.is_active:
+        raise NotAllowed("This person is not suspended.")
+    row.is_active = True
+    _save_and_end_sessions(row)
+    _record("staff.brought_back", row, acting)
+
+
+@transaction.atomic
+def remove(person: User, *, acting_user: User) -> None:
+    """They no longer work here. What they are a member of, they stay. Raises NotAllowed, NoOwnerLeft."""
+    row, acting = _locked(person, acting_user)
+    _keeps_an_owner(row)
+    was, row.staff_role, row.teammate_id = row.staff_role, Role.NONE, ""
+    _save_and_end_sessions(row)
+    _record("staff.removed", row, acting, was=was)
+
+
+@transaction.atomic
+def reset_second_factor(person: User, *, reason: str, acting_user: User) -> None:
+    """Takes a lost second factor away: app, passkeys and recovery codes. They are told by mail, their sessions end,
+    and the next sign-in sets up a new one. The caller has just proven who they are. Raises NotAllowed."""
+    row, acting = _locked(person, acting_user, owners_only=True)
+    Authenticator.objects.filter(user=row).delete()
+    _save_and_end_sessions(row)
+    event = _record("staff.second_factor_reset", row, acting)
+    Note.objects.create(agency=acting.agency, author_id=acting.pk, text=reason, event=event)
+    jobs.put_mail("second_factor_reset", agency=acting.agency, to=row.email, by=acting.get_full_name())
+    tasks.wake()
+
+
+@transaction.atomic
+def store_teammate(person: User, *, teammate_id: str, acting_user: User) -> None:
+    """Stores who somebody is in the agency's own panel ("" for nobody). Owners only, for themselves as well.
+
+    Raises NotAllowed, TeammateTaken, ValueError for what is no teammate id.
+    """
+    row, acting = _locked(person, acting_user, owners_only=True, allows_self=True)
+    wanted = str(TeammateId(teammate_id)) if teammate_id else ""
+    if wanted and User.objects.filter(agency=acting.agency, teammate_id=wanted).exclude(pk=row.pk).exists():
+        raise TeammateTaken("Somebody else here has this teammate id.")
+    if row.teammate_id == wanted:
+        return
+    row.teammate_id = wanted
+    row.save(update_fields=["teammate_id"])
+    _record("staff.teammate_stored", row, acting, is_set=bool(wanted))
+
+
+@transaction.atomic
+def hand_over(person: User, *, acting_user: User) -> None:
+    """Makes somebody who works here an owner, and the acting owner an admin. Both sign in again.
+
+    The caller has just proven who they are. Raises NotAllowed.
+    """
+    row, acting = _locked(person, acting_user, owners_only=True)
+    if not row.is_active:
+        raise NotAllowed("A suspended person cannot own the agency.")
+    was, row.staff_role, acting.staff_role = row.staff_role, Role.OWNER, Role.ADMIN
+    _save_and_end_sessions(row)
+    _save_and_end_sessions(acting)
+    _record("staff.ownership_handed_over", row, acting, was=was)
+
+
+def may_change(acting: User, person: User) -> bool:
+    """Whether this staff member may change that one; for pages. The doors ask again, under the lock."""
+    if acting.pk == person.pk or acting.agency_id != person.agency_id or not (acting.staff_role and person.staff_role):
+        return False
+    return acting.staff_role in MANAGERS and RANK[Role(person.staff_role)] <= RANK[Role(acting.staff_role)]
+
+
+def roles_for(acting: User) -> list[str]:
+    """The roles that this person may give, the least first."""
+    if acting.staff_role not in MANAGERS:
+        return []
+    return [str(role) for role, rank in RANK.items() if rank <= RANK[Role(acting.staff_role)]]
+
+
+def _locked(
+    person: User, acting_user: User, *, owners_only: bool = False, allows_self: bool = False
+) -> tuple[User, User]:
+    """Both rows as they are now, behind the agency's lock: two owners who remove each other come one by one."""
+    Agency.objects.select_for_update(no_key=True).get(pk=acting_user.agency_id)
+    people = {
+        row.pk: row for row in User.objects.filter(agency=acting_user.agency_id, pk__in=(person.pk, acting_user.pk))
+    }
+    acting, row = people.get(acting_user.pk), people.get(person.pk)
+    if acting is None or row is None or not acting.is_active:
+        raise NotAllowed("Not of this agency.")
+    if owners_only and acting.staff_role != Role.OWNER:
+        raise NotAllowed("Only an owner may do this.")
+    if allows_self and acting.pk == row.pk:
+        return acting, acting
+    if not may_change(acting, row):
+        raise NotAllowed("Not with this role, or not for oneself.")
+    return row, acting
+
+
+def _keeps_an_owner(row: User, *, unless: bool = False) -> None:
+    others = User.objects.filter(agency=row.agency_id, staff_role=Role.OWNER, is_active=True).exclude(pk=row.pk)
+    if row.staff_role == Role.OWNER and not unless and not others.exists():
+        raise NoOwnerLeft("The agency would have no owner.")
+
+
+def _save_and_end_sessions(row: User) -> None:
+    row.session_generation += 1
+    row.save(update_fields=["staff_role", "is_active", "teammate_id", "session_generation"])
+
+
+def _record(kind: str, row: User, acting: User, **facts: Any) -> Event:
+    return Event.objects.record(kind, agency=acting.agency, acting_user=acting, person=str(row.pk), **facts)
