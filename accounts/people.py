@@ -5,6 +5,7 @@ import secrets
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -180,6 +181,21 @@ def _record(kind: str, invitation: Invitation, acting_user: User | None) -> None
         invitation=str(invitation.public_id),
         **({"member_role": invitation.member_role} if invitation.customer else {"staff_role": invitation.staff_role}),
     )
+
+
+@transaction.atomic
+def save_profile(*, first_name: str, last_name: str, language: str, acting_user: User) -> None:
+    """What somebody says of themselves: their name, and the language they read ("" for the agency's)."""
+    acting_user.first_name, acting_user.last_name, acting_user.language = first_name, last_name, language
+    acting_user.save(update_fields=["first_name", "last_name", "language"])
+    Event.objects.record("person.profile_changed", agency=acting_user.agency, acting_user=acting_user)
+
+
+def language_for(agency: Agency | None, email: str, *, otherwise: str = "") -> str:
+    """The language of a mail: what its receiver chose, else `otherwise` (what the page that asked for it was in),
+    else the agency's."""
+    chosen = User.objects.filter(agency=agency, email=email.lower()).values_list("language", flat=True).first()
+    return chosen or otherwise or (agency.language if agency else settings.LANGUAGE_CODE)
 
 
 @transaction.atomic

@@ -89,9 +89,9 @@ def reset_second_factor(person: User, *, reason: str, acting_user: User) -> None
     row, acting = _locked(person, acting_user, owners_only=True)
     Authenticator.objects.filter(user=row).delete()
     _save_and_end_sessions(row)
-    event = _record("staff.second_factor_reset", row, acting)
-    Note.objects.create(agency=acting.agency, author_id=acting.pk, text=reason, event=event)
-    jobs.put_mail("second_factor_reset", agency=acting.agency, to=row.email, by=acting.get_full_name())
+    event, agency = _record("staff.second_factor_reset", row, acting), _agency_of(acting)
+    Note.objects.create(agency=agency, author_id=acting.pk, text=reason, event=event)
+    jobs.put_mail("second_factor_reset", agency=agency, to=row.email, by=acting.get_full_name())
     tasks.wake()
 
 
@@ -145,10 +145,9 @@ def _locked(
     person: User, acting_user: User, *, owners_only: bool = False, allows_self: bool = False
 ) -> tuple[User, User]:
     """Both rows as they are now, behind the agency's lock: two owners who remove each other come one by one."""
-    Agency.objects.select_for_update(no_key=True).get(pk=acting_user.agency_id)
-    people = {
-        row.pk: row for row in User.objects.filter(agency=acting_user.agency_id, pk__in=(person.pk, acting_user.pk))
-    }
+    agency = _agency_of(acting_user)
+    Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
+    people = {row.pk: row for row in User.objects.filter(agency=agency, pk__in=(person.pk, acting_user.pk))}
     acting, row = people.get(acting_user.pk), people.get(person.pk)
     if acting is None or row is None or not acting.is_active:
         raise NotAllowed("Not of this agency.")
@@ -170,6 +169,12 @@ def _keeps_an_owner(row: User, *, unless: bool = False) -> None:
 def _save_and_end_sessions(row: User) -> None:
     row.session_generation += 1
     row.save(update_fields=["staff_role", "is_active", "teammate_id", "session_generation"])
+
+
+def _agency_of(acting: User) -> Agency:
+    if acting.agency is None:
+        raise NotAllowed("An operator works for no agency.")
+    return acting.agency
 
 
 def _record(kind: str, row: User, acting: User, **facts: Any) -> Event:

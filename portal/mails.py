@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.timezone import localdate
 
-from accounts.people import INVITATION_DAYS
+from accounts import people
 from portal import access, wording
 from portal.access import Agency
 
@@ -51,11 +51,11 @@ def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> Em
         }
         to = agency.support_email
     if name == "invitation":
-        context |= {
-            "url": access.agency_url(agency, f"/invitation/{secret}/"),
-            "expires": date_format(localdate() + INVITATION_DAYS),
-        }
-    with translation.override(payload.get("language") or settings.LANGUAGE_CODE):
+        context["url"] = access.agency_url(agency, f"/invitation/{secret}/")
+    if name == "second_factor_reset":
+        context["url"] = access.agency_url(agency, "/account/login/")
+    with translation.override(people.language_for(agency, to, otherwise=payload.get("language", ""))):
+        context["expires"] = date_format(localdate() + people.INVITATION_DAYS)
         subject, body = _templates(name)
         text = render_to_string(body, context).strip() + "\n"
         subject_line = " ".join(render_to_string(subject, context).split())
