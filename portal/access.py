@@ -257,6 +257,24 @@ def packages_on_offer(agency: Agency) -> list[Package]:
     return list(Package.objects.for_agency(agency).on_offer())
 
 
+def packages_for_staff(request: PersonRequest) -> list[Package]:
+    """All packages of the agency in their order, each with the number of customers who have it (`holders`)."""
+    open_customers = Count("customers", filter=Q(customers__closed_at=None))
+    return list(Package.objects.for_agency(request.agency).annotate(holders=open_customers).order_by("position", "pk"))
+
+
+def package_or_404(request: PersonRequest, package: UUID) -> Package:
+    """The agency's package of that id, with `holders` as in the list."""
+    open_customers = Count("customers", filter=Q(customers__closed_at=None))
+    found = (
+        Package.objects.for_agency(request.agency).filter(public_id=package).annotate(holders=open_customers).first()
+    )
+    if found is None:
+        raise Http404
+    found.agency = request.agency
+    return found
+
+
 def brand_or_404(request: HttpRequest, digest: str) -> Brand:
     """The brand of this host's agency, if the address names its current state."""
     agency = agency_of(request)

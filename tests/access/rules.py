@@ -7,7 +7,7 @@ sent to its set-up. `get` and `post` are the statuses of those who get in; a met
 
 from dataclasses import dataclass
 
-from tests.access.world import MEMBERS, STAFF
+from tests.access.world import MANAGERS, MEMBERS, STAFF
 
 EVERYBODY = "everybody"  # also anonymous people
 SIGNED_IN = "signed in"
@@ -62,6 +62,12 @@ RULES: dict[str, Rule] = {
     "customer:password-link": Rule(("owner", "editor"), NOTHING, statuses(200), writes=True),
     "console:overview": Rule(STAFF),
     "console:customers": Rule(STAFF),
+    "console:packages": Rule(STAFF),
+    "console:package-new": Rule(MANAGERS, post=statuses(200)),
+    "console:package": Rule(MANAGERS, post=statuses(200)),
+    "console:package-archive": Rule(MANAGERS, NOTHING, statuses(302), writes=True),
+    "console:package-restore": Rule(MANAGERS, NOTHING, statuses(302)),
+    "console:package-move": Rule(MANAGERS, NOTHING, statuses(302), writes=True),
     "account_signup": allauth(ANONYMOUS),  # on the platform host nobody signs up: 404
     "account_login": allauth(ANONYMOUS),
     "account_logout": allauth(SIGNED_IN),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import Agency, Customer, User
+from accounts.models import Agency, Customer, Package, User
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 
@@ -14,6 +14,7 @@ PLATFORM = "platform.localhost"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MEMBERS = ("owner", "editor", "viewer")
 STAFF = ("staff_owner", "staff_admin", "staff_support", "staff_analyst")
+MANAGERS = ("staff_owner", "staff_admin")
 PEOPLE = (
     "anonymous",
     "unverified",
@@ -39,7 +40,7 @@ class Url:
 
     @property
     def has_object(self) -> bool:
-        return "<uuid:customer>" in self.route
+        return "<uuid:" in self.route
 
 
 def urls() -> list[Url]:
@@ -87,9 +88,16 @@ class World:
     def object_id(self, which: str) -> uuid.UUID:
         return {"own": self.bos.public_id, "foreign": self.souths.public_id, "nonexistent": uuid.UUID(int=7)}[which]
 
+    def package_id(self, which: str) -> uuid.UUID:
+        agencies = {"own": self.north, "foreign": self.south}
+        if which not in agencies:
+            return uuid.UUID(int=7)
+        return Package.objects.for_agency(agencies[which]).order_by("position")[0].public_id
+
     def path(self, url: Url, which: str) -> str:
         """A concrete address of the URL, with values that exist where the object is its own."""
         route = url.route.replace("<uuid:customer>", str(self.object_id(which)))
+        route = route.replace("<uuid:package>", str(self.package_id(which)))
         for pattern, value in {
             "<slug:page>/<slug:campaign>": "update_campaign/cam_1",
             "<slug:page>": "campaigns",
