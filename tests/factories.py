@@ -9,7 +9,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
-from accounts import agencies, customers, jobs
+from accounts import agencies, customers, jobs, search
 from accounts.agencies import NewPackage
 from accounts.crypto import seal
 from accounts.models import Agency, Customer, Job, Membership, Package, State, Subaccount, User
@@ -102,6 +102,7 @@ def activate(
     Subaccount.objects.for_agency(customer.agency).filter(customer=customer).update(
         state=State.ACTIVE, vendor_id=vendor_id, bound_at=now, run_at=None, changed_at=now
     )
+    search.add(customer, vendor_id)
     subaccount = customer.subaccount
     subaccount.refresh_from_db()
     if sandbox is not None:

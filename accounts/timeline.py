@@ -1,0 +1,135 @@
+"""What happened with one customer: events, notes, mails and vendor calls in one list, in one statement."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Case, CharField, F, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat, JSONObject, NullIf, Trim
+
+from accounts.models import Customer, Event, Job, Note, User, VendorCall
+
+
+class Source(StrEnum):
+    """Where an entry comes from."""
+
+    EVENT = "event"
+    NOTE = "note"
+    MAIL = "mail"
+    CALL = "call"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a timeline. `kind` is the event's, the mail's or the endpoint's name; `actor` a person's name."""
+
+    source: Source
+    at: datetime
+    kind: str
+    actor: str
+    data: dict[str, Any]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class TimelinePage:
+    """One page, newest first; `next` is the moment before which the following one begins."""
+
+    entries: list[Entry]
+    next: datetime | None
+
+
+def _text(value: str) -> Value:
+    return Value(value, output_field=CharField())
+
+
+def _name_of(field: str) -> Coalesce:
+    """The name of the person whose id stands in `field`, or their address; empty for the worker."""
+    name = NullIf(Trim(Concat("first_name", Value(" "), "last_name")), Value(""))
+    person = User.objects.filter(pk=OuterRef(field)).annotate(shown=Coalesce(name, "email", output_field=CharField())).values("shown")
+    return Coalesce(Subquery(person, output_field=CharField()), _text(""))
+
+
+def _events(customer: Customer) -> QuerySet[Any, Any]:
+    rows = Event.objects.for_agency(customer.agency).filter(customer_id=customer.pk).exclude(kind="customer.noted")
+    return rows.values_list(
+        _text(Source.EVENT),
+        "at",
+        Cast("kind", CharField()),
+        _name_of("actor_id"),
+        F("data"),
+        Coalesce(Cast("reason__text", CharField()), _text("")),
+    )
+
+
+def _notes(customer: Customer) -> QuerySet[Any, Any]:
+    rows = Note.objects.for_agency(customer.agency).filter(customer=customer, event=None)
+    return rows.values_list(
+        _text(Source.NOTE),
+        "at",
+        _text("note"),
+        _name_of("author_id"),
+        JSONObject(note=Cast("public_id", CharField())),
+        Cast("text", CharField()),
+    )
+
+
+def _mails(customer: Customer) -> QuerySet[Any, Any]:
+    rows = Job.objects.for_agency(customer.agency).filter(customer_id=customer.pk, kind=Job.Kind.MAIL)
+    fate = Case(
+        When(done_at__isnull=False, then=_text("sent")),
+        When(run_at=None, then=_text("given_up")),
+        When(attempts__gt=0, then=_text("trying")),
+        default=_text("waiting"),
+    )
+    return rows.values_list(
+        _text(Source.MAIL),
+        "created_at",
+        Cast("payload__mail", CharField()),
+        _text(""),
+        JSONObject(fate=fate, attempts=F("attempts")),
+        _text(""),
+    )
+
+
+def _calls(customer: Customer) -> QuerySet[Any, Any]:
+    rows = VendorCall.objects.for_agency(customer.agency).filter(customer_id=customer.pk)
+    return rows.values_list(
+        _text(Source.CALL),
+        "at",
+        Cast("endpoint", CharField()),
+        _text(""),
+        JSONObject(outcome=F("outcome"), ms=F("milliseconds"), codes=Cast("codes", CharField())),
+        _text(""),
+    )
+
+
+_SOURCES = {Source.EVENT: _events, Source.NOTE: _notes, Source.MAIL: _mails, Source.CALL: _calls}
+
+
+def page(
+    customer: Customer, *, only: Collection[Source] = (), before: datetime | None = None, size: int = 30
+) -> TimelinePage:
+    """One page of the timeline, of all sources or of `only` some, in one statement."""
+    moments = {Source.MAIL: "created_at"}
+    parts = []
+    for source in Source:
+        if only and source not in only:
+            continue
+        part = _SOURCES[source](customer)
+        if before is not None:
+            part = part.filter(**{f"{moments.get(source, 'at')}__lt": before})
+        parts.append(part.order_by())
+    first, *others = parts
+    rows = first.union(*others, all=True).order_by("-at") if others else first.order_by(f"-{_moment(only)}")
+    entries = [
+        Entry(Source(source), at, kind.strip('"'), actor, data or {}, reason)
+        for source, at, kind, actor, data, reason in rows[: size + 1]
+    ]
+    return TimelinePage(entries[:size], entries[size - 1].at if len(entries) > size else None)
+
+
+def _moment(only: Collection[Source]) -> str:
+    return "created_at" if Source.MAIL in only else "at"
