@@ -15,6 +15,10 @@ from accounts.errors import NotAllowed
 from accounts.models import Agency, Customer, Event, Invitation, Membership, User
 
 INVITATION_DAYS = timedelta(days=7)
+Role = User.StaffRole
+RANK = {Role.ANALYST: 0, Role.SUPPORT: 1, Role.ADMIN: 2, Role.OWNER: 3}
+MANAGERS = (Role.OWNER, Role.ADMIN)
+SUPPORTERS = (*MANAGERS, Role.SUPPORT)
 
 
 def _hash(token: str) -> str:
@@ -25,8 +29,10 @@ def _hash(token: str) -> str:
 def invite_staff(*, agency: Agency, email: str, staff_role: str, acting_user: User | None) -> Invitation:
     """Mails an invitation to work for the agency. It is good for INVITATION_DAYS and for one use.
 
-    Raises NotAllowed if the address works here already or has an open invitation to.
+    Raises NotAllowed if the address works here already or has an open invitation to, or the role is not this
+    person's to give. Operators, and the command line without a person, give every role.
     """
+    _may_invite(acting_user, agency=agency, staff_role=staff_role)
     email = email.lower()
     open_ones = open_invitations(agency).filter(email=email, customer=None)
     if open_ones.exists() or User.objects.filter(agency=agency, email=email).exclude(staff_role="").exists():
@@ -38,8 +44,10 @@ def invite_staff(*, agency: Agency, email: str, staff_role: str, acting_user: Us
 def invite_member(*, customer: Customer, email: str, role: str, acting_user: User | None) -> Invitation:
     """Mails an invitation to belong to a customer, as its `owner`, `editor` or `viewer`.
 
-    Raises NotAllowed if the address belongs to it already, has an open invitation to, or the customer is closed.
+    Raises NotAllowed if the address belongs to it already, has an open invitation to, or the customer is closed;
+    or if who acts is neither an owner of the customer nor staff who look after customers.
     """
+    _may_invite(acting_user, agency=customer.agency, customer=customer)
     email = email.lower()
     open_ones = open_invitations(customer.agency).filter(email=email, customer=customer)
     if open_ones.exists() or customer.memberships.filter(person__email=email).exists():
@@ -52,14 +60,16 @@ def invite_member(*, customer: Customer, email: str, role: str, acting_user: Use
 
 @transaction.atomic
 def resend_invitation(invitation: Invitation, *, acting_user: User) -> None:
-    """Mails a new link; the old one no longer works. Raises NotAllowed if it was used or withdrawn."""
+    """Mails a new link; the old one no longer works. Raises NotAllowed, also if it was used or withdrawn."""
+    _may_touch(invitation, acting_user)
     _still_open(invitation)
     _send(invitation, acting_user, kind="invitation.resent")
 
 
 @transaction.atomic
 def withdraw_invitation(invitation: Invitation, *, acting_user: User) -> None:
-    """The link no longer works. Raises NotAllowed if it was used or withdrawn meanwhile."""
+    """The link no longer works. Raises NotAllowed, also if it was used or withdrawn meanwhile."""
+    _may_touch(invitation, acting_user)
     if not _still_open(invitation).update(revoked_at=timezone.now()):
         raise NotAllowed("This invitation was used or withdrawn.")
     _record("invitation.withdrawn", invitation, acting_user)
@@ -127,6 +137,28 @@ def accept_invitation(invitation: Invitation, *, password: str, first_name: str 
     EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
     _arrive(invitation, person)
     return person
+
+
+def _may_touch(invitation: Invitation, acting_user: User) -> None:
+    _may_invite(acting_user, agency=invitation.agency, staff_role=invitation.staff_role, customer=invitation.customer)
+
+
+def _may_invite(
+    acting_user: User | None, *, agency: Agency, staff_role: str = "", customer: Customer | None = None
+) -> None:
+    """Managers invite staff up to their own role; staff who look after customers, and its owners, invite members."""
+    if acting_user is None or acting_user.is_operator:
+        return
+    if acting_user.agency_id != agency.pk:
+        raise NotAllowed("Of another agency.")
+    role = acting_user.staff_role
+    if customer is None and (role not in MANAGERS or RANK[Role(staff_role)] > RANK[Role(role)]):
+        raise NotAllowed("Nobody gives a role above their own.")
+    own = Membership.objects.for_agency(agency).filter(
+        customer=customer, person=acting_user, role=Membership.Role.OWNER, suspended_at=None
+    )
+    if customer is not None and role not in SUPPORTERS and not own.exists():
+        raise NotAllowed("Only owners of the customer and staff invite its members.")
 
 
 def _send(invitation: Invitation, acting_user: User | None, kind: str = "invitation.sent") -> Invitation:

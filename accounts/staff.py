@@ -12,11 +12,8 @@ from django.db import transaction
 from accounts import jobs, tasks
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Event, Note, User
+from accounts.people import MANAGERS, RANK, Role
 from coupontools_api.ids import TeammateId
-
-Role = User.StaffRole
-RANK = {Role.ANALYST: 0, Role.SUPPORT: 1, Role.ADMIN: 2, Role.OWNER: 3}
-MANAGERS = (Role.OWNER, Role.ADMIN)
 
 
 class NoOwnerLeft(NotAllowed):

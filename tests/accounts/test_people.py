@@ -127,6 +127,42 @@ def test_a_withdrawn_invitation_opens_nothing(north: Agency, ada: User):
     assert kinds(north)[-1] == "invitation.withdrawn"
 
 
+@pytest.mark.parametrize("role", ["support", "analyst", ""])
+def test_who_manages_no_staff_invites_none(north: Agency, role: str):
+    eve = factories.person(north, "eve@north.example", staff_role=role)
+
+    with pytest.raises(NotAllowed):
+        people.invite_staff(agency=north, email="new@north.example", staff_role="analyst", acting_user=eve)
+
+
+def test_an_admin_neither_makes_nor_touches_an_invitation_of_an_owner(north: Agency, ada: User):
+    eve = factories.staff(north, "eve@north.example", "admin")
+    invitation = people.invite_staff(agency=north, email="new@north.example", staff_role="owner", acting_user=ada)
+
+    with pytest.raises(NotAllowed):
+        people.invite_staff(agency=north, email="other@north.example", staff_role="owner", acting_user=eve)
+    with pytest.raises(NotAllowed):
+        people.resend_invitation(invitation, acting_user=eve)
+    with pytest.raises(NotAllowed):
+        people.withdraw_invitation(invitation, acting_user=eve)
+
+
+@pytest.mark.parametrize("role", ["editor", "viewer"])
+def test_only_owners_of_a_customer_and_staff_invite_its_members(
+    north: Agency, south: Agency, bos_company: Customer, role: str
+):
+    eve = factories.member(bos_company, role, "eve@shop.example")
+    analyst = factories.staff(north, "ann@north.example", "analyst")
+    sue = factories.staff(south, "sue@south.example", "owner")
+
+    for acting in (eve, analyst, sue):
+        with pytest.raises(NotAllowed):
+            people.invite_member(customer=bos_company, email="x@shop.example", role="viewer", acting_user=acting)
+
+    helper = factories.staff(north, "help@north.example", "support")
+    people.invite_member(customer=bos_company, email="x@shop.example", role="viewer", acting_user=helper)
+
+
 def test_nobody_is_invited_twice(north: Agency, ada: User, bo: User, bos_company: Customer):
     people.invite_staff(agency=north, email="new@north.example", staff_role="support", acting_user=ada)
     people.invite_member(customer=bos_company, email="new@north.example", role="viewer", acting_user=bo)
