@@ -9,6 +9,25 @@ from django.utils.translation import gettext_lazy
 SENTENCES: dict[str, str | Promise] = {
     # Customers and their accounts
     "customer.signed_up": gettext_lazy("Signed up"),
+    "customer.added": gettext_lazy("Added by hand and invited"),
+    "customer.approved": gettext_lazy("Approved"),
+    "customer.declined": gettext_lazy("Declined"),
+    "customer.trial_extended": gettext_lazy("Trial extended"),
+    "customer.converted": gettext_lazy("Trial became a customer"),
+    "customer.paused": gettext_lazy("Paused"),
+    "customer.resumed": gettext_lazy("Resumed"),
+    "customer.closed": gettext_lazy("Customer closed"),
+    "customer.package_changed": gettext_lazy("Package changed"),
+    "customer.reminded": gettext_lazy("Reminder mailed"),
+    "customer.noted": gettext_lazy("Note written"),
+    "customers.exported": gettext_lazy("List of customers downloaded"),
+    "attention.retry": gettext_lazy("Told to try again"),
+    "attention.look": gettext_lazy("Told to look again"),
+    "attention.link": gettext_lazy("Told to link an account at the vendor"),
+    "attention.change_address": gettext_lazy("E-mail address changed"),
+    "attention.make_new": gettext_lazy("Told to make a new account"),
+    "attention.dismiss": gettext_lazy("Taken off the attention list"),
+    "panel_task.done": gettext_lazy("Done by hand in the vendor's panel"),
     "subaccount.awaiting_email": gettext_lazy("Waiting for the e-mail address to be confirmed"),
     "subaccount.awaiting_approval": gettext_lazy("E-mail address confirmed, waiting for approval"),
     "subaccount.requested": gettext_lazy("Account put in the queue"),
@@ -23,6 +42,15 @@ SENTENCES: dict[str, str | Promise] = {
     "launch": gettext_lazy("Panel opened"),
     "password_link": gettext_lazy("Link for a new panel password made"),
     "staff_launch": gettext_lazy("Panel opened by staff"),
+    "account_launch": gettext_lazy("The agency's own panel opened"),
+    "teammate_launch": gettext_lazy("The agency's own panel opened as a teammate"),
+    # Packages, brand and vendor account
+    "package.created": gettext_lazy("Package made"),
+    "package.changed": gettext_lazy("Package changed"),
+    "package.archived": gettext_lazy("Package archived"),
+    "package.restored": gettext_lazy("Package brought back"),
+    "package.moved": gettext_lazy("Order of packages changed"),
+    "brand.changed": gettext_lazy("Brand changed"),
     # Invitations and people
     "invitation.sent": gettext_lazy("Invitation sent"),
     "invitation.resent": gettext_lazy("Invitation sent again"),
@@ -55,6 +83,29 @@ SENTENCES: dict[str, str | Promise] = {
     "view_as.opened": gettext_lazy("An operator opened the console as a staff member"),
     "view_as.ended": gettext_lazy("An operator ended the view of the console"),
 }
+
+# What a customer's members read of what staff did with their account: their words, and nothing of the vendor.
+FOR_MEMBERS: dict[str, str | Promise] = {
+    "staff_launch": gettext_lazy("Opened your editor"),
+    "customer.added": gettext_lazy("Made your account"),
+    "customer.approved": gettext_lazy("Approved your sign-up"),
+    "customer.declined": gettext_lazy("Declined your sign-up"),
+    "customer.trial_extended": gettext_lazy("Extended your trial"),
+    "customer.converted": gettext_lazy("Ended the trial: you stay as a customer"),
+    "customer.paused": gettext_lazy("Paused your account"),
+    "customer.resumed": gettext_lazy("Opened your account again"),
+    "customer.closed": gettext_lazy("Closed your account"),
+    "customer.package_changed": gettext_lazy("Changed your package"),
+    "customer.reminded": gettext_lazy("Mailed you a reminder"),
+    "attention.link": gettext_lazy("Linked your coupon account"),
+    "attention.change_address": gettext_lazy("Changed the e-mail address of your account"),
+    "attention.make_new": gettext_lazy("Asked for a new coupon account for you"),
+    "invitation.sent": gettext_lazy("Invited somebody to your account"),
+    "invitation.resent": gettext_lazy("Sent an invitation to your account again"),
+    "invitation.withdrawn": gettext_lazy("Withdrew an invitation to your account"),
+}
+# Reasons that staff know to be read by the customer, too.
+REASONS_FOR_MEMBERS = ("staff_launch",)
 
 # How a launch or a password link ended, where it did not come about; see accounts.panel.
 OUTCOMES: dict[str, str | Promise] = {
@@ -98,6 +149,18 @@ def event_sentence(kind: str, data: dict[str, Any]) -> str:
     outcome = str(data.get("outcome", ""))
     if outcome and outcome not in CAME_ABOUT:
         text = _("%(what)s: did not work, %(why)s") % {"what": text, "why": _outcome(outcome)}
+    return _with_details(text, data)
+
+
+def member_sentence(kind: str, data: dict[str, Any]) -> str:
+    """What staff did, as the customer's own people read it. Only kinds of FOR_MEMBERS."""
+    text = str(FOR_MEMBERS[kind])
+    if data.get("outcome", "opened") not in CAME_ABOUT:
+        return _("%(what)s: did not work") % {"what": text}
+    return _with_details(text, data)
+
+
+def _with_details(text: str, data: dict[str, Any]) -> str:
     details = [str(words[data[key]]) for key, words in WORDS.items() if data.get(key) in words]
     if "was" in data and data["was"] in ROLES and details:
         details = [_("%(before)s to %(after)s") % {"before": ROLES[data["was"]], "after": details[0]}]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from accounts.states import State
-from portal.wording_events import SENTENCES, event_sentence
+from portal.wording_events import FOR_MEMBERS, SENTENCES, event_sentence, member_sentence
 
 ACCOUNTS = Path(__file__).parents[2] / "accounts"
 
@@ -16,7 +16,7 @@ def recorded_kinds() -> set[str]:
     kinds = {f"subaccount.{state.value}" for state in State} | {"subaccount.create_given_back"}
     for file in ACCOUNTS.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Event.objects.record":
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Event.objects.record", "_record"):
                 first = node.args[0] if node.args else None
                 if isinstance(first, ast.Constant):
                     kinds.add(str(first.value))
@@ -50,3 +50,10 @@ def test_every_kind_that_is_recorded_has_a_sentence():
 )
 def test_an_event_reads_as_a_sentence(kind: str, data: dict[str, str], sentence: str):
     assert event_sentence(kind, data) == sentence
+
+
+def test_members_read_their_own_words():
+    assert set(FOR_MEMBERS) <= set(SENTENCES)
+    assert member_sentence("staff_launch", {"outcome": "opened", "page": "campaigns"}) == "Opened your editor (coupons)"
+    assert member_sentence("staff_launch", {"outcome": "NoAnswer"}) == "Opened your editor: did not work"
+    assert not [kind for kind, words in FOR_MEMBERS.items() if "vendor" in str(words).lower()]
