@@ -59,9 +59,15 @@ def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> Em
         subject, body = _templates(name)
         text = render_to_string(body, context).strip() + "\n"
         subject_line = " ".join(render_to_string(subject, context).split())
-    sender = f"{_header_safe(agency.name)} <{settings.DEFAULT_FROM_EMAIL}>" if agency else settings.DEFAULT_FROM_EMAIL
     reply_to = [agency.support_email] if agency and name not in TO_STAFF else None
-    return EmailMultiAlternatives(subject_line, text, sender, [to], reply_to=reply_to)
+    return EmailMultiAlternatives(subject_line, text, sender(agency), [to], reply_to=reply_to)
+
+
+def sender(agency: Agency | None) -> str:
+    """Whom a mail says that it comes from: the agency, under the name that it chose for its mails."""
+    if agency is None:
+        return settings.DEFAULT_FROM_EMAIL
+    return f"{_header_safe(agency.sender_name or agency.name)} <{settings.DEFAULT_FROM_EMAIL}>"
 
 
 def _templates(name: str) -> tuple[str, str]:

@@ -66,6 +66,16 @@
     });
   }
 
+  // data-picks="id" is a colour picker beside a text field; each follows the other.
+  for (const picker of all("[data-picks]")) {
+    const field = document.getElementById(picker.dataset.picks);
+    const follow = () => { if (/^#[0-9a-f]{6}$/i.test(field.value)) picker.value = field.value; };
+    follow();
+    picker.hidden = false;
+    field.addEventListener("input", follow);
+    picker.addEventListener("input", () => { field.value = picker.value; });
+  }
+
   // A submitted form says that it is working, so that nobody presses twice.
   const busy = new Map();
   document.addEventListener("submit", (event) => {

@@ -33,7 +33,7 @@ def packages(request: PersonRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @access.staff_required(*access.MANAGERS)
 def new(request: PersonRequest) -> HttpResponse:
-    form = PackageForm(request.POST or None)
+    form = PackageForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         package = doors.create(agency=request.agency, acting_user=request.user, **form.facts)
         messages.success(request, _("“%(name)s” is there.") % {"name": package.name})
@@ -46,7 +46,7 @@ def new(request: PersonRequest) -> HttpResponse:
 def package(request: PersonRequest, package: UUID) -> HttpResponse:
     """One package: its form, how it looks on the sign-up page, and the way into the archive."""
     found = access.package_or_404(request, package)
-    form = PackageForm(request.POST or None, package=found)
+    form = PackageForm(request.POST if request.method == "POST" else None, package=found)
     if request.method == "POST" and form.is_valid():
         saved = doors.change(found, acting_user=request.user, **form.facts)
         messages.success(request, _saved(saved, was=found))
