@@ -14,11 +14,13 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, When
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 
+from accounts.customer_list import WAITING_STATES
 from accounts.models import (
     Agency,
     Brand,
@@ -35,7 +37,6 @@ from accounts.models import (
 
 View = Callable[..., HttpResponse]
 RECOVERY_CODES = Authenticator.Type.RECOVERY_CODES
-ATTENTION_STATES = (State.NEEDS_REVIEW, State.MISSING, State.AWAITING_APPROVAL)
 
 
 class PersonRequest(HttpRequest):
@@ -139,13 +140,21 @@ def recent_sign_in_required(view: View) -> View:
 def person_of_session(pk: object) -> User | None:
     """Whom a session belongs to, with what every page needs of them, in one statement.
 
-    `has_second_factor`, and for staff `open_attention`: how many of their customers wait for a person.
+    `has_second_factor`, `customer_count`, and for staff `open_attention`: how many of their customers wait for a person.
     """
     waiting = (
         Subaccount.objects.for_agency(OuterRef("agency"))
-        .filter(state__in=ATTENTION_STATES, dismissed_at=None)
+        .filter(state__in=WAITING_STATES, dismissed_at=None)
         .order_by()
         .values("agency")
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
+    customers = (
+        Membership.objects.for_agency(OuterRef("agency"))
+        .filter(person=OuterRef("pk"), suspended_at=None, customer__closed_at=None)
+        .order_by()
+        .values("person")
         .annotate(number=Count("pk"))
         .values("number")
     )
@@ -153,6 +162,7 @@ def person_of_session(pk: object) -> User | None:
         User.objects.filter(pk=pk)
         .annotate(
             has_second_factor=Exists(Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=RECOVERY_CODES)),
+            customer_count=Coalesce(Subquery(customers), 0),
             open_attention=Case(When(~Q(staff_role=""), then=Subquery(waiting)), default=0),
         )
         .first()
@@ -243,14 +253,6 @@ def customers_of_person(request: PersonRequest) -> list[Customer]:
         .select_related("subaccount")
         .order_by("company_name", "pk")
     )
-
-
-def customers_for_staff(request: PersonRequest, *, after: int | None, size: int = 50) -> list[Customer]:
-    """One page of the agency's customers, newest first, and one more row if there is a next page."""
-    rows = Customer.objects.for_agency(request.agency).select_related("subaccount", "package").order_by("-pk")
-    if after is not None:
-        rows = rows.filter(pk__lt=after)
-    return list(rows[: size + 1])
 
 
 def packages_on_offer(agency: Agency) -> list[Package]:

@@ -1,5 +1,7 @@
 """What pages about people read, scoped to the agency of the request."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
@@ -7,8 +9,9 @@ from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 
 from accounts import people
-from accounts.models import Agency, Customer, Invitation, Membership, User
+from accounts.models import Agency, Customer, Event, Invitation, Membership, User
 from portal.access import PersonRequest
+from portal.wording_events import FOR_MEMBERS, REASONS_FOR_MEMBERS, member_sentence
 
 TOTP, WEBAUTHN = Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN
 
@@ -81,3 +84,61 @@ def names_of(agency: Agency | None, ids: set[UUID]) -> dict[UUID, str]:
     """What people of the agency, and operators, are called: their name, else their address."""
     rows = User.objects.filter(Q(agency=agency) | Q(agency=None), pk__in=ids)
     return {person.pk: person.get_full_name() or person.email for person in rows}
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something that staff did with a customer of the reader: when, who, what and why."""
+
+    at: datetime
+    who: str
+    what: str
+    customer: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Deeds:
+    """One page of them; `next_before` is where the next page starts, 0 if there is none."""
+
+    deeds: list[Deed]
+    is_first: bool
+    next_before: int
+
+
+def staff_activity(request: PersonRequest, *, before: str, size: int = 30) -> Deeds:
+    """What staff did with the customers that this person belongs to, newest first."""
+    customers = {
+        customer.pk: customer.company_name
+        for customer in Customer.objects.for_agency(request.agency).filter(
+            memberships__person=request.user, memberships__suspended_at=None
+        )
+    }
+    fellows = Membership.objects.for_agency(request.agency).filter(customer__in=customers, person__staff_role="")
+    rows = (
+        Event.objects.for_agency(request.agency)
+        .filter(customer_id__in=customers, kind__in=FOR_MEMBERS, actor_id__isnull=False)
+        .exclude(actor_id__in=fellows.values("person"))
+        .select_related("reason")
+        .order_by("-pk")
+    )
+    if before.isascii() and before.isdigit() and len(before) < 18:
+        rows = rows.filter(pk__lt=int(before))
+    events = list(rows[: size + 1])
+    names = names_of(request.agency, {event.actor_id for event in events if event.actor_id})
+    deeds = [
+        Deed(
+            event.at,
+            names.get(event.actor_id, "") if event.actor_id else "",
+            member_sentence(event.kind, event.data),
+            customers[event.customer_id] if event.customer_id else "",
+            _reason(event),
+        )
+        for event in events[:size]
+    ]
+    return Deeds(deeds, is_first=not before, next_before=events[size - 1].pk if len(events) > size else 0)
+
+
+def _reason(event: Event) -> str:
+    note = getattr(event, "reason", None)
+    return note.text if note and event.kind in REASONS_FOR_MEMBERS else ""

@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.languages.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -252,6 +253,9 @@ def ACCOUNT_USER_DISPLAY(user: object) -> str:  # noqa: N802 -- allauth's name; 
 
 # --- Web -----------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
+# Each in its own words: somebody who cannot read the page must find theirs.
+LANGUAGES = [("en", "English"), ("nl", "Nederlands"), ("fr", "Français"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.str("TIME_ZONE", default="Europe/Amsterdam")
 USE_I18N = True
 USE_TZ = True
@@ -308,6 +312,7 @@ LIMIT_LAUNCH_CUSTOMER = env.str("LIMIT_LAUNCH_CUSTOMER", default="60/60")
 LIMIT_PASSWORD_LINK = env.str("LIMIT_PASSWORD_LINK", default="5/3600")
 LIMIT_SIGN_UP = env.str("LIMIT_SIGN_UP", default="20/3600")
 LIMIT_INVITATION = env.str("LIMIT_INVITATION", default="20/3600")
+LIMIT_INVITE = env.str("LIMIT_INVITE", default="50/3600")
 
 # --- Logs: standard output only ------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from portal import console_urls
-from portal.views import brand, customers, people
+from portal.views import brand, customers, members, own, people
 
 handler400 = "portal.views.errors.bad_request"
 handler403 = "portal.views.errors.forbidden"
@@ -18,6 +18,12 @@ customer_patterns = (
         path("password-link/", customers.password_link, name="password-link"),
         path("open/<slug:page>/", customers.open_page, name="open"),
         path("open/<slug:page>/<slug:campaign>/", customers.open_page, name="open-campaign"),
+        path("people/", members.members, name="people"),
+        path("people/invite/", members.invite, name="invite"),
+        path("people/<uuid:person>/", members.member, name="member"),
+        path("people/<uuid:person>/hand-over/", members.hand_over, name="member-hand-over"),
+        path("people/invitations/<uuid:invitation>/resend/", members.resend, name="invitation-resend"),
+        path("people/invitations/<uuid:invitation>/withdraw/", members.withdraw, name="invitation-withdraw"),
     ],
     "customer",
 )
@@ -26,6 +32,8 @@ urlpatterns = [
     path("", customers.home, name="home"),
     path("start/", people.start, name="start"),
     path("account/signup/", people.SignUp.as_view(), name="account_signup"),
+    path("account/profile/", own.profile, name="profile"),
+    path("account/activity/", own.activity, name="activity"),
     path("account/", include("allauth.urls")),
     path("invitation/<str:token>/", people.accept_invitation, name="accept_invitation"),
     path("c/<uuid:customer>/", include(customer_patterns)),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -213,7 +214,7 @@ def _in_the_making(place: Place, now: datetime, mailbox: Step, ready: Step, what
         text = what
     next_look = max(subaccount.run_at, now) if subaccount.run_at else None
     if next_look and next_look - now < timedelta(days=1):
-        text += " " + _("Next look at %(time)s.") % {"time": timezone.localtime(next_look).strftime("%H:%M")}
+        text += " " + _("Next look at %(time)s.") % {"time": date_format(timezone.localtime(next_look), "TIME_FORMAT")}
     slow = Step(
         "slow",
         "clock",

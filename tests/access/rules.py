@@ -7,7 +7,7 @@ sent to its set-up. `get` and `post` are the statuses of those who get in; a met
 
 from dataclasses import dataclass
 
-from tests.access.world import MANAGERS, MEMBERS, STAFF
+from tests.access.world import MANAGERS, MEMBERS, OWNER, STAFF
 
 EVERYBODY = "everybody"  # also anonymous people
 SIGNED_IN = "signed in"
@@ -20,6 +20,7 @@ class Rule:
     get: frozenset[int] = frozenset({200})
     post: frozenset[int] = frozenset()
     kind: str = "ours"
+    asks_again: bool = False  # for the password or code, before it looks for the object
     writes: bool = False  # whether a POST of those who get in changes rows of ours
 
     def lets_in(self, person: str, anonymous: bool) -> bool:
@@ -67,7 +68,26 @@ RULES: dict[str, Rule] = {
     "console:package": Rule(MANAGERS, post=statuses(200)),
     "console:package-archive": Rule(MANAGERS, NOTHING, statuses(302), writes=True),
     "console:package-restore": Rule(MANAGERS, NOTHING, statuses(302)),
+    "console:brand": Rule(MANAGERS, post=statuses(200)),
+    "console:brand-preview": Rule(MANAGERS, NOTHING, statuses(200)),
+    "console:brand-preview-css": Rule(MANAGERS, statuses(200)),
     "console:package-move": Rule(MANAGERS, NOTHING, statuses(302), writes=True),
+    "console:staff": Rule(STAFF),
+    "console:staff-invite": Rule(MANAGERS, post=statuses(200)),
+    "console:staff-person": Rule(MANAGERS, post=statuses(200)),
+    "console:staff-second-factor": Rule(OWNER, statuses(302), statuses(302), asks_again=True),
+    "console:staff-hand-over": Rule(OWNER, statuses(302), statuses(302), asks_again=True),
+    "console:staff-teammate": Rule(OWNER, post=statuses(302)),
+    "console:staff-invitation-resend": Rule(MANAGERS, NOTHING, statuses(302), writes=True),
+    "console:staff-invitation-withdraw": Rule(MANAGERS, NOTHING, statuses(302), writes=True),
+    "customer:people": Rule(MEMBERS),
+    "customer:invite": Rule(("owner",), post=statuses(200)),
+    "customer:member": Rule(("owner",), post=statuses(200)),
+    "customer:member-hand-over": Rule(SIGNED_IN, statuses(302), statuses(302), asks_again=True),
+    "customer:invitation-resend": Rule(("owner",), NOTHING, statuses(302), writes=True),
+    "customer:invitation-withdraw": Rule(("owner",), NOTHING, statuses(302), writes=True),
+    "profile": Rule(SIGNED_IN, post=statuses(200)),
+    "activity": Rule(SIGNED_IN),
     "account_signup": allauth(ANONYMOUS),  # on the platform host nobody signs up: 404
     "account_login": allauth(ANONYMOUS),
     "account_logout": allauth(SIGNED_IN),

@@ -63,12 +63,12 @@ def expected(url: Url, rule: Rule, world: World, person: str, which: str, host: 
         if url.name.startswith("brand_") and host != "own":
             return frozenset({404})  # the hash of another agency's brand
         if not lets_in:
-            if url.name.startswith("customer:") and is_here and which == "own" and person == "viewer":
-                return frozenset({403})  # a member who may look, not launch
+            if url.name.startswith("customer:") and is_here and which == "own" and person in worlds.MEMBERS:
+                return frozenset({403})  # a member who may look, not launch; not decide about people
             if url.name.startswith("console:") and is_here and person in STAFF:
                 return frozenset({403})  # staff in another role
             return frozenset({404}) if is_here else frozenset({302})
-        if url.has_object and which != own_object(person):
+        if url.has_object and which != own_object(person) and not rule.asks_again:
             return frozenset({404})
         return allowed
     allowed = rule.get if reads else rule.post if method == "POST" else rule.post | {200, 302, 405, 404}

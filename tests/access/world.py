@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import Agency, Customer, Package, User
+from accounts import people as people_doors
+from accounts.models import Agency, Customer, Membership, Package, User
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 
@@ -14,6 +15,7 @@ PLATFORM = "platform.localhost"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MEMBERS = ("owner", "editor", "viewer")
 STAFF = ("staff_owner", "staff_admin", "staff_support", "staff_analyst")
+OWNER = ("staff_owner",)
 MANAGERS = ("staff_owner", "staff_admin")
 PEOPLE = (
     "anonymous",
@@ -27,6 +29,7 @@ PEOPLE = (
     "foreign_staff",
     "operator",
 )
+QUERIES = {"console:brand-preview-css": "?colour=%23206bc4&grey=cool&corner=8"}
 OBJECTS = ("own", "foreign", "nonexistent")
 
 
@@ -76,6 +79,8 @@ class World:
     souths: Customer
     people: dict[str, User]
     sessions: dict[str, str] = field(default_factory=dict)
+    colleagues: dict[str, User] = field(default_factory=dict)
+    invited: dict[str, tuple[uuid.UUID, uuid.UUID]] = field(default_factory=dict)
 
     def host(self, which: str) -> str:
         return {
@@ -98,6 +103,9 @@ class World:
         """A concrete address of the URL, with values that exist where the object is its own."""
         route = url.route.replace("<uuid:customer>", str(self.object_id(which)))
         route = route.replace("<uuid:package>", str(self.package_id(which)))
+        person, (staff, member) = self.colleagues.get(which), self.invited.get(which, (uuid.UUID(int=7),) * 2)
+        route = route.replace("<uuid:person>", str(person.pk if person else uuid.UUID(int=7)))
+        route = route.replace("<uuid:invitation>", str(staff if route.startswith("console/") else member))
         for pattern, value in {
             "<slug:page>/<slug:campaign>": "update_campaign/cam_1",
             "<slug:page>": "campaigns",
@@ -108,7 +116,7 @@ class World:
             "<slug:app_label>": "accounts",
         }.items():
             route = route.replace(pattern, value)
-        return f"/{route}"
+        return f"/{route}{QUERIES.get(url.name, '')}"
 
     def works_at(self, person: str) -> str:
         """The host kind that this person's sign-in belongs to."""
@@ -146,6 +154,15 @@ def make(sandbox: Sandbox) -> World:
     people["suspended_member"] = factories.member(bos, "owner", "gone@bos-gone.example")
     people["suspended_member"].memberships.update(suspended_at="2026-01-01T00:00Z")
     world = World(north, south, bos, others, souths, people)
+    for which, agency, customer in (("own", north, bos), ("foreign", south, souths)):
+        # Somebody who works there and is a member of the customer, and an invitation to each.
+        world.colleagues[which] = factories.staff(agency, "dee@dees.example", "support")
+        Membership.objects.create(person=world.colleagues[which], customer=customer, role="editor")
+        invitations = (
+            people_doors.invite_staff(agency=agency, email="i@i.example", staff_role="analyst", acting_user=None),
+            people_doors.invite_member(customer=customer, email="i@i.example", role="viewer", acting_user=None),
+        )
+        world.invited[which] = (invitations[0].public_id, invitations[1].public_id)
     for name, person in people.items():
         client = Client(headers={"host": world.host(world.works_at(name))})
         if name == "unverified":
