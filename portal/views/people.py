@@ -65,14 +65,21 @@ def _join(request: HttpRequest, invitation: people.Invitation) -> HttpResponse:
         people.join(invitation, acting_user=request.user)
     except NotAllowed:
         return render(request, "invitation/gone.html", status=404)
-    return redirect("console:overview")
+    return redirect(_arrival(invitation))
+
+
+def _arrival(invitation: people.Invitation) -> str:
+    """Where an invitation leads: members to their customer, staff to the console."""
+    if invitation.customer is None:
+        return reverse("console:overview")
+    return reverse("customer:dashboard", args=[invitation.customer.public_id])
 
 
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Staff accept: name and password, then the second factor (SecondFactorMiddleware sends them there)."""
+    """Staff and members accept: name and password. Staff then owe the second factor (SecondFactorMiddleware)."""
     agency = access.agency_of(request)
     if agency is None:
         raise Http404
@@ -92,4 +99,4 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
         person = people.accept_invitation(invitation, **form.cleaned_data)
     except NotAllowed:
         return render(request, "invitation/gone.html", status=404)
-    return perform_login(request, person, email_verification="none", redirect_url=reverse("console:overview"))
+    return perform_login(request, person, email_verification="none", redirect_url=_arrival(invitation))
