@@ -153,7 +153,7 @@ def link(subaccount: Subaccount, *, vendor_id: str, reason: str, acting_user: Us
     """Has the worker link an existing vendor account, if the vendor's list bears it out.
 
     One that the last look listed for the customer's own address may be chosen by everybody who looks after
-    customers; any other only by an owner, who says how they know. Raises NotAllowed, InvalidId.
+    customers; any other only by an owner, who says how they know. Raises NotAllowed, ValueError for what is no id.
     """
     _may(subaccount, Choice.LINK)
     wanted = SubaccountId(vendor_id)

@@ -11,11 +11,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import jobs, people, search, states, tasks
+from accounts.customer_list import Step
 from accounts.errors import NotAllowed
 from accounts.models import (
     Agency,
     Customer,
     Event,
+    Job,
     Membership,
     Note,
     Package,
@@ -174,6 +176,30 @@ def change_package(customer: Customer, *, package: Package, acting_user: User) -
     _change(customer, package=package)
     _record("customer.package_changed", customer, acting_user, was=was, now=package.pk)
     _put_task(customer, PanelTask.Kind.CHANGE_PACKAGE, package=package.vendor_package_id)
+
+
+@transaction.atomic
+def remind(customer: Customer, *, acting_user: User) -> None:
+    """Mails the next step towards the first coupon, at most once a week. Raises NotAllowed."""
+    step = next_step(customer)
+    if step is None or customer.paused_at or customer.subaccount.state != State.ACTIVE:
+        raise NotAllowed("There is no next step to be reminded of.")
+    week = f"{timezone.now():%G-%V}"
+    if Job.objects.for_agency(customer.agency).filter(once=f"reminder:{customer.pk}:{week}").exists():
+        raise NotAllowed("This reminder was sent this week already.")
+    job = jobs.put_mail("reminder", agency=customer.agency, customer=customer, step=step.value)
+    Job.objects.for_agency(customer.agency).filter(pk=job.pk).update(once=f"reminder:{customer.pk}:{week}")
+    _record("customer.reminded", customer, acting_user, step=step.value)
+    tasks.wake()
+
+
+def next_step(customer: Customer) -> Step | None:
+    """Where a customer is stuck on the way to the first coupon; None once there is one."""
+    if customer.first_campaign_at:
+        return None
+    if customer.first_launch_at:
+        return Step.NO_CAMPAIGN
+    return Step.NO_LAUNCH if customer.first_sign_in_at else Step.NO_SIGN_IN
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, Value
 from django.db.models.functions import TruncWeek
 from django.utils import timezone
 
@@ -13,6 +13,7 @@ from accounts.customer_list import WAITING_STATES, Step, stalled
 from accounts.models import Agency, Customer, Event, State, Subaccount
 
 WEEKS = 12
+STUCK_AFTER = timedelta(days=3)
 HEALTH_DAYS = 7
 HEALTH_LAUNCHES = 500
 LAUNCHES = ("launch", "staff_launch")
@@ -36,6 +37,9 @@ class Numbers:
     awaiting_approval: int
     being_made: int
     being_made_since: datetime | None
+    requested: int
+    creating: int
+    uncertain: int
     needs_review: int
     missing: int
     paused: int
@@ -78,11 +82,14 @@ class Overview:
     weeks: list[Week]
     health: Health
     waiting: list[Subaccount]
+    stuck: list[Customer]
 
 
 def overview(agency: Agency, *, now: datetime) -> Overview:
     """The agency in numbers, in five statements however many customers there are."""
-    return Overview(_numbers(agency, now), _weeks(agency, now), _health(agency, now), _waiting(agency))
+    return Overview(
+        _numbers(agency, now), _weeks(agency, now), _health(agency, now), _waiting(agency), _stuck(agency, now)
+    )
 
 
 def _numbers(agency: Agency, now: datetime) -> Numbers:
@@ -109,6 +116,9 @@ def _numbers(agency: Agency, now: datetime) -> Numbers:
         awaiting_email=in_state(State.AWAITING_EMAIL),
         awaiting_approval=in_state(State.AWAITING_APPROVAL),
         being_made=Count("pk", filter=being_made),
+        requested=in_state(State.REQUESTED),
+        creating=in_state(State.CREATING),
+        uncertain=in_state(State.UNCERTAIN),
         being_made_since=Min("subaccount__verified_at", filter=being_made),
         needs_review=in_state(State.NEEDS_REVIEW),
         missing=in_state(State.MISSING),
@@ -134,10 +144,11 @@ def _weeks(agency: Agency, now: datetime) -> list[Week]:
         .annotate(week=TruncWeek("at"))
     )
     counted = [
-        {row["week"].date(): row["number"] for row in rows.order_by().values("week").annotate(number=Count("pk"))}
-        for rows in (sign_ups, launches)
+        rows.order_by().values("week").annotate(number=Count("pk")).values_list(Value(name), "week", "number")
+        for name, rows in (("sign_ups", sign_ups), ("launches", launches))
     ]
-    return [Week(monday, counted[0].get(monday, 0), counted[1].get(monday, 0)) for monday in mondays]
+    found = {(name, week.date()): number for name, week, number in counted[0].union(counted[1], all=True)}
+    return [Week(monday, found.get(("sign_ups", monday), 0), found.get(("launches", monday), 0)) for monday in mondays]
 
 
 def _health(agency: Agency, now: datetime) -> Health:
@@ -169,4 +180,16 @@ def _waiting(agency: Agency) -> list[Subaccount]:
         .filter(state__in=WAITING_STATES, dismissed_at=None)
         .select_related("customer")
         .order_by("changed_at")[:5]
+    )
+
+
+def _stuck(agency: Agency, now: datetime) -> list[Customer]:
+    """Whose account is there for a while, and who did not take the next step. Longest first."""
+    a_while_ago = now - STUCK_AFTER
+    anywhere = stalled(Step.NO_SIGN_IN) | stalled(Step.NO_LAUNCH) | stalled(Step.NO_CAMPAIGN)
+    return list(
+        Customer.objects.for_agency(agency)
+        .filter(anywhere, subaccount__bound_at__lt=a_while_ago)
+        .select_related("subaccount")
+        .order_by("subaccount__bound_at")[:5]
     )

@@ -48,7 +48,11 @@ def _text(value: str) -> Value:
 def _name_of(field: str) -> Coalesce:
     """The name of the person whose id stands in `field`, or their address; empty for the worker."""
     name = NullIf(Trim(Concat("first_name", Value(" "), "last_name")), Value(""))
-    person = User.objects.filter(pk=OuterRef(field)).annotate(shown=Coalesce(name, "email", output_field=CharField())).values("shown")
+    person = (
+        User.objects.filter(pk=OuterRef(field))
+        .annotate(shown=Coalesce(name, "email", output_field=CharField()))
+        .values("shown")
+    )
     return Coalesce(Subquery(person, output_field=CharField()), _text(""))
 
 

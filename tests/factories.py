@@ -9,7 +9,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
-from accounts import agencies, customers, jobs, search
+from accounts import agencies, customers, jobs, search, vendor_accounts
 from accounts.agencies import NewPackage
 from accounts.crypto import seal
 from accounts.models import Agency, Customer, Job, Membership, Package, State, Subaccount, User
@@ -41,7 +41,7 @@ def agency(name: str, host: str, *, keys: tuple[str, str], **about: Any) -> Agen
         terms_url=f"https://{name.lower()}.example/terms",
         **about,
     )
-    agencies.store_credential(made, client_id=keys[0], client_secret=keys[1])
+    vendor_accounts.connect(made, client_id=keys[0], client_secret=keys[1])
     Job.objects.for_agency(made).delete()
     return made
 

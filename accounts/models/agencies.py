@@ -53,7 +53,8 @@ class Agency(models.Model):
 class HostQuerySet(models.QuerySet["Host"]):
     def serving(self, name: str) -> "Host | None":
         """The host of that exact name with all that a page needs of its agency, in one statement."""
-        return self.select_related("agency__brand").filter(name=name, agency__stopped_at=None).first()
+        rows = self.select_related("agency__brand", "agency__vendor_account")
+        return rows.filter(name=name, agency__stopped_at=None).first()
 
 
 class Host(models.Model):
@@ -152,7 +153,12 @@ class Credential(models.Model):
     slot = models.PositiveSmallIntegerField(choices=[(1, "first"), (2, "second")])
     sealed_client_id = models.TextField()
     sealed_client_secret = models.TextField()
-    fingerprint = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the client id.")
+    fingerprint = models.CharField(
+        max_length=64,
+        unique=True,
+        null=True,
+        help_text="SHA-256 of the client id. Empty while the other slot holds the same one, with another secret.",
+    )
     created_at = models.DateTimeField(db_default=Now())
     tested_at = models.DateTimeField(null=True, blank=True)
     test_result = models.CharField(max_length=20, blank=True, default="", help_text="`ok`, or what went wrong.")

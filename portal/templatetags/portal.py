@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django_countries import countries
 
 register = template.Library()
 
@@ -179,6 +180,18 @@ def money(amount: Decimal, currency: str) -> str:
     number = number_format(amount, decimal_pos=decimals, use_l10n=True, force_grouping=True)
     symbol = {"EUR": "€", "GBP": "£", "USD": "$"}.get(currency)
     return f"{symbol}{number}" if symbol else f"{currency}\N{NO-BREAK SPACE}{number}"
+
+
+@register.filter
+def country_name(code: str) -> str:
+    """The name of a country by its ISO 3166-1 code, in the reader's language."""
+    return str(countries.name(code)) or code
+
+
+@register.filter
+def seconds(milliseconds: int) -> str:
+    """A duration in seconds with one decimal, as the reader writes numbers: 0.6 s."""
+    return f"{number_format(milliseconds / 1000, decimal_pos=1, use_l10n=True)}\N{NO-BREAK SPACE}s"
 
 
 @register.simple_tag

@@ -7,7 +7,7 @@ sent to its set-up. `get` and `post` are the statuses of those who get in; a met
 
 from dataclasses import dataclass
 
-from tests.access.world import MANAGERS, MEMBERS, OWNER, STAFF
+from tests.access.world import MANAGERS, MEMBERS, OWNER, STAFF, SUPPORTERS
 
 EVERYBODY = "everybody"  # also anonymous people
 SIGNED_IN = "signed in"
@@ -62,7 +62,29 @@ RULES: dict[str, Rule] = {
     "customer:launch": Rule(("owner", "editor"), NOTHING, statuses(303), writes=True),
     "customer:password-link": Rule(("owner", "editor"), NOTHING, statuses(200), writes=True),
     "console:overview": Rule(STAFF),
+    "console:attention": Rule(STAFF),
+    "console:approvals": Rule(SUPPORTERS, post=statuses(200)),
+    "console:approvals-switch": Rule(MANAGERS, NOTHING, statuses(302), writes=True),
     "console:customers": Rule(STAFF),
+    "console:customers-export": Rule(SUPPORTERS, NOTHING, statuses(200), writes=True),
+    "console:customer-new": Rule(SUPPORTERS, post=statuses(200)),
+    "console:customer": Rule(STAFF),
+    "console:customer-note": Rule(SUPPORTERS, NOTHING, statuses(302), writes=True),
+    "console:customer-remind": Rule(SUPPORTERS, NOTHING, statuses(302)),  # there is a coupon already
+    "console:customer-task": Rule(SUPPORTERS, NOTHING, statuses(302), writes=True),
+    "console:customer-choose": Rule(SUPPORTERS, NOTHING, statuses(302)),  # nothing waits
+    "console:customer-launch": Rule(SUPPORTERS, statuses(302), statuses(302), asks_again=True),
+    "console:customer-link": Rule(SUPPORTERS, statuses(302), statuses(302)),  # nothing to link
+    "console:customer-make-new": Rule(OWNER, statuses(302), statuses(302), asks_again=True),
+    "console:customer-pause": Rule(SUPPORTERS, post=statuses(302), writes=True),
+    "console:customer-resume": Rule(SUPPORTERS, statuses(302), statuses(302)),  # it is not paused
+    "console:customer-close": Rule(SUPPORTERS, post=statuses(200)),
+    "console:customer-extend": Rule(SUPPORTERS, post=statuses(200)),
+    "console:customer-convert": Rule(SUPPORTERS, post=statuses(302), writes=True),
+    "console:customer-package": Rule(SUPPORTERS, post=statuses(200)),
+    "console:customer-address": Rule(SUPPORTERS, statuses(302), statuses(302)),  # an account exists
+    "console:customer-decline": Rule(SUPPORTERS, statuses(302), statuses(302)),  # it does not wait
+    "console:panel": Rule(STAFF, statuses(302), statuses(302), asks_again=True),
     "console:packages": Rule(STAFF),
     "console:package-new": Rule(MANAGERS, post=statuses(200)),
     "console:package": Rule(MANAGERS, post=statuses(200)),

@@ -20,7 +20,13 @@ pytestmark = pytest.mark.django_db
 URLS = worlds.urls()
 HOSTS = ("own", "foreign", "platform", "unknown")
 OPEN_WITHOUT_FACTOR = ("/account/2fa/", "/account/logout/", "/account/reauthenticate/", "/brand/")
-SENT = {"customer:launch": {"page": "campaigns"}, "console:package-move": {"direction": "down"}}
+SENT = {
+    "customer:launch": {"page": "campaigns"},
+    "console:package-move": {"direction": "down"},
+    "console:customer-note": {"text": "hello"},
+    "console:customer-pause": {"message": "hello"},
+    "console:customer-choose": {"do": "retry"},
+}
 OUR_TABLES = ("accounts_", "account_", "mfa_")
 
 

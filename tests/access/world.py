@@ -2,12 +2,13 @@
 
 import uuid
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts import people as people_doors
-from accounts.models import Agency, Customer, Membership, Package, User
+from accounts.models import Agency, Customer, Membership, Package, PanelTask, User
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 
@@ -29,6 +30,7 @@ PEOPLE = (
     "foreign_staff",
     "operator",
 )
+SUPPORTERS = ("staff_owner", "staff_admin", "staff_support")
 QUERIES = {"console:brand-preview-css": "?colour=%23206bc4&grey=cool&corner=8"}
 OBJECTS = ("own", "foreign", "nonexistent")
 
@@ -80,6 +82,7 @@ class World:
     people: dict[str, User]
     sessions: dict[str, str] = field(default_factory=dict)
     colleagues: dict[str, User] = field(default_factory=dict)
+    tasks: dict[str, uuid.UUID] = field(default_factory=dict)
     invited: dict[str, tuple[uuid.UUID, uuid.UUID]] = field(default_factory=dict)
 
     def host(self, which: str) -> str:
@@ -102,6 +105,7 @@ class World:
     def path(self, url: Url, which: str) -> str:
         """A concrete address of the URL, with values that exist where the object is its own."""
         route = url.route.replace("<uuid:customer>", str(self.object_id(which)))
+        route = route.replace("<uuid:task>", str(self.tasks.get(which, uuid.UUID(int=7))))
         route = route.replace("<uuid:package>", str(self.package_id(which)))
         person, (staff, member) = self.colleagues.get(which), self.invited.get(which, (uuid.UUID(int=7),) * 2)
         route = route.replace("<uuid:person>", str(person.pk if person else uuid.UUID(int=7)))
@@ -155,6 +159,10 @@ def make(sandbox: Sandbox) -> World:
     people["suspended_member"].memberships.update(suspended_at="2026-01-01T00:00Z")
     world = World(north, south, bos, others, souths, people)
     for which, agency, customer in (("own", north, bos), ("foreign", south, souths)):
+        trial_ends_on = date.today() + timedelta(days=9)
+        Customer.objects.for_agency(agency).filter(pk=customer.pk).update(trial_ends_on=trial_ends_on)
+        task = PanelTask.objects.create(agency=agency, customer=customer, kind=PanelTask.Kind.BLOCK)
+        world.tasks[which] = task.public_id
         # Somebody who works there and is a member of the customer, and an invitation to each.
         world.colleagues[which] = factories.staff(agency, "dee@dees.example", "support")
         Membership.objects.create(person=world.colleagues[which], customer=customer, role="editor")
