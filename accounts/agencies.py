@@ -1,16 +1,14 @@
 """Doors about agencies: making one with its host, brand, vendor account and packages."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from accounts import brands, people
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Credential, Event, Host, Package, Subaccount, User, VendorAccount
+from accounts.models import Agency, Event, Host, Package, User, VendorAccount
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def create(
     acting_user: User | None = None,
     **about: str,
 ) -> Agency:
-    """Makes an agency and mails its owner an invitation. Credentials are stored by `store_credential`.
+    """Makes an agency and mails its owner an invitation. Credentials are stored by `vendor_accounts`.
 
     `about` holds further fields of Agency (support_phone, terms_url …). Raises NotAllowed if the host is taken.
     """
@@ -82,33 +80,7 @@ def create(
 
 
 @transaction.atomic
-def store_credential(
-    agency: Agency, *, client_id: str, client_secret: str, slot: int = 1, acting_user: User | None = None
-) -> Credential:
-    """Seals a client id and secret into a slot and makes it the active one.
-
-    Raises NotAllowed if another agency holds that vendor account (two portals on one account would adopt each
-    other's subaccounts; the message does not say whose it is), or if it is a new client id while customers are
-    bound to the present one.
-    """
-    account = VendorAccount.objects.select_for_update().get(agency=agency)
-    fingerprint = hashlib.sha256(client_id.encode()).hexdigest()
-    other = Credential.objects.filter(fingerprint=fingerprint).exclude(vendor_account=account).first()
-    if other is not None:
-        raise NotAllowed("These credentials belong to a vendor account that is already in use here.")
-    knows_account = Credential.objects.filter(vendor_account=account, fingerprint=fingerprint).exists()
-    if not knows_account and Subaccount.objects.for_agency(agency).exclude(vendor_id="").exists():
-        # Under another account the ids of these customers would be somebody else's, or nobody's.
-        raise NotAllowed("This client id is another vendor account, and customers are bound to the present one.")
-    credential = Credential.objects.filter(vendor_account=account, slot=slot).first() or Credential(
-        vendor_account=account, slot=slot
-    )
-    credential.fingerprint = fingerprint
-    credential.put(client_id, client_secret)
-    credential.save()
-    account.active_credential = credential
-    if account.trouble:
-        account.probe_at = timezone.now()  # new credentials are tried at once
-    account.save(update_fields=["active_credential", "probe_at"])
-    Event.objects.record("credential.stored", agency=agency, acting_user=acting_user, slot=slot)
-    return credential
+def require_approval(agency: Agency, *, is_on: bool, acting_user: User) -> None:
+    """Whether new customers wait for a yes from now on. Those that wait already go on waiting."""
+    Agency.objects.filter(pk=agency.pk).update(approval_required=is_on)
+    Event.objects.record("agency.approval_switched", agency=agency, acting_user=acting_user, is_on=is_on)

@@ -13,7 +13,7 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import agencies, customers
+from accounts import agencies, customers, vendor_accounts
 from accounts.agencies import NewPackage
 from accounts.crypto import seal
 from accounts.models import Agency, Cause, Customer, Host, Package, State, Subaccount, User
@@ -244,7 +244,7 @@ def seed() -> bool:
         agency = agencies.create(
             name=demo.name, host=demo.host, owner_email=owner.email, logo=logo, packages=demo.packages, **demo.about
         )
-        agencies.store_credential(agency, client_id=demo.client_id, client_secret=demo.client_secret)
+        vendor_accounts.connect(agency, client_id=demo.client_id, client_secret=demo.client_secret)
         # The demo's owners have accepted already: the mail that invites them is not sent.
         agency.invitations.update(accepted_at=timezone.now())
         agency.jobs.all().delete()

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.crypto import CannotOpen
-from accounts.models import Job, VendorAccount, VendorCall
+from accounts.models import Credential, Job, VendorAccount, VendorCall
 from coupontools_api.client import Coupontools
 from coupontools_api.errors import (
     AccountExpired,
@@ -180,6 +180,35 @@ def _open(account: VendorAccount, trouble: VendorAccount.Trouble, now: datetime)
         )
     else:
         row.update(trouble=trouble, probe_at=probe_at)
+
+
+def try_credential(credential: Credential) -> tuple[ListedSubaccount, ...]:
+    """The list as a pair sees it that need not be the one in use: past the breaker, which learns nothing from it.
+
+    Within VENDOR_DEADLINE_SECONDS in all, for somebody who waits. Raises CoupontoolsError, or CannotOpen.
+    """
+    client = Coupontools(
+        client_id=credential.client_id,
+        client_secret=credential.client_secret,
+        base_url=settings.COUPONTOOLS_API_URL,
+        deadline=settings.VENDOR_DEADLINE_SECONDS,
+        list_deadline=settings.VENDOR_DEADLINE_SECONDS,
+    )
+    account, noted, started = credential.vendor_account, Noted("subaccount/list"), time.monotonic()
+    try:
+        listed = client.subaccounts.list()
+    except CoupontoolsError as problem:
+        _keep(account, noted, started, problem)
+        raise
+    finally:
+        client.close()
+    _keep(account, noted, started, None)
+    return listed
+
+
+def learn(account: VendorAccount, problem: CoupontoolsError | None) -> None:
+    """Lets the breaker know how a call went that was made past it with the pair in use."""
+    _note(account, problem)
 
 
 def probe_due(now: datetime | None = None) -> int:

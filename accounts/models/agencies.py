@@ -157,6 +157,7 @@ class Credential(models.Model):
         max_length=64,
         unique=True,
         null=True,
+        blank=True,
         help_text="SHA-256 of the client id. Empty while the other slot holds the same one, with another secret.",
     )
     created_at = models.DateTimeField(db_default=Now())

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import agencies, provisioning, vendor
+from accounts import provisioning, vendor, vendor_accounts
 from accounts.errors import NotAllowed
 from accounts.models import Cause, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
@@ -124,7 +124,7 @@ def test_a_new_secret_for_the_same_client_id_is_used_at_once(
     provisioning.attempt()
     assert fresh(bos_subaccount).cause == Cause.CREDENTIALS
 
-    agencies.store_credential(north, client_id="north-id", client_secret="a-new-secret")
+    vendor_accounts.connect(north, client_id="north-id", client_secret="a-new-secret")
     vendor.probe_due()
     Subaccount.objects.for_agency(north).update(run_at=timezone.now())
     provisioning.attempt()
@@ -136,7 +136,7 @@ def test_a_new_secret_for_the_same_client_id_is_used_at_once(
 
 def test_another_vendor_account_is_refused_while_customers_are_bound(sandbox: Sandbox, active: Subaccount):
     with pytest.raises(NotAllowed, match="customers are bound"):
-        agencies.store_credential(active.agency, client_id="other-id", client_secret="x", slot=2)
+        vendor_accounts.connect(active.agency, client_id="other-id", client_secret="x", slot=2)
 
 
 def test_at_most_two_creates_of_an_agency_are_in_flight(

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import agencies
+from accounts import vendor_accounts
 from accounts.errors import NotAllowed
 from accounts.models import Host
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         if not secret:
             raise CommandError(f"{client_secret_env} is not set.")
         try:
-            agencies.store_credential(found.agency, client_id=client_id, client_secret=secret)
+            vendor_accounts.connect(found.agency, client_id=client_id, client_secret=secret)
         except NotAllowed as problem:
             raise CommandError(str(problem)) from None
         self.stdout.write(f"{found.agency.name} is connected. Waiting customers go on within a minute.")

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from accounts import agencies
+from accounts import agencies, vendor_accounts
 from accounts.errors import NotAllowed
 
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
                 packages=[_package(text) for text in options["package"]],
             )
             if options["client_id"]:
-                agencies.store_credential(agency, client_id=options["client_id"], client_secret=secret)
+                vendor_accounts.connect(agency, client_id=options["client_id"], client_secret=secret)
         except (NotAllowed, ValidationError) as problem:
             raise CommandError("; ".join(getattr(problem, "messages", [str(problem)]))) from None
         self.stdout.write(f"{agency.name} is there. {options['owner']} gets an invitation by mail.")

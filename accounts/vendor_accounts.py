@@ -1,0 +1,360 @@
+"""Doors about an agency's vendor account: its two pairs of client id and secret, its panel host, its switches.
+
+A pair is stored in the slot that is not in use, checked, switched to, watched, and the old one dropped.
+"""
+
+import hashlib
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import limits, vendor
+from accounts.crypto import CannotOpen
+from accounts.errors import NotAllowed
+from accounts.models import Agency, Credential, Event, State, Subaccount, User, VendorAccount
+from accounts.models.subaccounts import SubaccountQuerySet
+from coupontools_api.errors import CoupontoolsError
+
+OK = "ok"
+MISSES_CUSTOMERS = "misses_customers"
+UNSEALED = "does_not_open"
+NOT_NAMED, OTHER_HOST = "not_named", "other_host"
+CUSTOMERS_NAMED = 20
+IN_FLIGHT = (State.CREATING, State.UNCERTAIN)
+GONE = (State.MISSING, State.CLOSED)  # nobody expects to find these at the vendor
+
+
+class HeldElsewhere(NotAllowed):
+    """Another agency's portal works with this vendor account. Whose it is stays unsaid."""
+
+
+class InTheMaking(NotAllowed):
+    """Accounts are being made under the present client id: under another one they would be made twice."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What came of asking the vendor with a pair: `ok`, or what went wrong.
+
+    `missing` counts the bound customers whose accounts the pair does not list.
+    """
+
+    outcome: str
+    codes: tuple[int, ...] = ()
+    milliseconds: int = 0
+    listed: int = 0
+    missing: int = 0
+
+    @property
+    def is_good(self) -> bool:
+        return self.outcome == OK
+
+
+def connect(
+    agency: Agency, *, client_id: str, client_secret: str, slot: int = 1, acting_user: User | None = None
+) -> Credential:
+    """Stores a pair and makes it the active one in one go: the first pair, or a new secret, by command.
+
+    Raises HeldElsewhere (two portals on one account would adopt each other's subaccounts), or NotAllowed if it is
+    a new client id while customers are bound to the present one.
+    """
+    _refuse_if_held_elsewhere(agency, client_id, acting_user)
+    with transaction.atomic():
+        account = _locked(agency)
+        knows_account = account.credentials.filter(fingerprint=_fingerprint(client_id)).exists()
+        if not knows_account and Subaccount.objects.for_agency(agency).exclude(vendor_id="").exists():
+            # Under another account the ids of these customers would be somebody else's, or nobody's.
+            raise NotAllowed("This client id is another vendor account, and customers are bound to the present one.")
+        credential = _put(account, slot, client_id, client_secret)
+        Event.objects.record("credential.stored", agency=agency, acting_user=acting_user, slot=slot)
+        _activate(account, credential, acting_user)
+    return credential
+
+
+def store(agency: Agency, *, client_id: str, client_secret: str, acting_user: User) -> Credential:
+    """Seals a pair into the slot that is not in use; a pair that was there is replaced. Nothing else changes.
+
+    Raises HeldElsewhere.
+    """
+    _refuse_if_held_elsewhere(agency, client_id, acting_user)
+    with transaction.atomic():
+        account = _locked(agency)
+        active = account.active_credential
+        slot = 2 if active is not None and active.slot == 1 else 1
+        credential = _put(account, slot, client_id, client_secret)
+        Event.objects.record("credential.stored", agency=agency, acting_user=acting_user, slot=slot)
+    return credential
+
+
+def check(agency: Agency, *, slot: int, acting_user: User) -> Check:
+    """Asks the vendor for its list with the pair in a slot, and keeps how that went.
+
+    A pair of another client id is good only if it lists every account that customers are bound to.
+    Raises NotAllowed if the slot is empty, TooMany.
+    """
+    credential = _in_slot(agency, slot)
+    limits.count("vendor-check", agency.pk, settings.LIMIT_VENDOR_CHECK)
+    found, absent = _asked(agency, credential)
+    with transaction.atomic():
+        # Only what was asked with is judged: somebody may have stored another pair meanwhile.
+        row = Credential.objects.filter(pk=credential.pk, sealed_client_secret=credential.sealed_client_secret)
+        row.update(tested_at=timezone.now(), test_result=found.outcome)
+        Event.objects.record(
+            "credential.checked",
+            agency=agency,
+            acting_user=acting_user,
+            slot=slot,
+            outcome=found.outcome,
+            codes=list(found.codes),
+            ms=found.milliseconds,
+            listed=found.listed,
+            missing=found.missing,
+            customers=absent[:CUSTOMERS_NAMED],
+        )
+    return found
+
+
+def switch(agency: Agency, *, slot: int, acting_user: User) -> Check:
+    """Makes the pair in a slot the active one, after a good check and one more at this moment.
+
+    Where that one is not good, nothing is switched: the answer says why. Raises NotAllowed if the pair was not
+    checked or is in use, InTheMaking, TooMany.
+    """
+    credential = _in_slot(agency, slot)
+    if credential.test_result != OK:
+        raise NotAllowed("This pair has not passed a check.")
+    found = check(agency, slot=slot, acting_user=acting_user)
+    if not found.is_good:
+        return found
+    with transaction.atomic():
+        account = _locked(agency)
+        current = account.credentials.filter(pk=credential.pk, sealed_client_secret=credential.sealed_client_secret)
+        chosen = current.first()
+        if chosen is None or chosen == account.active_credential:
+            raise NotAllowed("This pair was changed meanwhile, or is in use already.")
+        if _is_another_client(account, chosen):
+            ours = Subaccount.objects.for_agency(agency)
+            if ours.filter(state__in=IN_FLIGHT).exists():
+                raise InTheMaking("Accounts are being made under the present client id.")
+            if chosen.tested_at and _bound(agency).filter(bound_at__gt=chosen.tested_at).exists():
+                raise InTheMaking("An account was bound since the check.")
+        _activate(account, chosen, acting_user)
+        vendor.learn(account, None)
+    return found
+
+
+@transaction.atomic
+def drop(agency: Agency, *, slot: int, acting_user: User) -> None:
+    """Deletes the pair that is not in use. Raises NotAllowed if it is, or if there is none."""
+    account = _locked(agency)
+    credential = account.credentials.filter(slot=slot).first()
+    if credential is None or credential == account.active_credential:
+        raise NotAllowed("Only a pair that is not in use can be dropped.")
+    left_behind = credential.fingerprint
+    credential.delete()
+    account.credentials.filter(fingerprint=None).update(fingerprint=left_behind)
+    Event.objects.record("credential.dropped", agency=agency, acting_user=acting_user, slot=slot)
+
+
+def try_now(agency: Agency, *, acting_user: User) -> Check:
+    """Asks the vendor once with the pair in use, also past an open breaker, which learns how it went.
+
+    Raises NotAllowed if no pair is in use, TooMany.
+    """
+    account = VendorAccount.objects.select_related("active_credential").get(agency=agency)
+    if account.active_credential is None:
+        raise NotAllowed("No pair is in use.")
+    found = check(agency, slot=account.active_credential.slot, acting_user=acting_user)
+    return found
+
+
+def change(agency: Agency, *, offers_pages: bool, reads_statistics: bool, acting_user: User) -> list[str]:
+    """Moves the account's two switches; answers the names of those that moved."""
+    wanted: dict[str, Any] = {"offers_pages": offers_pages, "reads_statistics": reads_statistics}
+    with transaction.atomic():
+        account = _locked(agency)
+        changed = [name for name, is_on in wanted.items() if getattr(account, name) != is_on]
+        if changed:
+            VendorAccount.objects.filter(pk=account.pk).update(**wanted)
+            Event.objects.record("vendor_account.changed", agency=agency, acting_user=acting_user, **wanted)
+    return changed
+
+
+@dataclass(frozen=True)
+class PanelHost:
+    """Whether a panel host was proven: `ok`, or what spoke against it, and which host the vendor named."""
+
+    outcome: str
+    codes: tuple[int, ...] = ()
+    named: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        return self.outcome == OK
+
+
+def set_panel_host(agency: Agency, *, host: str, acting_user: User) -> PanelHost:
+    """Lets launches go to a white-label host, if the vendor itself names it in a sign-on; empty takes it back.
+
+    The sign-on is the agency's own and is thrown away unread. Raises TooMany.
+    """
+    limits.count("vendor-check", agency.pk, settings.LIMIT_VENDOR_CHECK)
+    found = _named_host(agency, host) if host else PanelHost(OK)
+    with transaction.atomic():
+        if found.is_good:
+            VendorAccount.objects.filter(agency=agency).update(whitelabel_host=host)
+        Event.objects.record(
+            "vendor_account.panel_host",
+            agency=agency,
+            acting_user=acting_user,
+            outcome=found.outcome if host else "removed",
+            codes=list(found.codes),
+        )
+    return found
+
+
+# -- the vendor ------------------------------------------------------------------------------------------------
+
+
+def _asked(agency: Agency, credential: Credential) -> tuple[Check, list[int]]:
+    """One list call with the pair; also the customers whose accounts it does not list."""
+    account, started = credential.vendor_account, time.monotonic()
+    is_active = account.active_credential_id == credential.pk
+    try:
+        listed = vendor.try_credential(credential)
+    except CoupontoolsError as problem:
+        if is_active:
+            vendor.learn(account, problem)
+        return Check(type(problem).__name__, problem.codes, _milliseconds_since(started)), []
+    except CannotOpen:
+        return Check(UNSEALED), []
+    took = _milliseconds_since(started)
+    if is_active:
+        vendor.learn(account, None)
+    if not _is_another_client(account, credential):
+        return Check(OK, (), took, len(listed)), []
+    known = {str(line.id) for line in listed}
+    absent = [
+        customer
+        for customer, vendor_id in _bound(agency).order_by("pk").values_list("customer_id", "vendor_id")
+        if vendor_id not in known
+    ]
+    return Check(MISSES_CUSTOMERS if absent else OK, (), took, len(listed), len(absent)), absent
+
+
+def _named_host(agency: Agency, host: str) -> PanelHost:
+    account = VendorAccount.objects.select_related("active_credential").get(agency=agency)
+    try:
+        signed_on = vendor.ask(
+            account, lambda client: client.account.sign_on(deadline=settings.LAUNCH_DEADLINE_SECONDS)
+        )
+    except vendor.Waiting:
+        return PanelHost("waiting")
+    except CoupontoolsError as problem:
+        return PanelHost(type(problem).__name__, problem.codes)
+    url = signed_on.url_whitelabel
+    named = _host_of(url.get_secret_value()) if url else ""
+    if not named:
+        return PanelHost(NOT_NAMED)
+    return PanelHost(OK if named == host else OTHER_HOST, named=named)
+
+
+def _host_of(url: str) -> str:
+    """`host[:port]` of an https URL (of any in a local installation, whose sandbox has none); else empty."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return ""
+    if parts.scheme != "https" and settings.DEPLOYMENT != "local":
+        return ""
+    name = parts.hostname or ""
+    return name if port in (None, 443) else f"{name}:{port}"
+
+
+def _milliseconds_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
+
+
+# -- the rows --------------------------------------------------------------------------------------------------
+
+
+def _fingerprint(client_id: str) -> str:
+    return hashlib.sha256(client_id.encode()).hexdigest()
+
+
+def _locked(agency: Agency) -> VendorAccount:
+    return VendorAccount.objects.select_for_update().get(agency=agency)
+
+
+def _in_slot(agency: Agency, slot: int) -> Credential:
+    found = Credential.objects.filter(vendor_account__agency=agency, slot=slot).select_related("vendor_account").first()
+    if found is None:
+        raise NotAllowed("There is no pair in this slot.")
+    return found
+
+
+def _bound(agency: Agency) -> SubaccountQuerySet:
+    return Subaccount.objects.for_agency(agency).exclude(vendor_id="").exclude(state__in=GONE)
+
+
+def _is_another_client(account: VendorAccount, credential: Credential) -> bool:
+    """Whether the pair has another client id than the one in use: then it may be another vendor account."""
+    active = account.active_credential
+    if active is None:
+        return True
+    return active.pk != credential.pk and None not in (active.fingerprint, credential.fingerprint)
+
+
+def _refuse_if_held_elsewhere(agency: Agency, client_id: str, acting_user: User | None) -> None:
+    held = Credential.objects.filter(fingerprint=_fingerprint(client_id)).exclude(vendor_account__agency=agency)
+    if held.exists():
+        # For the operator, who may know whether two agencies are one company.
+        Event.objects.record(
+            "credential.held_elsewhere", agency=None, acting_user=acting_user, agency_id=str(agency.pk)
+        )
+        raise HeldElsewhere("These credentials belong to a vendor account that is already in use here.")
+
+
+def _put(account: VendorAccount, slot: int, client_id: str, client_secret: str) -> Credential:
+    """Writes a pair into a slot, unchecked. The fingerprint stands at one of two pairs of the same client id."""
+    fingerprint = _fingerprint(client_id)
+    other = account.credentials.exclude(slot=slot).first()
+    credential = account.credentials.filter(slot=slot).first() or Credential(vendor_account=account, slot=slot)
+    was = credential.fingerprint
+    if other is not None and other.fingerprint is None and was != fingerprint:
+        Credential.objects.filter(pk=credential.pk).update(fingerprint=None)
+        Credential.objects.filter(pk=other.pk).update(fingerprint=was)
+        other.fingerprint = was
+    credential.fingerprint = None if other is not None and other.fingerprint == fingerprint else fingerprint
+    credential.put(client_id, client_secret)
+    credential.created_at = timezone.now()
+    credential.tested_at, credential.test_result, credential.activated_at = None, "", None
+    try:
+        with transaction.atomic():
+            credential.save()
+    except IntegrityError:  # two agencies at the same moment
+        raise HeldElsewhere("These credentials belong to a vendor account that is already in use here.") from None
+    return credential
+
+
+def _activate(account: VendorAccount, credential: Credential, acting_user: User | None) -> None:
+    was = account.active_credential
+    now = timezone.now()
+    Credential.objects.filter(pk=credential.pk).update(activated_at=now)
+    account.active_credential = credential
+    if account.trouble:
+        account.probe_at = now  # new credentials are tried at once
+    account.save(update_fields=["active_credential", "probe_at"])
+    Event.objects.record(
+        "credential.switched",
+        agency=account.agency,
+        acting_user=acting_user,
+        slot=credential.slot,
+        was=was.slot if was else None,
+    )
