@@ -6,7 +6,27 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import search, states, tasks
+from accounts.errors import NotAllowed
 from accounts.models import Agency, Customer, Event, Membership, Package, State, Subaccount, User, VendorAccount
+
+
+class NoRoom(NotAllowed):
+    """The agency has as many customers as the operator lets it have."""
+
+
+def has_room(agency: Agency) -> bool:
+    """Whether one more customer fits in the limit that the operator set, if there is one."""
+    limit = agency.customer_limit
+    return limit is None or Customer.objects.for_agency(agency).filter(closed_at=None).count() < limit
+
+
+def make_room(agency: Agency) -> None:
+    """Before a customer is written: counts behind the agency's lock where there is a limit. Raises NoRoom."""
+    if agency.customer_limit is None:
+        return
+    current = Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
+    if not has_room(current):
+        raise NoRoom("This agency has as many customers as it may have.")
 
 
 @transaction.atomic
@@ -23,8 +43,9 @@ def sign_up(
 ) -> Customer:
     """Writes the customer, its owner and the wish for a subaccount. Nothing is asked of the vendor yet.
 
-    Joins the transaction in which the person is made. The wish waits in AWAITING_EMAIL.
+    Joins the transaction in which the person is made. The wish waits in AWAITING_EMAIL. Raises NoRoom.
     """
+    make_room(agency)
     customer = Customer.objects.create(
         agency=agency,
         company_name=company_name,
@@ -98,3 +119,11 @@ def withdraw(person: User) -> None:
         states.move(subaccount, expecting=State.AWAITING_EMAIL, to=State.CLOSED, run_at=None)
         Customer.objects.for_agency(person.agency).filter(pk=subaccount.customer_id).update(closed_at=timezone.now())
     person.memberships.all().delete()
+
+
+def note_sign_in(person: User) -> None:
+    """Writes down when somebody of a customer first signed in. Says nothing of who it was."""
+    if person.agency is not None:
+        Customer.objects.for_agency(person.agency).filter(
+            memberships__person=person, first_sign_in_at=None
+        ).update(first_sign_in_at=timezone.now())

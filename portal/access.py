@@ -197,7 +197,11 @@ class Place:
     @property
     def state(self) -> str:
         """What `data-state` says: the subaccount's state, or `paused` while the agency has paused the customer."""
-        return "paused" if self.customer.paused_at else str(self.subaccount.state)
+        return "paused" if self.is_paused else str(self.subaccount.state)
+
+    @property
+    def is_paused(self) -> bool:
+        return bool(self.customer.paused_at and not self.customer.closed_at)
 
     @property
     def may_launch(self) -> bool:
@@ -209,7 +213,7 @@ def place_or_404(request: PersonRequest, customer: UUID) -> Place:
     it, once per campaign."""
     rows = list(
         Membership.objects.for_agency(request.agency)
-        .filter(person=request.user, customer__public_id=customer, customer__closed_at=None, suspended_at=None)
+        .filter(person=request.user, customer__public_id=customer, suspended_at=None)
         .select_related("customer__package", "customer__subaccount__vendor_account__active_credential")
         .annotate(
             campaign_id=F("customer__subaccount__campaigns__vendor_id"),
@@ -246,13 +250,14 @@ def place_or_404(request: PersonRequest, customer: UUID) -> Place:
 
 
 def customers_of_person(request: PersonRequest) -> list[Customer]:
-    """The customers this person is a member of."""
-    return list(
+    """The customers this person is a member of; closed ones only if there is no other."""
+    found = list(
         Customer.objects.for_agency(request.agency)
-        .filter(memberships__person=request.user, memberships__suspended_at=None, closed_at=None)
+        .filter(memberships__person=request.user, memberships__suspended_at=None)
         .select_related("subaccount")
         .order_by("company_name", "pk")
     )
+    return [customer for customer in found if not customer.closed_at] or found
 
 
 def packages_on_offer(agency: Agency) -> list[Package]:

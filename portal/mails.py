@@ -37,30 +37,34 @@ def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> Em
         customer = access.customer_for_mail(payload["customer"], agency)
         if customer is None or agency is None:
             return None
-        path = "/console/" if name in TO_STAFF else f"/c/{customer.public_id}/"
-        context |= {
-            "customer": customer,
-            "url": access.agency_url(agency, path),
-            "cause_text": wording.cause_sentence(customer.subaccount.cause, customer.subaccount.cause_codes),
-        }
+        path = f"/console/customers/{customer.public_id}/" if name in TO_STAFF else f"/c/{customer.public_id}/"
+        context |= {"customer": customer, "url": access.agency_url(agency, path)}
         to = agency.support_email if name in TO_STAFF else customer.email
     if name == "vendor_trouble" and agency is not None:
-        context |= {
-            "url": access.agency_url(agency, "/console/"),
-            "cause_text": wording.trouble_sentence(payload["trouble"]),
-        }
+        context["url"] = access.agency_url(agency, "/console/")
         to = agency.support_email
     if name == "invitation":
         context["url"] = access.agency_url(agency, f"/invitation/{secret}/")
     if name == "second_factor_reset":
         context["url"] = access.agency_url(agency, "/account/login/")
     with translation.override(people.language_for(agency, to, otherwise=payload.get("language", ""))):
+        context["cause_text"] = _cause_text(context)
         context["expires"] = date_format(localdate() + people.INVITATION_DAYS)
         subject, body = _templates(name)
         text = render_to_string(body, context).strip() + "\n"
         subject_line = " ".join(render_to_string(subject, context).split())
     reply_to = [agency.support_email] if agency and name not in TO_STAFF else None
     return EmailMultiAlternatives(subject_line, text, sender(agency), [to], reply_to=reply_to)
+
+
+def _cause_text(context: dict[str, Any]) -> str:
+    """Why staff get the mail, in the language that is active."""
+    if "trouble" in context:
+        return wording.trouble_sentence(context["trouble"])
+    if "customer" in context and context["mail"] in TO_STAFF:
+        subaccount = context["customer"].subaccount
+        return wording.cause_sentence(subaccount.cause, subaccount.cause_codes)
+    return ""
 
 
 def sender(agency: Agency | None) -> str:

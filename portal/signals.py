@@ -33,6 +33,12 @@ def let_forgotten_wishes_go_on(request: HttpRequest, user: User, **kwargs: Any) 
         customers.prove_mailbox(acting_user=user, email=user.email)
 
 
+@receiver(user_logged_in)
+def note_first_sign_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """The first step towards the first coupon, for the numbers of the agency."""
+    customers.note_sign_in(user)
+
+
 @receiver(authenticator_added)
 @receiver(authenticator_removed)
 def end_other_sessions(request: HttpRequest, user: User, **kwargs: Any) -> None:

@@ -41,7 +41,7 @@ def home(request: PersonRequest) -> HttpResponse:
 def dashboard(request: PersonRequest, customer: UUID) -> HttpResponse:
     """The start page; before the account is there, the set-up page at the same address."""
     place = access.place_or_404(request, customer)
-    if place.customer.paused_at:
+    if place.is_paused:
         return render(request, "customer/paused.html", {"place": place})
     if place.subaccount.state == State.MISSING:
         return render(request, "customer/missing.html", {"place": place})
@@ -64,7 +64,7 @@ def dashboard(request: PersonRequest, customer: UUID) -> HttpResponse:
 def setup(request: PersonRequest, customer: UUID) -> HttpResponse:
     """What is happening while the account is being made; asks for itself again until there is nothing to wait for."""
     place = access.place_or_404(request, customer)
-    if place.customer.paused_at:
+    if place.is_paused:
         return render(request, "customer/paused.html", {"place": place})
     return _setup(request, place)
 
@@ -104,7 +104,7 @@ def password_link(request: PersonRequest, customer: UUID) -> HttpResponse:
 def open_page(request: PersonRequest, customer: UUID, page: str, campaign: str = "") -> HttpResponse:
     """A deep link from a mail: a page with the button. Only the button's POST asks the vendor."""
     place = access.place_or_404(request, customer)
-    if place.customer.paused_at or place.subaccount.state != State.ACTIVE:
+    if place.is_paused or place.subaccount.state != State.ACTIVE:
         return redirect("customer:dashboard", customer=customer)
     form = LaunchForm({"page": page, "campaign": campaign}, campaigns=place.campaigns)
     if not form.is_valid():
@@ -130,7 +130,7 @@ def _setup(request: HttpRequest, place: Place) -> HttpResponse:
 def _launchable(request: PersonRequest, customer: UUID) -> Place:
     """The place, for somebody who may launch: a viewer never gets a sign-on."""
     place = access.place_or_404(request, customer)
-    if not place.membership.may_launch or place.customer.paused_at:
+    if not place.membership.may_launch or place.is_paused:
         raise PermissionDenied
     return place
 
