@@ -159,7 +159,7 @@ class _Step(Claimed):
             if self._creates_in_flight() >= MAX_CREATES_IN_FLIGHT or same.exclude(pk=subaccount.pk).exists():
                 self.postpone(timedelta(seconds=1), subaccount.cause)
                 return False
-            if _creates_since(today, subaccount.agency) >= settings.PROVISIONING_DAILY_CREATES:
+            if creates_since(today, subaccount.agency) >= settings.PROVISIONING_DAILY_CREATES:
                 self.postpone(today + timedelta(days=1) - now, Cause.DAILY_BUDGET)
                 return False
             self.move(
@@ -230,7 +230,7 @@ class _Step(Claimed):
         )
 
 
-def _creates_since(since: datetime, agency: Agency) -> int:
+def creates_since(since: datetime, agency: Agency) -> int:
     """How many creates the vendor was asked for and took as a question."""
     events = Event.objects.for_agency(agency).filter(at__gte=since)
     started = events.filter(kind=f"subaccount.{State.CREATING.value}").count()

@@ -6,6 +6,7 @@ A pair is stored in the slot that is not in use, checked, switched to, watched, 
 import hashlib
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import limits, vendor
+from accounts import limits, provisioning, vendor
 from accounts.crypto import CannotOpen
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Credential, Event, State, Subaccount, User, VendorAccount
@@ -216,6 +217,13 @@ def set_panel_host(agency: Agency, *, host: str, acting_user: User) -> PanelHost
             codes=list(found.codes),
         )
     return found
+
+
+def creates_today(agency: Agency, *, now: datetime) -> tuple[int, int]:
+    """How many accounts the vendor was asked for since midnight (UTC), and how many a day may be."""
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    allowed = settings.PROVISIONING_DAILY_CREATES if agency.daily_creates is None else agency.daily_creates
+    return provisioning.creates_since(midnight, agency), allowed
 
 
 # -- the vendor ------------------------------------------------------------------------------------------------

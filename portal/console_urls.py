@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.views.console import attention, brand, changes, customers, overview, packages, panel, staff
+from portal.views.console import attention, brand, changes, connection, customers, overview, packages, panel, staff
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -34,6 +34,12 @@ urlpatterns = [
     path("brand/", brand.brand, name="brand"),
     path("brand/preview/", brand.preview, name="brand-preview"),
     path("brand/preview.css", brand.preview_style_sheet, name="brand-preview-css"),
+    path("connection/", connection.connection, name="connection"),
+    path("connection/try/", connection.try_now, name="connection-try"),
+    path("connection/switches/", connection.switches, name="connection-switches"),
+    path("connection/pair/", connection.new_pair, name="connection-pair-new"),
+    path("connection/pair/<int:slot>/", connection.pair, name="connection-pair"),
+    path("connection/panel-host/", connection.panel_host, name="connection-panel-host"),
     path("staff/", staff.staff, name="staff"),
     path("staff/invite/", staff.invite, name="staff-invite"),
     path("staff/<uuid:person>/", staff.person, name="staff-person"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tests.access.world import MANAGERS, MEMBERS, OWNER, STAFF, SUPPORTERS
 
+OPERATOR = ("operator",)
 EVERYBODY = "everybody"  # also anonymous people
 SIGNED_IN = "signed in"
 ANONYMOUS = "anonymous"  # signed-in people are led on
@@ -93,6 +94,12 @@ RULES: dict[str, Rule] = {
     "console:brand": Rule(MANAGERS, post=statuses(200)),
     "console:brand-preview": Rule(MANAGERS, NOTHING, statuses(200)),
     "console:brand-preview-css": Rule(MANAGERS, statuses(200)),
+    "console:connection": Rule(MANAGERS),
+    "console:connection-try": Rule(MANAGERS, NOTHING, statuses(302), writes=True),
+    "console:connection-switches": Rule(OWNER, NOTHING, statuses(302), writes=True),
+    "console:connection-pair-new": Rule(OWNER, statuses(302), statuses(302)),  # first the password or code again
+    "console:connection-pair": Rule(OWNER, statuses(302), statuses(302)),
+    "console:connection-panel-host": Rule(OWNER, statuses(302), statuses(302)),
     "console:package-move": Rule(MANAGERS, NOTHING, statuses(302), writes=True),
     "console:staff": Rule(STAFF),
     "console:staff-invite": Rule(MANAGERS, post=statuses(200)),
@@ -140,6 +147,20 @@ RULES: dict[str, Rule] = {
     "mfa_login_webauthn": allauth(EVERYBODY),
     "usersessions_list": allauth(SIGNED_IN),
     "demo_inbox": Rule(EVERYBODY),
+    "view_as_open": Rule(EVERYBODY, statuses(404)),
+    "view_as_end": Rule(EVERYBODY, NOTHING, statuses(404)),
+    "operator:overview": Rule(OPERATOR),
+    "operator:health": Rule(OPERATOR),
+    "operator:events": Rule(OPERATOR),
+    "operator:agency-new": Rule(OPERATOR, post=statuses(200)),
+    "operator:agency": Rule(OPERATOR),
+    "operator:agency-stop": Rule(OPERATOR, post=statuses(200)),
+    "operator:agency-resume": Rule(OPERATOR, post=statuses(200)),
+    "operator:limits": Rule(OPERATOR, post=statuses(302), writes=True),
+    "operator:view-as": Rule(OPERATOR, statuses(302), statuses(302), asks_again=True),
+    "operator:hosts": Rule(OPERATOR, post=statuses(200)),
+    "operator:host-remove": Rule(OPERATOR, NOTHING, statuses(302), writes=True),
+    "operator:host-main": Rule(OPERATOR, NOTHING, statuses(302), writes=True),
     "admin:*": Rule(("operator",), statuses(200, 302, 403, 404, 405), statuses(200, 302, 403, 404, 405), kind="admin"),
 }
 

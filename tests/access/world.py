@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts import people as people_doors
-from accounts.models import Agency, Customer, Membership, Package, PanelTask, User
+from accounts.models import Agency, Customer, Host, Membership, Package, PanelTask, User
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 
@@ -81,6 +81,7 @@ class World:
     souths: Customer
     people: dict[str, User]
     sessions: dict[str, str] = field(default_factory=dict)
+    spare_host: int = 0
     colleagues: dict[str, User] = field(default_factory=dict)
     tasks: dict[str, uuid.UUID] = field(default_factory=dict)
     invited: dict[str, tuple[uuid.UUID, uuid.UUID]] = field(default_factory=dict)
@@ -110,12 +111,15 @@ class World:
         person, (staff, member) = self.colleagues.get(which), self.invited.get(which, (uuid.UUID(int=7),) * 2)
         route = route.replace("<uuid:person>", str(person.pk if person else uuid.UUID(int=7)))
         route = route.replace("<uuid:invitation>", str(staff if route.startswith("console/") else member))
+        route = route.replace("<uuid:agency>", str(self.north.pk if which == "own" else uuid.UUID(int=7)))
+        route = route.replace("<int:host>", str(self.spare_host))
         for pattern, value in {
             "<slug:page>/<slug:campaign>": "update_campaign/cam_1",
             "<slug:page>": "campaigns",
             "<slug:digest>": self.north.brand.hash,
             "<str:token>": "no-such-token",
             "<int:pk>": "1",
+            "<int:slot>": "1",
             "<path:object_id>": "1",
             "<slug:app_label>": "accounts",
         }.items():
@@ -158,6 +162,7 @@ def make(sandbox: Sandbox) -> World:
     people["suspended_member"] = factories.member(bos, "owner", "gone@bos-gone.example")
     people["suspended_member"].memberships.update(suspended_at="2026-01-01T00:00Z")
     world = World(north, south, bos, others, souths, people)
+    world.spare_host = Host.objects.create(agency=north, name="spare.localhost").pk
     for which, agency, customer in (("own", north, bos), ("foreign", south, souths)):
         trial_ends_on = date.today() + timedelta(days=9)
         Customer.objects.for_agency(agency).filter(pk=customer.pk).update(trial_ends_on=trial_ends_on)
