@@ -97,9 +97,9 @@ RULES: dict[str, Rule] = {
     "console:connection": Rule(MANAGERS),
     "console:connection-try": Rule(MANAGERS, NOTHING, statuses(302), writes=True),
     "console:connection-switches": Rule(OWNER, NOTHING, statuses(302), writes=True),
-    "console:connection-pair-new": Rule(OWNER, statuses(302), statuses(302)),  # first the password or code again
-    "console:connection-pair": Rule(OWNER, statuses(302), statuses(302)),
-    "console:connection-panel-host": Rule(OWNER, statuses(302), statuses(302)),
+    "console:connection-pair-new": Rule(OWNER, statuses(302), statuses(302), asks_again=True),
+    "console:connection-pair": Rule(OWNER, statuses(302), statuses(302), asks_again=True),
+    "console:connection-panel-host": Rule(OWNER, statuses(302), statuses(302), asks_again=True),
     "console:package-move": Rule(MANAGERS, NOTHING, statuses(302), writes=True),
     "console:staff": Rule(STAFF),
     "console:staff-invite": Rule(MANAGERS, post=statuses(200)),
