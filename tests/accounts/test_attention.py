@@ -1,0 +1,257 @@
+"""What waits for a person: which choices there are, and what each of them does at the vendor."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from accounts import attention, jobs, people, provisioning
+from accounts.attention import Choice
+from accounts.errors import NotAllowed
+from accounts.models import Agency, Cause, Event, Invitation, Membership, Note, State, Subaccount, User
+from coupontools_api.sandbox import Sandbox
+from tests import factories
+from tests.accounts.reading import CREATE, LIST, Work, calls, fresh, made
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Waiting = Callable[..., Subaccount]
+
+
+@pytest.fixture
+def waiting(bos_subaccount: Subaccount) -> Waiting:
+    """Bo's wish, waiting for a person for a cause."""
+
+    def make(cause: Cause, **evidence: Any) -> Subaccount:
+        Subaccount.objects.for_agency(bos_subaccount.agency).filter(pk=bos_subaccount.pk).update(
+            state=State.NEEDS_REVIEW, cause=cause, run_at=None, first_look="absent", **evidence
+        )
+        return fresh(bos_subaccount)
+
+    return make
+
+
+@pytest.fixture
+def sam(north: Agency) -> User:
+    return factories.staff(north, "sam@north.example", "support")
+
+
+def offered(subaccount: Subaccount) -> dict[Choice, Any]:
+    return {option.choice: option for option in attention.options(subaccount)}
+
+
+def kinds(subaccount: Subaccount) -> list[str]:
+    rows = Event.objects.for_agency(subaccount.agency).filter(customer_id=subaccount.customer_id).order_by("pk")
+    return list(rows.values_list("kind", flat=True))
+
+
+@pytest.mark.parametrize("cause", [cause for cause in Cause if cause])
+def test_every_cause_has_a_way_on_and_a_way_out(cause: Cause, waiting: Waiting):
+    choices = offered(waiting(cause))
+
+    assert {Choice.DISMISS, Choice.CLOSE} < set(choices)
+    assert {Choice.RETRY, Choice.LOOK} & set(choices)
+
+
+def test_try_again_looks_before_it_asks(sandbox: Sandbox, waiting: Waiting, sam: User, work: Work):
+    subaccount = waiting(Cause.ATTEMPTS_USED_UP, attempts=8)
+
+    attention.retry(subaccount, acting_user=sam)
+    after = work(subaccount)
+
+    assert after.state == State.ACTIVE
+    assert (calls(sandbox, LIST), calls(sandbox, CREATE), made(sandbox)) == (1, 1, 1)
+    assert "attention.retry" in kinds(subaccount)
+
+
+def test_try_again_finds_an_account_that_is_there_instead_of_making_another(
+    sandbox: Sandbox, waiting: Waiting, sam: User, work: Work
+):
+    there = sandbox.add_subaccount("north-id", email="bo@shop.example")
+    subaccount = waiting(Cause.ATTEMPTS_USED_UP, had_unknown_outcome=True)
+
+    attention.retry(subaccount, acting_user=sam)
+
+    assert work(subaccount).vendor_id == there
+    assert calls(sandbox, CREATE) == 0
+
+
+def test_look_again_never_asks_for_an_account(sandbox: Sandbox, waiting: Waiting, sam: User, work: Work):
+    subaccount = waiting(Cause.EXISTED_BEFORE, candidates=["sub_4711"])
+
+    attention.look(subaccount, acting_user=sam)
+    after = work(subaccount)
+
+    assert (after.state, after.cause, after.candidates) == (State.NEEDS_REVIEW, Cause.NOTHING_LISTED, [])
+    assert (calls(sandbox, LIST), calls(sandbox, CREATE)) == (1, 0)
+    assert "subaccount.looked" in kinds(subaccount)
+
+
+def test_an_account_of_the_same_address_is_linked_by_support(sandbox: Sandbox, waiting: Waiting, sam: User, work: Work):
+    there = sandbox.add_subaccount("north-id", email="Bo@Shop.example")
+    subaccount = waiting(Cause.EXISTED_BEFORE, candidates=[there])
+
+    attention.link(subaccount, vendor_id=there, reason="She read me the number.", acting_user=sam)
+    after = work(subaccount)
+
+    assert (after.state, after.vendor_id) == (State.ACTIVE, there)
+    assert calls(sandbox, CREATE) == 0
+    note = Note.objects.for_agency(subaccount.agency).get()
+    assert (note.text, note.event.kind, note.author_id) == ("She read me the number.", "attention.link", sam.pk)
+    assert "She" not in str(note.event.data)
+
+
+def test_another_address_is_linked_by_an_owner_only(
+    sandbox: Sandbox, waiting: Waiting, sam: User, ada: User, work: Work
+):
+    there = sandbox.add_subaccount("north-id", email="old@shop.example")
+    subaccount = waiting(Cause.EMAIL_TAKEN_ELSEWHERE)
+
+    with pytest.raises(NotAllowed):
+        attention.link(subaccount, vendor_id=there, reason="x", acting_user=sam)
+    attention.link(subaccount, vendor_id=there, reason="Her old address.", acting_user=ada)
+
+    assert work(subaccount).vendor_id == there
+
+
+@pytest.mark.parametrize("trouble", ["not listed", "another address", "bound", "in the making"])
+def test_a_link_that_the_vendors_list_does_not_bear_out_is_refused(
+    trouble: str, sandbox: Sandbox, north: Agency, waiting: Waiting, ada: User, work: Work, settings: Any
+):
+    kim = factories.customer(north, factories.person(north, "kim@shop.example")).subaccount
+    Subaccount.objects.for_agency(north).filter(pk=kim.pk).update(run_at=None)
+    address = {"another address": "old@shop.example", "in the making": "kim@shop.example"}.get(trouble)
+    there = sandbox.add_subaccount("north-id", email=address or "bo@shop.example")
+    if trouble == "not listed":
+        there = "sub_999999"
+    if trouble == "bound":
+        Subaccount.objects.for_agency(north).filter(pk=kim.pk).update(state=State.ACTIVE, vendor_id=there)
+    subaccount = waiting(Cause.EXISTED_BEFORE, candidates=[there])
+
+    attention.link(subaccount, vendor_id=there, reason="x", acting_user=ada)
+    after = work(subaccount)
+
+    assert (after.state, after.vendor_id, after.wanted_vendor_id) == (State.NEEDS_REVIEW, "", "")
+    assert (
+        after.cause
+        == {
+            "not listed": Cause.LINK_NOT_LISTED,
+            "another address": Cause.LINK_OTHER_ADDRESS,
+            "bound": Cause.BOUND_ELSEWHERE,
+            "in the making": Cause.LINK_IN_THE_MAKING,
+        }[trouble]
+    )
+
+
+def test_another_address_starts_with_its_confirmation(
+    sandbox: Sandbox, waiting: Waiting, sam: User, work: Work, north: Agency
+):
+    subaccount = waiting(Cause.EMAIL_TAKEN_ELSEWHERE)
+
+    attention.change_address(subaccount, email="new@shop.example", acting_user=sam)
+    while jobs.run():
+        pass
+    before = fresh(subaccount)
+    assert (before.state, before.email, before.verified_at) == (State.AWAITING_EMAIL, "new@shop.example", None)
+    assert not provisioning.attempt()
+    invitation = Invitation.objects.for_agency(north).get(email="new@shop.example")
+    assert mail.outbox[-1].to == ["new@shop.example"]
+    people.accept_invitation(invitation, password="oven window bicycle")
+
+    after = work(subaccount)
+    assert (after.state, after.email) == (State.ACTIVE, "new@shop.example")
+    assert [effect["email"] for effect in sandbox.effects("subaccount_created")] == ["new@shop.example"]
+
+
+def test_no_other_address_while_one_may_have_been_made_for_the_old(waiting: Waiting, sam: User):
+    subaccount = waiting(Cause.ATTEMPTS_USED_UP, had_unknown_outcome=True)
+
+    assert Choice.CHANGE_ADDRESS not in offered(subaccount)
+    with pytest.raises(NotAllowed):
+        attention.change_address(subaccount, email="new@shop.example", acting_user=sam)
+
+
+def test_a_missing_account_comes_back_when_the_vendor_has_it_again(
+    sandbox: Sandbox, active: Subaccount, sam: User, work: Work
+):
+    jobs.missing(active)
+    missing = fresh(active)
+
+    attention.look(missing, acting_user=sam)
+
+    assert work(missing).state == State.ACTIVE
+
+
+def test_a_missing_account_is_made_anew_by_an_owner_only_and_once(
+    sandbox: Sandbox, active: Subaccount, sam: User, ada: User, work: Work
+):
+    old = active.vendor_id
+    sandbox.remove_subaccount(old)
+    jobs.missing(active)
+    missing = fresh(active)
+
+    with pytest.raises(NotAllowed):
+        attention.make_new(missing, reason="x", acting_user=sam)
+    attention.make_new(missing, reason="They agreed.", acting_user=ada)
+    after = work(missing)
+
+    assert after.state == State.ACTIVE
+    assert after.vendor_id != old
+    assert made(sandbox) == 1
+
+
+def test_set_aside_until_something_changes(waiting: Waiting, sam: User):
+    subaccount = waiting(Cause.REFUSED)
+
+    attention.dismiss(subaccount, acting_user=sam)
+    assert fresh(subaccount).dismissed_at is not None
+    attention.retry(fresh(subaccount), acting_user=sam)
+
+    assert fresh(subaccount).dismissed_at is None
+    assert "attention.dismiss" in kinds(subaccount)
+
+
+def test_nothing_is_asked_of_the_vendor_before_somebody_said_yes(
+    sandbox: Sandbox, north: Agency, bo: User, ada: User, work: Work
+):
+    Agency.objects.filter(pk=north.pk).update(approval_required=True)
+    north.refresh_from_db()
+    bo.agency = north
+    subaccount = factories.customer(north, bo).subaccount
+    assert subaccount.state == State.AWAITING_APPROVAL
+    assert not provisioning.attempt()
+
+    attention.approve(fresh(subaccount), acting_user=ada)
+
+    assert work(subaccount).state == State.ACTIVE
+    assert kinds(subaccount)[-3:] != []
+    assert "customer.approved" in kinds(subaccount)
+
+
+def test_a_declined_sign_up_ends_with_a_sentence(sandbox: Sandbox, north: Agency, bo: User, ada: User, work: Work):
+    Agency.objects.filter(pk=north.pk).update(approval_required=True)
+    north.refresh_from_db()
+    bo.agency = north
+    subaccount = factories.customer(north, bo).subaccount
+
+    attention.decline(fresh(subaccount), message="We only serve shops in Utrecht.", acting_user=ada)
+    after = work(subaccount)
+
+    assert after.state == State.CLOSED
+    assert after.customer.message == "We only serve shops in Utrecht."
+    assert "We only serve shops in Utrecht." in mail.outbox[-1].body
+    assert sandbox.requests() == []
+    with pytest.raises(NotAllowed):
+        attention.approve(after, acting_user=ada)
+
+
+def test_the_same_address_is_proven_already_where_an_owner_has_it(
+    north: Agency, waiting: Waiting, sam: User, bos_subaccount: Subaccount
+):
+    kim = factories.person(north, "kim@shop.example")
+    Membership.objects.create(person=kim, customer=bos_subaccount.customer, role="owner")
+    subaccount = waiting(Cause.EMAIL_INVALID)
+
+    attention.change_address(subaccount, email="kim@shop.example", acting_user=sam)
+
+    assert fresh(subaccount).state == State.REQUESTED

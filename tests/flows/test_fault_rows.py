@@ -1,0 +1,166 @@
+"""Every row of the fault table, F1 to F22: what staff read and what the customer reads while it lasts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts import provisioning
+from accounts.models import Agency, State, Subaccount, User
+from coupontools_api.sandbox import Sandbox
+from tests.accounts.conftest import quick  # noqa: F401 -- the fixture
+from tests.accounts.reading import CREATE, LIST, made
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
+SSO = "/v3/subaccount/sso"
+
+SLOWER = "This takes longer than usual"
+PERSON = "We need a moment with a person"
+NOT_UNDERSTOOD = "was not understood"
+UNREACHABLE = "cannot be reached"
+
+
+@dataclass(frozen=True)
+class Making:
+    """A fault while the account is made: what is arranged, and what both read after so many steps of the worker."""
+
+    staff: str
+    customer: str
+    kind: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    path: str = CREATE
+    url: str = ""
+    before: str = ""
+    steps: int = 1
+    makes: int | None = None
+
+
+def refusal(*codes: int, http: int = 422) -> dict[str, Any]:
+    return {"status": http, "codes": list(codes)}
+
+
+MAKING = {
+    "F1 no answer after the request was sent": Making("did not answer", SLOWER, "reset_after", makes=1),
+    "F2 not a byte was sent": Making(UNREACHABLE, SLOWER, url="http://127.0.0.1:9", makes=0),
+    "F3 a page of HTML": Making(NOT_UNDERSTOOD, SLOWER, "html", {"status": 502}),
+    "F4 no JSON": Making(NOT_UNDERSTOOD, SLOWER, "not_json", makes=1),
+    "F5 failed under HTTP 200 with an unknown code": Making(
+        NOT_UNDERSTOOD, SLOWER, "status", refusal(999, http=200), makes=0
+    ),
+    "F6 an answer without an id": Making(NOT_UNDERSTOOD, SLOWER, "missing_id", makes=1),
+    "F7 several codes at once": Making("(304, 303, 305)", PERSON, "status", refusal(304, 303, 305), makes=0),
+    "F8 the address is taken, and we never asked before": Making(
+        "not in your list of accounts", PERSON, "email_taken", steps=2, makes=0
+    ),
+    "F10 the address is not taken": Making("does not take this address", PERSON, "status", refusal(305), makes=0),
+    "F11 our own mistake": Making("refused to make the account", PERSON, "status", refusal(303), makes=0),
+    "F12 the credentials are refused": Making(
+        "refuses your credentials", SLOWER, "status", refusal(1000, http=401), makes=0
+    ),
+    "F13 throttled": Making("asks us to slow down", SLOWER, "throttle", {"retry_after": 30}, makes=0),
+    "F14 a slow drip": Making("did not answer", SLOWER, "slow_drip", {"seconds": 4, "interval": 0.1}, makes=1),
+    "F16 the list is stale": Making("did not answer", SLOWER, "reset_after", before="stale", steps=2, makes=1),
+    "F17 the id of somebody else": Making("an account that was there before", PERSON, "wrong_id", before="taken"),
+    "F19 a redirect": Making(NOT_UNDERSTOOD, SLOWER, "redirect", makes=0),
+    "F20 a certificate that is not theirs": Making(UNREACHABLE, SLOWER, url="https", makes=0),
+    "F21 a list in a form that we do not know": Making(UNREACHABLE, SLOWER, "not_json", path=LIST, makes=0),
+    "F22 the package is unknown": Making("“Starter” (pac_1)", PERSON, "status", refusal(302), makes=0),
+}
+
+
+@pytest.fixture
+def read(client_for: Callable[..., Client], north: Agency, bo: User, ada: User) -> Callable[[Subaccount], Any]:
+    """The two pages about a customer: hers and the staff's, as text."""
+    bos, adas = client_for(north, bo), client_for(north, ada)
+
+    def pages(subaccount: Subaccount) -> tuple[str, str]:
+        key = subaccount.customer.public_id
+        hers, theirs = bos.get(f"/c/{key}/"), adas.get(f"/console/customers/{key}/")
+        assert (hers.status_code, theirs.status_code) == (200, 200)
+        return hers.content.decode(), theirs.content.decode()
+
+    return pages
+
+
+@pytest.mark.parametrize("row", MAKING)
+def test_what_is_read_while_the_account_is_made(
+    row: str, sandbox: Sandbox, bos_subaccount: Subaccount, read: Any, settings: Any
+):
+    fault = MAKING[row]
+    settings.PROVISIONING_QUARANTINE_SECONDS = 60.0  # it stays where it is while we read
+    settings.PROVISIONING_BACKOFF_MIN_SECONDS = settings.PROVISIONING_BACKOFF_MAX_SECONDS = 60.0
+    parameters = dict(fault.parameters)
+    if fault.before == "taken":
+        parameters["id"] = sandbox.add_subaccount("north-id", email="other@shop.example")
+    if fault.before == "stale":
+        sandbox.fault(LIST, "stale_list", seconds=60, times=None)
+    if fault.url:
+        address = sandbox.url.replace("http:", "https:") if fault.url == "https" else fault.url
+        settings.COUPONTOOLS_API_URL = address
+    if fault.kind:
+        sandbox.fault(fault.path, fault.kind, **parameters)
+
+    for _ in range(fault.steps):
+        Subaccount.objects.for_agency(bos_subaccount.agency).exclude(run_at=None).update(run_at="2026-01-01T00:00Z")
+        provisioning.attempt()
+    hers, theirs = read(bos_subaccount)
+
+    assert fault.customer in hers
+    assert fault.staff in theirs
+    assert "sub_" not in hers
+    if fault.makes is not None:
+        assert made(sandbox) == fault.makes
+
+
+def test_F9_taken_by_our_own_lost_answer_is_adopted_and_nobody_reads_of_it(
+    sandbox: Sandbox, bos_subaccount: Subaccount, read: Any, settings: Any
+):
+    settings.PROVISIONING_BACKOFF_MIN_SECONDS = settings.PROVISIONING_BACKOFF_MAX_SECONDS = 0.0
+    sandbox.fault(CREATE, "reset_after")
+    sandbox.fault(LIST, "stale_list", seconds=60, times=3)
+
+    for _ in range(12):
+        provisioning.attempt()
+    hers, theirs = read(bos_subaccount)
+
+    assert made(sandbox) == 1
+    assert "Your account needs a check" not in hers
+    assert 'data-state="active"' in hers
+    assert "sub_" in theirs
+    assert "This waits for a person" not in theirs
+
+
+def test_F15_an_account_that_is_gone_is_missing_for_both(
+    sandbox: Sandbox, active: Subaccount, bo_client: Client, read: Any
+):
+    sandbox.remove_subaccount(active.vendor_id)
+
+    answer = bo_client.post(f"/c/{active.customer.public_id}/launch/", {"page": ""})
+    hers, theirs = read(active)
+
+    assert "We cannot find your coupon account" in answer.content.decode()
+    assert 'data-state="missing"' in hers
+    assert f"The vendor answers that {active.vendor_id} does not exist" in theirs
+    assert "No new account is made by itself" in theirs
+    assert Subaccount.objects.for_agency(active.agency).get().state == State.MISSING
+
+
+def test_F18_an_answer_about_somebody_else_is_refused_and_noted(
+    sandbox: Sandbox, active: Subaccount, bo_client: Client, read: Any
+):
+    sandbox.fault(SSO, "wrong_id", id="sub_999999")
+
+    answer = bo_client.post(f"/c/{active.customer.public_id}/launch/", {"page": ""})
+    _, theirs = read(active)
+
+    assert answer.status_code == 502
+    assert "did not fit what we asked" in answer.content.decode()
+    assert "the answer did not fit the question" in theirs
+
+
+def test_no_row_is_forgotten():
+    named = {row.split()[0] for row in MAKING} | {name.split("_")[1] for name in globals() if name.startswith("test_F")}
+
+    assert named == {f"F{number}" for number in range(1, 23)}
