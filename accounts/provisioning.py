@@ -159,7 +159,7 @@ class _Step(Claimed):
             if self._creates_in_flight() >= MAX_CREATES_IN_FLIGHT or same.exclude(pk=subaccount.pk).exists():
                 self.postpone(timedelta(seconds=1), subaccount.cause)
                 return False
-            if creates_since(today, subaccount.agency) >= settings.PROVISIONING_DAILY_CREATES:
+            if creates_since(today, subaccount.agency) >= _daily_creates(subaccount.agency):
                 self.postpone(today + timedelta(days=1) - now, Cause.DAILY_BUDGET)
                 return False
             self.move(
@@ -242,3 +242,9 @@ def _expiry_date(customer: Customer, now: datetime) -> date | None:
     if not (package.sends_expiry_date and package.trial_days):
         return None
     return now.date() + timedelta(days=package.trial_days)
+
+
+def _daily_creates(agency: Agency) -> int:
+    """How many accounts a day the agency may have made: what the operator set for it, else for all."""
+    own = agency.daily_creates
+    return settings.PROVISIONING_DAILY_CREATES if own is None else own

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from accounts import claims, jobs, provisioning, vendor
+from accounts import claims, jobs, provisioning, vendor, workers
 from accounts.models import Job, Subaccount
 
 
@@ -25,6 +25,7 @@ def run_job(pk: int) -> None:
 @shared_task
 def sweep() -> None:
     """Rings for everything that is due: what a lost message, a restart or a wait has left."""
+    workers.beat(workers.name_of_this("celery"))
     vendor.probe_due()
     jobs.schedule_refreshes()
     jobs.forget_done()

@@ -17,5 +17,6 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "product_name": agency.product_name if agency else "Reseller portal",
         "csp_nonce": getattr(request, "csp_nonce", ""),
         "reference": getattr(request, "reference", ""),
+        "view_as": getattr(request, "view_as", None),
         "is_local": settings.DEPLOYMENT == "local",
     }

@@ -5,12 +5,27 @@ from django.urls import include, path
 from django.views.defaults import page_not_found
 
 from portal.admin import operator_site
-from portal.views import customers, demo, own
+from portal.views import customers, demo, operator, own
 
 handler400 = "portal.views.errors.bad_request"
 handler403 = "portal.views.errors.forbidden"
 handler404 = "portal.views.errors.not_found"
 handler500 = "portal.views.errors.server_error"
+
+operator_patterns = [
+    path("", operator.agencies, name="overview"),
+    path("health/", operator.health, name="health"),
+    path("events/", operator.events, name="events"),
+    path("agencies/new/", operator.new_agency, name="agency-new"),
+    path("agencies/<uuid:agency>/", operator.agency, name="agency"),
+    path("agencies/<uuid:agency>/stop/", operator.stop, name="agency-stop"),
+    path("agencies/<uuid:agency>/resume/", operator.resume, name="agency-resume"),
+    path("agencies/<uuid:agency>/limits/", operator.limits, name="limits"),
+    path("agencies/<uuid:agency>/view-as/", operator.view_as, name="view-as"),
+    path("agencies/<uuid:agency>/hosts/", operator.hosts, name="hosts"),
+    path("agencies/<uuid:agency>/hosts/<int:host>/remove/", operator.host_remove, name="host-remove"),
+    path("agencies/<uuid:agency>/hosts/<int:host>/main/", operator.host_main, name="host-main"),
+]
 
 urlpatterns = [
     path("", customers.home, name="home"),
@@ -18,7 +33,8 @@ urlpatterns = [
     path("account/signup/", page_not_found, {"exception": None}, name="account_signup"),
     path("account/profile/", own.profile, name="profile"),
     path("account/", include("allauth.urls")),
-    path("operator/", operator_site.urls),
+    path("operator/all/", operator_site.urls),
+    path("operator/", include((operator_patterns, "operator"))),
 ]
 
 if settings.DEPLOYMENT == "local":

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from portal import console_urls
-from portal.views import brand, customers, members, own, people
+from portal.views import brand, customers, members, own, people, view_as
 
 handler400 = "portal.views.errors.bad_request"
 handler403 = "portal.views.errors.forbidden"
@@ -36,6 +36,8 @@ urlpatterns = [
     path("account/activity/", own.activity, name="activity"),
     path("account/", include("allauth.urls")),
     path("invitation/<str:token>/", people.accept_invitation, name="accept_invitation"),
+    path("view-as/end/", view_as.end, name="view_as_end"),
+    path("view-as/<str:token>/", view_as.open_view, name="view_as_open"),
     path("c/<uuid:customer>/", include(customer_patterns)),
     path("console/", include((console_urls.urlpatterns, "console"))),
     path("brand/<slug:digest>.css", brand.style_sheet, name="brand_css"),

@@ -102,6 +102,17 @@ class SignupForm(forms.SignupForm):
                 return package
         raise ValidationError(_("Please choose one of the packages."))
 
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean()
+        agency = access.agency_of(context.request)
+        if agency is not None and not customers.has_room(agency):
+            # Before the address is looked at: what happens here must not depend on whether it signs in already.
+            raise ValidationError(
+                _("We cannot take new customers at the moment. Please write to %(email)s, we tell you when we can."),
+                params={"email": agency.support_email},
+            )
+        return data
+
     def try_save(self, request: HttpRequest) -> Any:
         """Person, customer and wish in one transaction. A taken address looks like a free one, and mails its owner."""
         try:

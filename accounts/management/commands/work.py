@@ -7,11 +7,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections, connections
 
-from accounts import jobs, provisioning, vendor
+from accounts import jobs, provisioning, vendor, workers
 
 log = structlog.get_logger(__name__)
 PROBE_SECONDS = 2.0
 ROUNDS_BETWEEN_REFRESHES = 30
+ROUNDS_BETWEEN_BEATS = round(workers.BEAT_SECONDS / PROBE_SECONDS)
 
 
 class Command(BaseCommand):
@@ -33,8 +34,11 @@ class Command(BaseCommand):
         for hand in hands:
             hand.start()
         log.info("work.started", threads=threads)
-        rounds = 0
+        rounds, name = 0, workers.name_of_this("work")
+        _guarded(lambda: workers.beat(name))
         while not stop.wait(PROBE_SECONDS):
+            if rounds % ROUNDS_BETWEEN_BEATS == 0:
+                _guarded(lambda: workers.beat(name))
             _guarded(vendor.probe_due)
             if rounds % ROUNDS_BETWEEN_REFRESHES == 0:
                 _guarded(jobs.schedule_refreshes)
@@ -42,6 +46,7 @@ class Command(BaseCommand):
             rounds += 1
         for hand in hands:
             hand.join()
+        _guarded(lambda: workers.leave(name))
         log.info("work.stopped")
 
 

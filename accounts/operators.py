@@ -1,0 +1,90 @@
+"""Doors for operators: stopping and resuming an agency, its hosts, its limits. Operators only, each with its event."""
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.errors import NotAllowed
+from accounts.models import Agency, Event, Host, Note, User
+
+
+class BadHost(NotAllowed):
+    """The name is no host name, or it is in use."""
+
+
+@transaction.atomic
+def stop(agency: Agency, *, reason: str, acting_user: User) -> None:
+    """Its hosts answer nothing any more, and nothing is made or refreshed. Running coupons are the vendor's: they go
+    on. Raises NotAllowed if it is stopped already."""
+    _operator(acting_user)
+    if not Agency.objects.filter(pk=agency.pk, stopped_at=None).update(stopped_at=timezone.now()):
+        raise NotAllowed("This agency is stopped already.")
+    _record_with_reason("agency.stopped", agency, acting_user, reason)
+
+
+@transaction.atomic
+def resume(agency: Agency, *, reason: str, acting_user: User) -> None:
+    """Its hosts answer again. Raises NotAllowed if it is not stopped."""
+    _operator(acting_user)
+    if not Agency.objects.filter(pk=agency.pk).exclude(stopped_at=None).update(stopped_at=None):
+        raise NotAllowed("This agency is not stopped.")
+    _record_with_reason("agency.resumed", agency, acting_user, reason)
+
+
+@transaction.atomic
+def add_host(agency: Agency, *, name: str, acting_user: User) -> Host:
+    """One more host name that answers for the agency. Raises BadHost."""
+    _operator(acting_user)
+    host = Host(agency=agency, name=name.strip().lower().rstrip("."))
+    try:
+        Host._meta.get_field("name").run_validators(host.name)
+        with transaction.atomic():
+            host.save()
+    except (ValidationError, IntegrityError):
+        raise BadHost("This is no host name, or it is in use.") from None
+    Event.objects.record("agency.host_added", agency=agency, acting_user=acting_user, host=host.name)
+    return host
+
+
+@transaction.atomic
+def remove_host(host: Host, *, acting_user: User) -> None:
+    """The name answers no more. Raises NotAllowed for the main host: links in mails lead there."""
+    _operator(acting_user)
+    if not Host.objects.filter(pk=host.pk, is_canonical=False).delete()[0]:
+        raise NotAllowed("The main host stays.")
+    Event.objects.record("agency.host_removed", agency=host.agency, acting_user=acting_user, host=host.name)
+
+
+@transaction.atomic
+def make_canonical(host: Host, *, acting_user: User) -> None:
+    """The name that links in mails use, and to which the others redirect from now on."""
+    _operator(acting_user)
+    Agency.objects.select_for_update(no_key=True).get(pk=host.agency_id)
+    Host.objects.filter(agency=host.agency_id, is_canonical=True).update(is_canonical=False)
+    if not Host.objects.filter(pk=host.pk).update(is_canonical=True):
+        raise NotAllowed("This host is gone.")
+    Event.objects.record("agency.host_made_canonical", agency=host.agency, acting_user=acting_user, host=host.name)
+
+
+@transaction.atomic
+def set_limits(agency: Agency, *, customer_limit: int | None, daily_creates: int | None, acting_user: User) -> None:
+    """How many open customers it may have (None: any number), and new accounts a day (None: the installation's)."""
+    _operator(acting_user)
+    Agency.objects.filter(pk=agency.pk).update(customer_limit=customer_limit, daily_creates=daily_creates)
+    Event.objects.record(
+        "agency.limits_changed",
+        agency=agency,
+        acting_user=acting_user,
+        customer_limit=customer_limit,
+        daily_creates=daily_creates,
+    )
+
+
+def _operator(acting_user: User) -> None:
+    if not acting_user.is_operator:
+        raise NotAllowed("Only an operator may do this.")
+
+
+def _record_with_reason(kind: str, agency: Agency, acting_user: User, reason: str) -> None:
+    event = Event.objects.record(kind, agency=agency, acting_user=acting_user)
+    Note.objects.create(agency=agency, author_id=acting_user.pk, text=reason, event=event)
