@@ -55,6 +55,11 @@ class Connection:
     made_today: int
     allowed_today: int
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no pair was ever entered: then entering one is the first thing to do."""
+        return all(pair.credential is None for pair in self.pairs)
+
 
 def connection(agency: Agency, *, now: datetime) -> Connection:
     """The vendor account of an agency, in as many statements however much is going on."""

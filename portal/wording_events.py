@@ -146,8 +146,19 @@ OUTCOMES: dict[str, str | Promise] = {
     "throttled": gettext_lazy("the vendor asked to slow down"),
     "suspicious": gettext_lazy("the answer did not fit the question"),
     "url_refused": gettext_lazy("the answer led to a host that is not trusted"),
+    "Unauthorized": gettext_lazy("the vendor refused the credentials"),
+    "AccountExpired": gettext_lazy("the account at the vendor has expired"),
+    "WrongKindOfKey": gettext_lazy("they are a customer's keys"),
+    "Throttled": gettext_lazy("the vendor asked to slow down"),
+    "NotSent": gettext_lazy("the vendor could not be reached"),
+    "UnexpectedReply": gettext_lazy("the vendor's answer was not understood"),
+    "does_not_open": gettext_lazy("they were sealed with a key that is gone"),
+    "misses_customers": gettext_lazy("not all customers are in that account"),
+    "not_named": gettext_lazy("the vendor names no panel host"),
+    "other_host": gettext_lazy("the vendor names another host"),
+    "waiting": gettext_lazy("the vendor is not asked at the moment"),
 }
-CAME_ABOUT = ("opened", "made")
+CAME_ABOUT = ("opened", "made", "ok", "removed")
 
 PAGES: dict[str, str | Promise] = {
     "campaigns": gettext_lazy("coupons"),

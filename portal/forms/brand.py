@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.utils.functional import Promise
@@ -13,7 +14,6 @@ from accounts.brands import ABOUT
 from accounts.logos import LogoRefused
 from accounts.models import Agency
 
-LANGUAGES = [("en", "English"), ("nl", "Nederlands"), ("fr", "Français"), ("es", "Español")]
 GREYS = [("cool", _("Cool")), ("plain", _("Plain")), ("warm", _("Warm"))]
 CORNERS = [(4, _("Square")), (8, _("Soft")), (12, _("Round"))]
 LOGO_PROBLEMS: dict[str, str | Promise] = {
@@ -101,7 +101,7 @@ class BrandForm(LooksForm):
         label=_("Sender of mails"), max_length=120, required=False, help_text=_("Empty: the name of your agency.")
     )
     language = forms.ChoiceField(
-        label=_("Language"), choices=LANGUAGES, help_text=_("For people who have not chosen one themselves.")
+        label=_("Language"), choices=settings.LANGUAGES, help_text=_("For people who have not chosen one themselves.")
     )
 
     def __init__(self, *args: Any, agency: Agency, **kwargs: Any) -> None:

@@ -255,3 +255,23 @@ def test_a_place_that_does_not_exist_or_is_empty_is_not_found(ada_client: Client
     assert ada_client.get(f"{PAGE}pair/3/").status_code == 404
     assert ada_client.post(f"{PAGE}pair/1/", {"do": "explode"}).status_code == 400
     assert "in use" in ada_client.post(f"{PAGE}pair/1/", {"do": "drop"}, follow=True).text
+
+
+def test_what_happened_lately_is_told_rightly(ada_client: Client, north: Agency, sandbox: Sandbox):
+    ada_client.post(f"{PAGE}try/")
+    assert "<div>Vendor credentials checked</div>" in ada_client.get(PAGE).text
+
+    sandbox.fault(LIST, "revoked")
+    ada_client.post(f"{PAGE}try/")
+    assert "Vendor credentials checked: did not work, the vendor refused the credentials" in ada_client.get(PAGE).text
+
+
+def test_the_page_needs_as_many_statements_however_much_happened(
+    ada_client: Client, north: Agency, active: Subaccount, second: Sandbox, django_assert_max_num_queries: Any
+):
+    with django_assert_max_num_queries(12):
+        ada_client.get(PAGE)
+    for _ in range(3):
+        ada_client.post(NEW_PAIR, KEYS)
+    with django_assert_max_num_queries(12):
+        assert "Bo&#x27;s Bakery" in ada_client.get(PAGE).text
