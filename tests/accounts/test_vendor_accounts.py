@@ -25,9 +25,8 @@ def in_use(agency: Agency) -> int:
 
 
 def events(agency: Agency | None, kind: str = "credential.") -> list[Event]:
-    found = Event.objects.filter(agency=None) if agency is None else Event.objects.for_agency(agency)
-    found._is_scoped = True
-    return list(found.filter(kind__startswith=kind).order_by("pk"))
+    found = Event.objects.across_agencies().filter(agency=agency, kind__startswith=kind)
+    return list(found.order_by("pk"))
 
 
 def same_account(sandbox: Sandbox, subaccount: Subaccount, secret: str = "another-secret") -> None:
