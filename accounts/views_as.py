@@ -46,9 +46,10 @@ def open_view(agency: Agency, *, token: str) -> ViewAs | None:
     """The view that the token opens at this agency; None if it is unknown, was opened before, or a minute old."""
     now = timezone.now()
     rows = ViewAs.objects.for_agency(agency).filter(token_hash=_hash(token), opened_at=None, ended_at=None)
-    if not rows.filter(created_at__gt=now - OPENS_WITHIN).update(opened_at=now):
+    found = rows.filter(created_at__gt=now - OPENS_WITHIN).first()
+    if found is None or not rows.filter(pk=found.pk).update(opened_at=now):  # of two clicks at once, one opens
         return None
-    view = running(agency, ViewAs.objects.for_agency(agency).get(token_hash=_hash(token)).public_id)
+    view = running(agency, found.public_id)
     if view is not None:
         _record("view_as.opened", view)
     return view
