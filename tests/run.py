@@ -88,15 +88,26 @@ def throw_away_postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def pytest(title: str, arguments: list[str], **settings: str) -> int:
-    """One run of pytest; its exit code."""
-    print(f"\n=== {title}", flush=True)
-    environment = {**os.environ, "PORTAL_ENV_FILE": "/nonexistent", "LOG_LEVEL": "WARNING", **settings}
+def environment_for(**settings: str) -> dict[str, str]:
+    """The environment of a run: only the settings that are named, whatever the machine's own .env says."""
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "PORTAL_ENV_FILE": "/nonexistent",
+        "LOG_LEVEL": "WARNING",
+        **settings,
+    }
     for name in ("DATABASE_URL", "BROKER_URL", "CACHE_URL", "DEPLOYMENT"):
         if name not in settings:
             environment.pop(name, None)
+    return environment
+
+
+def pytest(title: str, arguments: list[str], **settings: str) -> int:
+    """One run of pytest; its exit code."""
+    print(f"\n=== {title}", flush=True)
     return subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env=environment, check=False
+        [sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env=environment_for(**settings), check=False
     ).returncode
 
 

@@ -114,7 +114,7 @@ def test_what_is_read_while_the_account_is_made(
         assert made(sandbox) == fault.makes
 
 
-def test_F9_taken_by_our_own_lost_answer_is_adopted_and_nobody_reads_of_it(
+def test_f9_taken_by_our_own_lost_answer_is_adopted_and_nobody_reads_of_it(
     sandbox: Sandbox, bos_subaccount: Subaccount, read: Any, settings: Any
 ):
     settings.PROVISIONING_BACKOFF_MIN_SECONDS = settings.PROVISIONING_BACKOFF_MAX_SECONDS = 0.0
@@ -132,7 +132,7 @@ def test_F9_taken_by_our_own_lost_answer_is_adopted_and_nobody_reads_of_it(
     assert "This waits for a person" not in theirs
 
 
-def test_F15_an_account_that_is_gone_is_missing_for_both(
+def test_f15_an_account_that_is_gone_is_missing_for_both(
     sandbox: Sandbox, active: Subaccount, bo_client: Client, read: Any
 ):
     sandbox.remove_subaccount(active.vendor_id)
@@ -147,7 +147,7 @@ def test_F15_an_account_that_is_gone_is_missing_for_both(
     assert Subaccount.objects.for_agency(active.agency).get().state == State.MISSING
 
 
-def test_F18_an_answer_about_somebody_else_is_refused_and_noted(
+def test_f18_an_answer_about_somebody_else_is_refused_and_noted(
     sandbox: Sandbox, active: Subaccount, bo_client: Client, read: Any
 ):
     sandbox.fault(SSO, "wrong_id", id="sub_999999")
@@ -161,6 +161,6 @@ def test_F18_an_answer_about_somebody_else_is_refused_and_noted(
 
 
 def test_no_row_is_forgotten():
-    named = {row.split()[0] for row in MAKING} | {name.split("_")[1] for name in globals() if name.startswith("test_F")}
+    named = {row.split()[0] for row in MAKING} | {name.split("_")[1].upper() for name in globals() if name.startswith("test_f")}
 
     assert named == {f"F{number}" for number in range(1, 23)}
