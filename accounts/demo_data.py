@@ -13,7 +13,7 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import agencies, customers, vendor_accounts
+from accounts import agencies, customers, demo_history, vendor_accounts
 from accounts.agencies import NewPackage
 from accounts.crypto import seal
 from accounts.models import Agency, Cause, Customer, Host, Package, State, Subaccount, User
@@ -148,9 +148,19 @@ STAFF = (
         "North",
         NORTHLIGHT.host,
         "Northlight",
-        "owner of Northlight: the list of customers",
+        "owner of Northlight: the console",
         "owner",
         "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+    ),
+    DemoPerson(
+        "sam@northlight.example",
+        "Sam",
+        "Okafor",
+        NORTHLIGHT.host,
+        "Northlight",
+        "support of Northlight: customers, no keys",
+        "support",
+        "NB2W45DFOIZA4CZANB2W45DFOIZA4CZA",
     ),
     DemoPerson(
         "cy@sunbeam.example",
@@ -158,7 +168,7 @@ STAFF = (
         "South",
         SUNBEAM.host,
         "Sunbeam",
-        "owner of Sunbeam: the list of customers",
+        "owner of Sunbeam: the console",
         "owner",
         "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU",
     ),
@@ -256,6 +266,8 @@ def seed() -> bool:
         user.staff_role, user.is_staff = person.staff_role, host is None
         user.save(update_fields=["staff_role", "is_staff"])
         Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": seal(person.totp_secret)})
+        if host is not None and person.staff_role == "owner":
+            demo_history.write(host.agency, user)
     return True
 
 
