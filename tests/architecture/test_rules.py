@@ -75,6 +75,7 @@ def test_rows_of_an_agency_are_read_across_agencies_in_few_places():
     found = {str(path.relative_to(ROOT)) for path in SOURCES if re.search(r"\.across_agencies\(\)", path.read_text())}
 
     assert found == {
+        "accounts/claimed.py",
         "accounts/claims.py",
         "accounts/jobs.py",
         "accounts/provisioning.py",

@@ -48,6 +48,14 @@ LOOKERS = {
 }
 # Addresses that show no page to a GET, or only in the middle of a walk, which other tests here take.
 NO_PAGE = {
+    "console:staff-invitation-resend",
+    "console:staff-invitation-withdraw",
+    "customer:invitation-resend",
+    "customer:invitation-withdraw",
+    "view_as_open",
+    "view_as_end",
+    "operator:host-remove",
+    "operator:host-main",
     "home",
     "accept_invitation",
     "brand_css",
