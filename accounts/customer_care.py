@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import jobs, people, search, states, tasks
+from accounts import customers, jobs, people, search, states, tasks
 from accounts.customer_list import Step
 from accounts.errors import NotAllowed
 from accounts.models import (
@@ -73,7 +73,11 @@ def add(
     email: str,
     acting_user: User,
 ) -> Customer:
-    """Makes a customer by hand and invites its owner-to-be by mail. Until then it waits in AWAITING_EMAIL."""
+    """Makes a customer by hand and invites its owner-to-be by mail. Until then it waits in AWAITING_EMAIL.
+
+    Raises customers.NoRoom.
+    """
+    customers.make_room(agency)
     customer = Customer.objects.create(
         agency=agency,
         company_name=company_name,

@@ -10,6 +10,7 @@ from django.db.models import Count, F, IntegerField, Min, OuterRef, Q, QuerySet,
 from django.db.models.functions import Coalesce, Lower
 from django.http import Http404
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import provisioning
 from accounts.customer_list import WAITING_STATES
@@ -147,6 +148,18 @@ class Health:
     @property
     def has_worker(self) -> bool:
         return any(timezone.now() - worker.seen_at < LONG_SILENT for worker in self.workers)
+
+    @property
+    def checks(self) -> list[tuple[str, bool]]:
+        """What ought to be so, each with whether it is."""
+        return [
+            (_("A worker was seen in the last 45 seconds"), self.has_worker),
+            (_("No account waits for a worker longer than ten minutes"), not self.wishes.is_late),
+            (_("No mail or other job waits for a worker longer than ten minutes"), not self.jobs.is_late),
+            (_("Every vendor account answers and takes its credentials"), not self.troubles),
+            (_("No job was given up"), not self.given_up),
+            (_("People sign in over https"), settings.IS_PRODUCTION),
+        ]
 
 
 def _queue(rows: QuerySet[Any]) -> Queue:

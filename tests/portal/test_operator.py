@@ -9,7 +9,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from accounts import customers, jobs, operators, provisioning, workers
+from accounts import customer_care, customers, jobs, operators, provisioning, tasks, workers
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Cause, Customer, Event, Host, Job, Note, Package, State, User, VendorAccount, Worker
 from coupontools_api.sandbox import Sandbox
@@ -175,12 +175,23 @@ def test_at_its_limit_an_agency_takes_nobody_and_says_so(
     assert Customer.objects.for_agency(north).count() == 2
 
 
-def test_the_door_itself_keeps_the_limit(north: Agency, bo: User, bos_company: Customer):
+def test_the_doors_themselves_keep_the_limit(north: Agency, ada: User, bos_company: Customer, package: Package):
     Agency.objects.filter(pk=north.pk).update(customer_limit=1)
     north.refresh_from_db()
 
     with pytest.raises(customers.NoRoom):
         factories.customer(north, factories.person(north, "kim@shop.example"))
+    with pytest.raises(customers.NoRoom):
+        customer_care.add(
+            agency=north,
+            package=package,
+            company_name="By hand",
+            first_name="Kim",
+            last_name="K",
+            country="NL",
+            email="kim@shop.example",
+            acting_user=ada,
+        )
 
 
 def test_an_agencys_own_number_of_new_accounts_a_day_counts(
@@ -230,6 +241,12 @@ def test_health_says_what_is_due_what_was_given_up_and_who_works(
     text = olu_client.get("/operator/health/").content.decode()
     assert "No worker is seen" not in text
     assert "work@here:1" in text
+
+
+def test_the_workers_say_that_they_are_alive(db: None):
+    tasks.sweep()
+
+    assert Worker.objects.get().name.startswith("celery@")
 
 
 def test_a_silent_worker_is_forgotten_after_a_day(db: None):
