@@ -16,15 +16,18 @@ from accounts.models import Agency, Customer, Event, SearchWord, State, User
 from accounts.search import plain
 
 WAITING_STATES = (State.NEEDS_REVIEW, State.MISSING, State.AWAITING_APPROVAL)
+IN_THE_MAKING = (State.REQUESTED, State.CREATING, State.UNCERTAIN)
+BEING_MADE = "being_made"
 _Row = TypeVar("_Row", bound=models.Model)
 
 
 class Trial(StrEnum):
-    """Which trials a list shows: ending within so many days, or over."""
+    """Which trials a list shows: ending within so many days, all that run, or those that are over."""
 
     WEEK = "7"
     TWO_WEEKS = "14"
     MONTH = "30"
+    RUNNING = "running"
     OVER = "over"
 
 
@@ -85,7 +88,8 @@ def stalled(step: Step, prefix: str = "") -> Q:
 def _ending(field: str, when: Trial, today: date) -> Q:
     if when is Trial.OVER:
         return Q(**{f"{field}__lte": today})
-    return Q(**{f"{field}__gt": today, f"{field}__lte": today + timedelta(days=int(when))})
+    runs = Q(**{f"{field}__gt": today})
+    return runs if when is Trial.RUNNING else runs & Q(**{f"{field}__lte": today + timedelta(days=int(when))})
 
 
 def _launched(when: Launch, now: datetime, prefix: str) -> Q:
@@ -103,6 +107,8 @@ def _narrow(rows: models.QuerySet[_Row], filters: Filters, now: datetime, prefix
     today = now.date()
     if filters.state == "paused":
         rows = rows.filter(**{f"{prefix}paused_at__isnull": False, f"{prefix}closed_at": None})
+    elif filters.state == BEING_MADE:
+        rows = rows.filter(**{f"{prefix}subaccount__state__in": IN_THE_MAKING})
     elif filters.state:
         rows = rows.filter(**{f"{prefix}subaccount__state": filters.state})
     if filters.state == State.ACTIVE:

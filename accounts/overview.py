@@ -9,7 +9,7 @@ from django.db.models import Count, Min, Q, Value
 from django.db.models.functions import TruncWeek
 from django.utils import timezone
 
-from accounts.customer_list import WAITING_STATES, Step, stalled
+from accounts.customer_list import IN_THE_MAKING, WAITING_STATES, Step, stalled
 from accounts.models import Agency, Customer, Event, State, Subaccount
 
 WEEKS = 12
@@ -19,7 +19,6 @@ HEALTH_LAUNCHES = 500
 LAUNCHES = ("launch", "staff_launch")
 # Refused by ourselves, before or without asking the vendor: says nothing about its health.
 NOT_THE_VENDORS = frozenset({"limit", "not_active", "already_under_way", "campaign_gone", "missing"})
-IN_THE_MAKING = (State.REQUESTED, State.CREATING, State.UNCERTAIN)
 
 
 @dataclass(frozen=True)

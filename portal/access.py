@@ -140,7 +140,7 @@ def recent_sign_in_required(view: View) -> View:
 def person_of_session(pk: object) -> User | None:
     """Whom a session belongs to, with what every page needs of them, in one statement.
 
-    `has_second_factor`, `customer_count`, and for staff `open_attention`: how many of their customers wait for a person.
+    `has_second_factor`, `customer_count`, and for staff `open_attention`: how many customers wait for a person.
     """
     waiting = (
         Subaccount.objects.for_agency(OuterRef("agency"))

@@ -18,12 +18,12 @@ from accounts.models import (
 )
 from accounts.search import words_of
 
-STATES = (State.ACTIVE,) * 17 + (State.NEEDS_REVIEW, State.REQUESTED, State.MISSING)
+STATES = (State.ACTIVE,) * 97 + (State.NEEDS_REVIEW, State.REQUESTED, State.MISSING)
 BATCH = 5_000
 
 
 def fill(agency: Agency, number: int) -> None:
-    """Writes `number` customers with owner, subaccount, words and one event each; nineteen of twenty are active."""
+    """Writes `number` customers with owner, subaccount, words and one event each; 97 of 100 are active."""
     for start in range(0, number, BATCH):
         _batch(agency, range(start, min(start + BATCH, number)))
 

@@ -117,6 +117,7 @@ class Subaccount(Claimable):
         indexes = [
             models.Index(fields=["run_at"], condition=models.Q(run_at__isnull=False), name="subaccount_due"),
             models.Index(fields=["agency", "state", "-customer"], name="subaccount_by_state_newest"),
+            models.Index(fields=["agency", "state", "dismissed_at"], name="subaccount_waiting"),
         ]
 
     def __str__(self) -> str:

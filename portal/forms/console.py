@@ -20,6 +20,7 @@ STATE_CHOICES = [
     ("active", gettext_lazy("Active")),
     ("awaiting_email", gettext_lazy("Waiting for e-mail")),
     ("awaiting_approval", gettext_lazy("Waiting for approval")),
+    ("being_made", gettext_lazy("Being set up")),
     ("requested", gettext_lazy("Queued")),
     ("creating", gettext_lazy("Being made")),
     ("uncertain", gettext_lazy("Being checked")),
@@ -33,6 +34,7 @@ TRIAL_CHOICES = [
     (Trial.WEEK, gettext_lazy("Within 7 days")),
     (Trial.TWO_WEEKS, gettext_lazy("Within 14 days")),
     (Trial.MONTH, gettext_lazy("Within 30 days")),
+    (Trial.RUNNING, gettext_lazy("Still running")),
     (Trial.OVER, gettext_lazy("Already over")),
 ]
 LAUNCH_CHOICES = [

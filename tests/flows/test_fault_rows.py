@@ -161,6 +161,7 @@ def test_f18_an_answer_about_somebody_else_is_refused_and_noted(
 
 
 def test_no_row_is_forgotten():
-    named = {row.split()[0] for row in MAKING} | {name.split("_")[1].upper() for name in globals() if name.startswith("test_f")}
+    alone = {name.split("_")[1].upper() for name in globals() if name.startswith("test_f")}
+    named = {row.split()[0] for row in MAKING} | alone
 
     assert named == {f"F{number}" for number in range(1, 23)}
