@@ -76,7 +76,16 @@ def test_nobody_signs_in_by_it(viewing: Client, ada: User):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/account/profile/", "/account/2fa/", "/account/reauthenticate/", "/account/logout/", "/start/", "/demo/"],
+    [
+        "/",
+        "/console/customers/export/",
+        "/account/profile/",
+        "/account/2fa/",
+        "/account/reauthenticate/",
+        "/account/logout/",
+        "/start/",
+        "/demo/",
+    ],
 )
 def test_nothing_but_the_console_is_shown(viewing: Client, path: str):
     assert viewing.get(path).status_code == 403
