@@ -170,11 +170,15 @@ def person_of_session(pk: object) -> User | None:
 
 
 def same_origin_required(view: View) -> View:
-    """A second lock beside the CSRF token. Absent passes (old browsers); present it must be same-origin."""
+    """A second lock beside the CSRF token. Absent passes (old browsers); present it must be same-origin.
+
+    What only reads passes: a page may be bookmarked, or linked in a mail.
+    """
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        only_reads = request.method in ("GET", "HEAD")
+        if not only_reads and request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             raise PermissionDenied
         return view(request, *args, **kwargs)
 

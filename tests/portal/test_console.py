@@ -288,6 +288,22 @@ def test_the_agencys_own_panel_opens_for_owners_and_teammates_only(
     assert Event.objects.for_agency(north).get(kind="account_launch").data["outcome"] == "opened"
 
 
+def test_the_ways_into_panels_are_read_from_a_bookmark_and_taken_from_our_own_pages_only(
+    adas: Client, active: Subaccount, sandbox: Sandbox
+):
+    fresh_code(adas)
+    sandbox.clear_ledger()
+    from_elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    for url, body in (
+        (page_of(active.customer, "launch/"), {"reason": "You asked us on the phone"}),
+        ("/console/panel/", {"as": "account"}),
+    ):
+        assert adas.get(url, headers={"Sec-Fetch-Site": "none"}).status_code == 200
+        assert adas.get(url, headers=from_elsewhere).status_code == 200
+        assert adas.post(url, body, headers=from_elsewhere).status_code == 403
+    assert sandbox.requests() == []
+
+
 def test_a_customers_own_session_reaches_no_way_into_the_agencys_panel(
     bo_client: Client, active: Subaccount, sandbox: Sandbox
 ):
