@@ -4,9 +4,9 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, Min, Q, Value
-from django.db.models.functions import TruncWeek
+from django.db.models import Count, Min, Q, QuerySet, Value
 from django.utils import timezone
 
 from accounts.customer_list import IN_THE_MAKING, WAITING_STATES, Step, stalled
@@ -135,19 +135,33 @@ def _numbers(agency: Agency, now: datetime) -> Numbers:
 def _weeks(agency: Agency, now: datetime) -> list[Week]:
     this_monday = timezone.localdate(now) - timedelta(days=timezone.localdate(now).weekday())
     mondays = [this_monday - timedelta(weeks=number) for number in reversed(range(WEEKS))]
-    since = timezone.make_aware(datetime.combine(mondays[0], datetime.min.time()))
-    sign_ups = Customer.objects.for_agency(agency).filter(created_at__gte=since).annotate(week=TruncWeek("created_at"))
-    launches = (
-        Event.objects.for_agency(agency)
-        .filter(kind="launch", at__gte=since, data__outcome="opened")
-        .annotate(week=TruncWeek("at"))
-    )
+    starts = [timezone.make_aware(datetime.combine(monday, datetime.min.time())) for monday in mondays]
+    tables: dict[str, tuple[QuerySet[Any], str]] = {
+        "sign_ups": (Customer.objects.for_agency(agency).filter(created_at__gte=starts[0]), "created_at"),
+        "launches": (
+            Event.objects.for_agency(agency).filter(kind="launch", at__gte=starts[0], data__outcome="opened"),
+            "at",
+        ),
+    }
+    # One count per week and table, by ranges: cutting every moment down to its week would be slower by far.
     counted = [
-        rows.order_by().values("week").annotate(number=Count("pk")).values_list(Value(name), "week", "number")
-        for name, rows in (("sign_ups", sign_ups), ("launches", launches))
+        rows.order_by()
+        .values(table=Value(name))
+        .annotate(**{f"week_{n}": Count("pk", filter=_in_week(moment, starts, n)) for n in range(WEEKS)})
+        .values_list("table", *(f"week_{n}" for n in range(WEEKS)))
+        for name, (rows, moment) in tables.items()
     ]
-    found = {(name, week.date()): number for name, week, number in counted[0].union(counted[1], all=True)}
-    return [Week(monday, found.get(("sign_ups", monday), 0), found.get(("launches", monday), 0)) for monday in mondays]
+    found = {name: numbers for name, *numbers in counted[0].union(counted[1], all=True)}
+    nothing = [0] * WEEKS
+    return [
+        Week(monday, found.get("sign_ups", nothing)[n], found.get("launches", nothing)[n])
+        for n, monday in enumerate(mondays)
+    ]
+
+
+def _in_week(moment: str, starts: list[datetime], number: int) -> Q:
+    begins = Q(**{f"{moment}__gte": starts[number]})
+    return begins & Q(**{f"{moment}__lt": starts[number + 1]}) if number + 1 < len(starts) else begins
 
 
 def _health(agency: Agency, now: datetime) -> Health:
