@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts import agencies, customers, demo_history, vendor_accounts
 from accounts.agencies import NewPackage
 from accounts.crypto import seal
-from accounts.models import Agency, Cause, Customer, Host, Package, State, Subaccount, User
+from accounts.models import Agency, Cause, Customer, Event, Host, Package, State, Subaccount, User
 
 PASSWORD = "oven window bicycle"  # noqa: S105 -- of the demo's people, printed when it starts
 LOGOS = Path(__file__).parent / "demo_logos"
@@ -57,6 +57,7 @@ class DemoCustomer:
     paused: bool = False
     vendor_id: str = ""
     campaigns: tuple[str, ...] = ()
+    days_ago: int = 1
 
 
 NORTHLIGHT = DemoAgency(
@@ -194,8 +195,11 @@ NORTHLIGHT_CUSTOMERS = (
         1,
         vendor_id="sub_20001",
         campaigns=("Second croissant free", "Sunday breakfast box", "Birthday cake, 20% off", "Loyalty week"),
+        days_ago=82,
     ),
-    DemoCustomer("Fietsen Jansen", "kim@jansen.example", "Kim", "Jansen", State.ACTIVE, 0, vendor_id="sub_20002"),
+    DemoCustomer(
+        "Fietsen Jansen", "kim@jansen.example", "Kim", "Jansen", State.ACTIVE, 0, vendor_id="sub_20002", days_ago=6
+    ),
     DemoCustomer("Café Zuid", "noor@cafezuid.example", "Noor", "Visser", State.AWAITING_EMAIL),
     DemoCustomer("Kapsalon Knip", "sam@knip.example", "Sam", "Bos", State.AWAITING_APPROVAL),
     DemoCustomer("Bloemen Roos", "roos@bloemen.example", "Roos", "Mulder", State.REQUESTED, 0, Cause.DAILY_BUDGET),
@@ -210,11 +214,22 @@ NORTHLIGHT_CUSTOMERS = (
         0,
         Cause.EMAIL_TAKEN_ELSEWHERE,
         (304,),
+        days_ago=2,
     ),
-    DemoCustomer("Boekhandel Blad", "tess@blad.example", "Tess", "Kok", State.MISSING, 1, vendor_id="sub_20009"),
-    DemoCustomer("Sportzaak Snel", "finn@snel.example", "Finn", "Meijer", State.CLOSED),
     DemoCustomer(
-        "Slagerij Hart", "luuk@hart.example", "Luuk", "Hart", State.ACTIVE, 1, paused=True, vendor_id="sub_20011"
+        "Boekhandel Blad", "tess@blad.example", "Tess", "Kok", State.MISSING, 1, vendor_id="sub_20009", days_ago=44
+    ),
+    DemoCustomer("Sportzaak Snel", "finn@snel.example", "Finn", "Meijer", State.CLOSED, days_ago=61),
+    DemoCustomer(
+        "Slagerij Hart",
+        "luuk@hart.example",
+        "Luuk",
+        "Hart",
+        State.ACTIVE,
+        1,
+        paused=True,
+        vendor_id="sub_20011",
+        days_ago=30,
     ),
 )
 SUNBEAM_CUSTOMERS = (
@@ -227,6 +242,7 @@ SUNBEAM_CUSTOMERS = (
         1,
         vendor_id="sub_30001",
         campaigns=("Small fries free", "Family Friday"),
+        days_ago=75,
     ),
     DemoCustomer(
         "Fleurs du Sud", "chloe@fleurs.example", "Chloé", "Martin", State.NEEDS_REVIEW, 0, Cause.EXISTED_BEFORE
@@ -258,8 +274,8 @@ def seed() -> bool:
         # The demo's owners have accepted already: the mail that invites them is not sent.
         agency.invitations.update(accepted_at=timezone.now())
         agency.jobs.all().delete()
-        for number, customer in enumerate(CUSTOMERS[demo.host]):
-            _write_customer(agency, customer, days_ago=number)
+        for customer in sorted(CUSTOMERS[demo.host], key=lambda customer: -customer.days_ago):
+            _write_customer(agency, customer)
     for person in STAFF:
         host = Host.objects.filter(name=person.host).first()
         user = _write_person(person.email, person.first_name, person.last_name, host.agency if host else None)
@@ -279,7 +295,7 @@ def _write_person(email: str, first_name: str, last_name: str, agency: Agency | 
     return user
 
 
-def _write_customer(agency: Agency, demo: DemoCustomer, *, days_ago: int) -> None:
+def _write_customer(agency: Agency, demo: DemoCustomer) -> None:
     user = _write_person(
         demo.email, demo.first_name, demo.last_name, agency, verified=demo.state != State.AWAITING_EMAIL
     )
@@ -296,11 +312,11 @@ def _write_customer(agency: Agency, demo: DemoCustomer, *, days_ago: int) -> Non
     )
     now = timezone.now()
     in_the_making = demo.state in (State.REQUESTED, State.CREATING, State.UNCERTAIN)
-    then = now - (timedelta(minutes=4) if in_the_making else timedelta(days=days_ago, hours=2))
+    then = now - (timedelta(minutes=4) if in_the_making else timedelta(days=demo.days_ago, hours=2))
     far_away = datetime(2100, 1, 1, tzinfo=UTC)  # what shows a state must not be worked on
     row: dict[str, Any] = {
         "state": demo.state,
-        "changed_at": then,
+        "changed_at": now - timedelta(hours=3) if demo.state == State.MISSING else then,
         "created_at": then,
         "cause": demo.cause,
         "cause_codes": list(demo.codes),
@@ -315,12 +331,14 @@ def _write_customer(agency: Agency, demo: DemoCustomer, *, days_ago: int) -> Non
     Subaccount.objects.for_agency(agency).filter(customer=customer).update(**row)
     changes: dict[str, Any] = {"created_at": then}
     if demo.state == State.ACTIVE and package.trial_days:
-        changes["trial_ends_on"] = (then + timedelta(days=package.trial_days)).date()
+        end = then + timedelta(days=package.trial_days)
+        changes |= {"trial_ends_on": end.date()} if end > now else {"converted_at": end}
     if demo.paused:
         changes["paused_at"] = now
     if demo.state == State.CLOSED:
         changes["closed_at"] = now
     Customer.objects.for_agency(agency).filter(pk=customer.pk).update(**changes)
+    Event.objects.for_agency(agency).filter(customer_id=customer.pk).update(at=then)
 
 
 def seed_sandbox(url: str) -> None:

@@ -32,12 +32,16 @@ def write(agency: Agency, owner: User) -> None:
     )
     for customer in active:
         _calls(agency, customer)
-    for weeks_ago, number in enumerate(reversed(LAUNCHES_A_WEEK)):
-        for turn in range(number):
-            _launch(agency, active[turn % len(active)], now - timedelta(weeks=weeks_ago, hours=3 + 5 * turn))
-    for customer in active[:-1]:
+    started = active[:-1] or active  # the youngest never signed in
+    for weeks_ago, number in zip(range(len(LAUNCHES_A_WEEK) - 1, -1, -1), LAUNCHES_A_WEEK, strict=True):
+        for turn in reversed(range(number)):
+            at = now - timedelta(weeks=weeks_ago, hours=3 + 5 * turn)
+            there = [customer for customer in started if customer.created_at < at]
+            if there:
+                _launch(agency, there[turn % len(there)], at)
+    for customer in started:
         Customer.objects.for_agency(agency).filter(pk=customer.pk).update(
-            first_sign_in_at=customer.created_at, first_launch_at=customer.created_at, last_launch_at=now
+            first_sign_in_at=customer.created_at, first_launch_at=customer.created_at
         )
     first = active[0]
     Customer.objects.for_agency(agency).filter(pk=first.pk).update(first_campaign_at=first.created_at)
@@ -58,8 +62,9 @@ def _launch(agency: Agency, customer: Customer, at: datetime) -> None:
         at=at,
         actor_id=member.person_id if member else None,
         customer_id=customer.pk,
-        data={"outcome": "opened", "page": "campaigns", "ms": 380 + 37 * (customer.pk % 9)},
+        data={"outcome": "opened", "page": "campaigns", "ms": 380 + 37 * ((customer.pk + at.hour) % 9)},
     )
+    Customer.objects.for_agency(agency).filter(pk=customer.pk).update(last_launch_at=at)
 
 
 def _calls(agency: Agency, customer: Customer) -> None:

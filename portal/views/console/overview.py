@@ -3,6 +3,7 @@
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.timesince import timesince
 from django.views.decorators.http import require_safe
 
 from accounts import overview as door
@@ -27,7 +28,12 @@ def overview(request: PersonRequest) -> HttpResponse:
         "launches": charts.bars([(week.monday, week.launches) for week in found.weeks]),
         "waiting": [(wording_console.group_of(subaccount), subaccount) for subaccount in found.waiting],
         "stuck": [
-            (customer, wording_console.step_sentence(step), wording_console.reminder_label(step))
+            (
+                customer,
+                wording_console.step_sentence(step),
+                timesince(customer.subaccount.bound_at, now, depth=1),
+                wording_console.reminder_label(step),
+            )
             for customer in found.stuck
             for step in (next_step(customer),)
         ],
