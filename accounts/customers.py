@@ -124,6 +124,6 @@ def withdraw(person: User) -> None:
 def note_sign_in(person: User) -> None:
     """Writes down when somebody of a customer first signed in. Says nothing of who it was."""
     if person.agency is not None:
-        Customer.objects.for_agency(person.agency).filter(
-            memberships__person=person, first_sign_in_at=None
-        ).update(first_sign_in_at=timezone.now())
+        Customer.objects.for_agency(person.agency).filter(memberships__person=person, first_sign_in_at=None).update(
+            first_sign_in_at=timezone.now()
+        )

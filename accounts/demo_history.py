@@ -30,7 +30,9 @@ def write(agency: Agency, owner: User) -> None:
         .select_related("subaccount")
         .order_by("pk")
     )
-    for customer in active:
+    long_ago = now - timedelta(weeks=13)
+    for number, customer in enumerate(active):
+        _move_back(agency, customer, long_ago + timedelta(days=9 * number))
         _calls(agency, customer)
     started = active[:-1] or active  # the youngest never signed in
     for weeks_ago, number in zip(range(len(LAUNCHES_A_WEEK) - 1, -1, -1), LAUNCHES_A_WEEK, strict=True):
@@ -52,6 +54,16 @@ def write(agency: Agency, owner: User) -> None:
         Subaccount.objects.for_agency(agency).filter(pk=review.pk).update(
             candidates=["sub_71002"], first_look=Subaccount.FirstLook.PRESENT, looked_at=now
         )
+
+
+def _move_back(agency: Agency, customer: Customer, then: datetime) -> None:
+    """Lets a customer have signed up long ago."""
+    customer.created_at = then
+    Customer.objects.for_agency(agency).filter(pk=customer.pk).update(created_at=then)
+    Subaccount.objects.for_agency(agency).filter(customer=customer).update(
+        created_at=then, verified_at=then, bound_at=then + timedelta(seconds=5), changed_at=then, attempts=1
+    )
+    Event.objects.for_agency(agency).filter(customer_id=customer.pk).update(at=then)
 
 
 def _launch(agency: Agency, customer: Customer, at: datetime) -> None:

@@ -21,7 +21,7 @@ from accounts.reviews import GONE, MISSING_LOOK
 from accounts.states import move
 from coupontools_api.errors import CoupontoolsError, NotFound
 from coupontools_api.ids import SubaccountId
-from coupontools_api.subaccounts import SubaccountDetails
+from coupontools_api.subaccounts import KeyPair, SubaccountDetails
 
 log = structlog.get_logger(__name__)
 MAILS_GIVE_UP_AFTER = timedelta(days=7)  # then the job stays, with its last error, for the operator to see
@@ -109,7 +109,9 @@ def _refresh(job: Job) -> None:
     try:
         details = vendor.ask(
             subaccount.vendor_account,
-            lambda client: client.subaccounts.get(SubaccountId(subaccount.vendor_id)),
+            lambda client: client.subaccounts.get(
+                SubaccountId(subaccount.vendor_id), with_keys=subaccount.vendor_account.reads_statistics
+            ),
             noted=vendor.Noted("subaccount", subaccount.customer_id),
         )
     except NotFound as problem:
@@ -140,12 +142,17 @@ def _refresh(job: Job) -> None:
         )
         subaccount.campaigns.filter(seen_at__lt=now).delete()
         Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(
-            refreshed_at=now, facts=_facts(details)
+            refreshed_at=now, facts=_facts(details), sealed_keys=_sealed(details.keys)
         )
         if details.campaigns:
             Customer.objects.for_agency(subaccount.agency).filter(
                 pk=subaccount.customer_id, first_campaign_at=None
             ).update(first_campaign_at=now)
+
+
+def _sealed(keys: KeyPair | None) -> str:
+    """The key pair as it is kept; empty for none: seal() gives a text that only our keys open."""
+    return seal(f"{keys.key.get_secret_value()}:{keys.secret.get_secret_value()}") if keys else ""
 
 
 def _facts(details: SubaccountDetails) -> dict[str, str | int]:

@@ -114,15 +114,27 @@ _SOURCES = {Source.EVENT: _events, Source.NOTE: _notes, Source.MAIL: _mails, Sou
 
 
 def page(
-    customer: Customer, *, only: Collection[Source] = (), before: datetime | None = None, size: int = 30
+    customer: Customer,
+    *,
+    only: Collection[Source] = (),
+    kinds: Collection[str] = (),
+    without: Collection[str] = (),
+    before: datetime | None = None,
+    size: int = 30,
 ) -> TimelinePage:
-    """One page of the timeline, of all sources or of `only` some, in one statement."""
+    """One page of the timeline in one statement: of all sources or of `only` some; of all kinds of events, of
+    some `kinds`, or `without` some.
+    """
     moments = {Source.MAIL: "created_at"}
     parts = []
     for source in Source:
         if only and source not in only:
             continue
         part = _SOURCES[source](customer)
+        if source is Source.EVENT and kinds:
+            part = part.filter(kind__in=kinds)
+        if source is Source.EVENT and without:
+            part = part.exclude(kind__in=without)
         if before is not None:
             part = part.filter(**{f"{moments.get(source, 'at')}__lt": before})
         parts.append(part.order_by())

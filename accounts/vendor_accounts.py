@@ -182,6 +182,8 @@ def change(agency: Agency, *, offers_pages: bool, reads_statistics: bool, acting
         changed = [name for name, is_on in wanted.items() if getattr(account, name) != is_on]
         if changed:
             VendorAccount.objects.filter(pk=account.pk).update(**wanted)
+            if not reads_statistics:
+                Subaccount.objects.for_agency(agency).exclude(sealed_keys="").update(sealed_keys="")
             Event.objects.record("vendor_account.changed", agency=agency, acting_user=acting_user, **wanted)
     return changed
 

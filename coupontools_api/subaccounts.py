@@ -1,5 +1,6 @@
 """The vendor's subaccount endpoints. RPC style: POST, JSON body, credentials in headers."""
 
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -54,8 +55,16 @@ class CampaignOfSubaccount(Reply):
     status: str = ""
 
 
+@dataclass(frozen=True)
+class KeyPair:
+    """A subaccount's own key pair: the most dangerous thing that the vendor tells."""
+
+    key: SecretStr
+    secret: SecretStr
+
+
 class SubaccountDetails(Reply):
-    """What the vendor knows of one subaccount. Its own key pair is dropped."""
+    """What the vendor knows of one subaccount. Its own key pair is dropped, unless it was asked for."""
 
     id: SubaccountId = Field(alias="ID")
     email: str = ""
@@ -63,6 +72,7 @@ class SubaccountDetails(Reply):
     expiry_date: str = ""
     last_login: str = Field(default="", alias="lastlogin")
     campaigns: tuple[CampaignOfSubaccount, ...] = ()
+    keys: KeyPair | None = Field(default=None, exclude=True, repr=False)
 
     @field_validator("campaigns", mode="before")
     @classmethod
@@ -93,6 +103,11 @@ class SignOn(Reply):
 _Answer = TypeVar("_Answer", SubaccountDetails, PasswordResetUrl, SignOn)
 
 
+def _keys(item: Payload) -> KeyPair | None:
+    key, secret = item.get("api_key"), item.get("api_secret")
+    return KeyPair(SecretStr(str(key)), SecretStr(str(secret))) if key and secret else None
+
+
 def without_none(**arguments: Any) -> Payload:
     return {key: value for key, value in arguments.items() if value is not None}
 
@@ -120,8 +135,8 @@ class Subaccounts:
                 return tuple(ListedSubaccount.of(path, item) for item in payload[key])
         raise UnexpectedReply(path, detail="no list in the reply")
 
-    def get(self, subaccount: SubaccountId) -> SubaccountDetails:
-        """What the vendor knows of one subaccount, its campaigns with it.
+    def get(self, subaccount: SubaccountId, *, with_keys: bool = False) -> SubaccountDetails:
+        """What the vendor knows of one subaccount, its campaigns with it; its key pair only `with_keys`.
 
         Raises NotFound (510), InvalidInput (200, 301), Unauthorized, NotSent, NoAnswer, UnexpectedReply.
 
@@ -129,7 +144,8 @@ class Subaccounts:
         """
         path = "/v4/subaccount"
         payload = self._transport.read(path, {"subaccount": subaccount})
-        return _about(subaccount, SubaccountDetails.of(path, payload.get("subaccount")), path)
+        details = _about(subaccount, SubaccountDetails.of(path, payload.get("subaccount")), path)
+        return details.model_copy(update={"keys": _keys(payload["subaccount"])}) if with_keys else details
 
     def create(
         self,

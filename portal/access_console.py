@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import customer_list
 from accounts.customer_list import WAITING_STATES, CustomerPage, Filters
-from accounts.models import Agency, Customer, Membership, Package, PanelTask, State, Subaccount, VendorAccount
+from accounts.models import Agency, Customer, Package, PanelTask, State, Subaccount, VendorAccount
 from portal.access import PersonRequest
 
 
@@ -86,7 +86,7 @@ def customer_file_or_404(request: PersonRequest, customer: UUID) -> CustomerFile
     found = rows[0]
     _attach_agency(found, request.agency)
     members = [
-        Member(row.member_name, row.member_email, Membership.Role(row.member_role).label, bool(row.member_suspended_at))
+        Member(row.member_name, row.member_email, row.member_role, bool(row.member_suspended_at))
         for row in rows
         if row.member_role
     ]

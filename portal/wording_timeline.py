@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts.timeline import Entry, Source
 from portal import wording
 from portal.access import Customer
+from portal.forms.console import STATE_WORDS
 from portal.wording_events import event_sentence
 
 
@@ -46,6 +47,20 @@ FATES: dict[str, str | Promise] = {
 CALLS: dict[str, str | Promise] = {
     "subaccount/create": gettext_lazy("Asked the vendor to make the account"),
     "subaccount": gettext_lazy("Read the account at the vendor"),
+}
+# Why a call had no good answer, by the name of the client's error.
+PROBLEMS: dict[str, str | Promise] = {
+    "NotSent": gettext_lazy("the vendor could not be reached"),
+    "NoAnswer": gettext_lazy("no whole answer came"),
+    "UnexpectedReply": gettext_lazy("the answer was not understood"),
+    "Throttled": gettext_lazy("the vendor asked to slow down"),
+    "Unauthorized": gettext_lazy("the vendor refused the credentials"),
+    "AccountExpired": gettext_lazy("the vendor account has expired"),
+    "WrongKindOfKey": gettext_lazy("the credentials are not those of the main account"),
+    "InvalidInput": gettext_lazy("the vendor refused what we sent"),
+    "EmailTaken": gettext_lazy("the address is taken"),
+    "InvalidEmail": gettext_lazy("the vendor does not take the address"),
+    "NotFound": gettext_lazy("the vendor does not know it"),
 }
 ICONS = {
     "launch": ("login", ""),
@@ -85,9 +100,9 @@ def _call(entry: Entry) -> Line:
     if entry.data.get("outcome") == "ok":
         return Line("plug-connected", "", title, _("Answered in %(seconds).1f s.") % {"seconds": seconds}, entry.at)
     codes = str(entry.data.get("codes") or "").strip("[]")
-    text = _("No good answer after %(seconds).1f s: %(outcome)s") % {
+    text = _("After %(seconds).1f s: %(outcome)s.") % {
         "seconds": seconds,
-        "outcome": entry.data.get("outcome", ""),
+        "outcome": PROBLEMS.get(entry.data.get("outcome", ""), entry.data.get("outcome", "")),
     }
     return Line("plug-connected", "dot-orange", title, f"{text} ({codes})" if codes else text, entry.at)
 
@@ -120,7 +135,7 @@ def support_summary(customer: Customer, reference: str) -> str:
 
     lines = [
         (_("Customer"), f"{customer.company_name} ({customer.reference})"),
-        (_("State"), f"{subaccount.state} {subaccount.cause}".strip()),
+        (_("State"), " ".join(filter(None, (str(STATE_WORDS[subaccount.state]), subaccount.cause)))),
         (_("Vendor account"), subaccount.vendor_id or "–"),
         (_("Package"), f"{customer.package.name} ({customer.package.vendor_package_id})"),
         (_("Signed up"), when(customer.created_at)),

@@ -101,6 +101,9 @@ class Subaccount(Claimable):
     vendor_id = models.CharField(max_length=24, blank=True, default="")
     bound_at = models.DateTimeField(null=True, blank=True)
     refreshed_at = models.DateTimeField(null=True, blank=True, help_text="When the vendor was last read.")
+    sealed_keys = models.TextField(
+        blank=True, default="", help_text="Its own key pair, if the agency lets us read results; else never kept."
+    )
     facts = models.JSONField(default=dict, blank=True, help_text="What the vendor said then; no key, no address.")
 
     objects = SubaccountQuerySet.as_manager()

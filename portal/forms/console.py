@@ -29,6 +29,7 @@ STATE_CHOICES = [
     ("paused", gettext_lazy("Paused")),
     ("closed", gettext_lazy("Closed")),
 ]
+STATE_WORDS = dict(STATE_CHOICES)
 TRIAL_CHOICES = [
     ("", gettext_lazy("Any")),
     (Trial.WEEK, gettext_lazy("Within 7 days")),

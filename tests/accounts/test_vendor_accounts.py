@@ -4,10 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from accounts import limits, vendor, vendor_accounts
+from accounts import jobs, limits, vendor, vendor_accounts
+from accounts.crypto import unseal
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Credential, Event, State, Subaccount, User, VendorAccount, VendorCall
+from accounts.models import Agency, Credential, Event, Job, State, Subaccount, User, VendorAccount, VendorCall
 from accounts.vendor_accounts import HeldElsewhere, InTheMaking
 from coupontools_api.sandbox import Sandbox
 
@@ -311,3 +313,27 @@ def test_the_first_pair_of_an_agency_is_stored_checked_and_switched_to(sandbox: 
     vendor_accounts.check(north, slot=stored.slot, acting_user=ada)
     assert vendor_accounts.switch(north, slot=stored.slot, acting_user=ada).is_good
     assert in_use(north) == 1
+
+
+def test_key_pairs_of_customers_are_kept_sealed_only_while_results_are_read(
+    sandbox: Sandbox, active: Subaccount, ada: User, caplog: pytest.LogCaptureFixture
+):
+    def read_again() -> str:
+        jobs.put_refresh(active)
+        Job.objects.for_agency(active.agency).filter(done_at=None).update(run_at=timezone.now())
+        while jobs.run():
+            pass
+        return Subaccount.objects.for_agency(active.agency).get().sealed_keys
+
+    assert read_again() == ""
+    vendor_accounts.change(active.agency, offers_pages=True, reads_statistics=True, acting_user=ada)
+    Job.objects.for_agency(active.agency).delete()
+    kept = read_again()
+    key, _, secret = unseal(kept).partition(":")
+
+    assert key
+    assert secret
+    assert key not in kept
+    assert secret not in caplog.text
+    vendor_accounts.change(active.agency, offers_pages=True, reads_statistics=False, acting_user=ada)
+    assert Subaccount.objects.for_agency(active.agency).get().sealed_keys == ""

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -37,10 +38,13 @@ CSV_COLUMNS = (
     "trial_ends_on",
     "last_launch",
 )
-SHOWN = {
-    "account": (Source.EVENT, Source.CALL),
-    "mails": (Source.MAIL,),
-    "notes": (Source.NOTE,),
+LAUNCHES = ("launch", "staff_launch", "password_link")
+SHOWN: dict[str, dict[str, Any]] = {
+    "": {},
+    "account": {"only": (Source.EVENT, Source.CALL), "without": LAUNCHES},
+    "launches": {"only": (Source.EVENT,), "kinds": LAUNCHES},
+    "mails": {"only": (Source.MAIL,)},
+    "notes": {"only": (Source.NOTE,)},
 }
 
 
@@ -190,10 +194,10 @@ def customer(request: PersonRequest, customer: UUID) -> HttpResponse:
     file = access_console.customer_file_or_404(request, customer)
     role = request.user.staff_role
     show = request.GET.get("show", "")
-    if show not in ("", *SHOWN):
+    if show not in SHOWN:
         raise Http404
     before = _moment(request.GET.get("before", ""))
-    page = timeline.page(file.customer, only=SHOWN.get(show, ()), before=before)
+    page = timeline.page(file.customer, before=before, **SHOWN[show])
     context = {
         "file": file,
         "customer": file.customer,
@@ -210,7 +214,13 @@ def customer(request: PersonRequest, customer: UUID) -> HttpResponse:
         "lines": [wording_timeline.line(entry) for entry in page.entries],
         "next_before": page.next.isoformat() if page.next else "",
         "show": show,
-        "shows": [("", _("Everything")), ("account", _("Account")), ("mails", _("Mails")), ("notes", _("Notes"))],
+        "shows": [
+            ("", _("Everything")),
+            ("account", _("Account")),
+            ("launches", _("Launches")),
+            ("mails", _("Mails")),
+            ("notes", _("Notes")),
+        ],
         "is_first": before is None,
         "note_form": NoteForm(),
         "may_care": role in access.SUPPORTERS,
