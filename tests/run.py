@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("browser", "postgres", "php")
+PARTS = ("browser", "postgres", "php", "gettext")
 NEEDED_BY_NOTHING = ("brokers",)  # part of the contract of --without; no test needs a broker so far
 NOTHING_RAN = 5
 APT = ["apt-get", "-qq", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=400"]
@@ -43,6 +43,7 @@ NEEDS = {
     "browser": (chromium, ["chromium", "fonts-liberation"]),
     "postgres": (postgres_bin, ["postgresql"]),
     "php": (php, ["php-cli", "php-curl"]),
+    "gettext": (lambda: shutil.which("xgettext"), ["gettext"]),
 }
 
 

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("nl", "fr", "es")
-SOURCES = ("portal", "accounts", "templates")
+SOURCES = ("portal", "accounts", "coupontools_api", "templates", "static")
 PLACEHOLDER = re.compile(r"%\(\w+\)(?:\.\d)?[sdgf]|%(?:\.\d)?[sdf]|\{\w*\}|</?\w+[^>]*>")
 
 
@@ -26,7 +27,7 @@ def extracted(tmp_path_factory: pytest.TempPathFactory) -> polib.POFile:
     shutil.copy(ROOT / "manage.py", copy)
     (copy / "locale").mkdir()
     command = ["manage.py", "makemessages", "-l", "nl", "--no-location", "-v", "0"]
-    subprocess.run([ROOT / ".venv/bin/python", *command], cwd=copy, check=True, capture_output=True)
+    subprocess.run([sys.executable, *command], cwd=copy, check=True, capture_output=True)
     return polib.pofile(str(copy / "locale/nl/LC_MESSAGES/django.po"))
 
 
