@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # run by its path, as ./run does
 
 SIZES = (1_000, 100_000)
-ROUNDS, REQUESTS = 12, 15
+ROUNDS, REQUESTS = 8, 10
 GOAL = 1.2
 PAGE = 50
 HOST = "bench.localhost"
