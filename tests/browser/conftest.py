@@ -14,13 +14,14 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from accounts import brands, jobs, provisioning
 from accounts.models import Agency, User
-from tests.browser.inspection import WIDE
+from tests.browser.inspection import WIDE, Inspector
 from tests.browser.screenshots import Album
 
 # Playwright keeps an event loop in the main thread; Django would refuse every query there.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 DARK_PINE = "#0f5f5c"
+YELLOW = "#ffc629"
 
 TELLS_OF_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -151,6 +152,13 @@ def north(north: Agency) -> Agency:
 @pytest.fixture
 def album() -> Album:
     return Album(os.environ.get("SCREENSHOTS_DIR", ""))
+
+
+@pytest.fixture(params=["pine", "yellow"])
+def inspector(request: Any, north: Agency, album: Album) -> Inspector:
+    """North in each of the two colours."""
+    brands.save(north, colour=DARK_PINE if request.param == "pine" else YELLOW, grey="warm", corner=8)
+    return Inspector(album, request.param)
 
 
 @pytest.fixture

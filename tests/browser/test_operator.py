@@ -12,7 +12,7 @@ from tests.access.world import PLATFORM
 from tests.browser.conftest import Watch, carry_session
 from tests.browser.inspection import Inspector
 from tests.browser.screenshots import Album
-from tests.browser.test_team import proves, says
+from tests.browser.walking import proves, says
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

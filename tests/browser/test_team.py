@@ -3,27 +3,17 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from accounts.models import Agency, Event, Note, Subaccount, User
 from tests import factories
 from tests.browser.conftest import Watch, Work, carry_session, invitation_link, sign_in
 from tests.browser.inspection import Inspector
 from tests.browser.screenshots import Album
+from tests.browser.walking import NORTH, proves, says
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
-NORTH = "north.localhost"
-
-
-def says(page: Page, text: str) -> None:
-    expect(page.get_by_role("status").filter(has_text=text)).to_be_visible()
-
-
-def proves(page: Page) -> None:
-    """The password again, where a page asks for it."""
-    page.get_by_label("Your password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Continue").click()
 
 
 def test_an_owner_runs_the_staff(north: Agency, ada: User, watched: Watch, work: Work, album: Album):

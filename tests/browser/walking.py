@@ -1,6 +1,9 @@
 """What walks through the console have in common."""
 
+from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
+from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpRequest
 from playwright.sync_api import Page, expect
 
 from accounts.crypto import unseal
@@ -36,3 +39,18 @@ def proves(page: Page) -> None:
     """The password again, where a page asks for it."""
     page.get_by_label("Your password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Continue").click()
+
+
+def reauthenticate(key: str, person: User) -> None:
+    """As if the password had been typed again just now."""
+    request = HttpRequest()
+    request.session = SessionStore(key)
+    record_authentication(request, person, method="password", reauthenticated=True)
+    request.session.save()
+
+
+def refuse(page: Page, button: str) -> None:
+    """Sends a form past the browser's own checks."""
+    page.evaluate("document.querySelectorAll('form').forEach((form) => { form.noValidate = true; })")
+    page.get_by_role("button", name=button, exact=True).click()
+    expect(page.locator("[data-summary]")).to_be_focused()
