@@ -212,17 +212,6 @@ class AddressForm(forms.Form):
     )
 
 
-class ReasonForm(forms.Form):
-    """Why something is done that cannot be taken back."""
-
-    reason = forms.CharField(
-        label=gettext_lazy("Why?"),
-        max_length=1000,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=gettext_lazy("Kept in the timeline with your name."),
-    )
-
-
 class LinkForm(forms.Form):
     """Which vendor account to link, typed, and how the person knows."""
 

@@ -26,8 +26,8 @@ from portal.forms.console import (
     LinkForm,
     PackageChoiceForm,
     PauseForm,
-    ReasonForm,
 )
+from portal.forms.team import ReasonForm
 
 MakeForm = Callable[..., forms.Form]
 Door = Callable[[Customer, dict[str, Any], PersonRequest], None]
