@@ -13,9 +13,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import customers, jobs, people, search, states, tasks
+from accounts import audit, customers, jobs, people, search, states, tasks
 from accounts.errors import NotAllowed
-from accounts.models import Cause, Customer, Event, Membership, Note, Package, State, Subaccount, User
+from accounts.models import Cause, Customer, Membership, Package, State, Subaccount, User
 from accounts.reviews import PRESENCE
 from coupontools_api.ids import SubaccountId
 
@@ -105,19 +105,8 @@ def _may(subaccount: Subaccount, choice: Choice) -> None:
         raise NotAllowed(f"{choice} is not possible while it is {subaccount.state} ({subaccount.cause}).")
 
 
-def _record(kind: str, subaccount: Subaccount, acting_user: User, *, reason: str = "", **data: Any) -> Event:
-    event = Event.objects.record(
-        kind, agency=subaccount.agency, customer=subaccount.customer, acting_user=acting_user, **data
-    )
-    if reason:
-        Note.objects.create(
-            agency=subaccount.agency,
-            customer=subaccount.customer,
-            author_id=acting_user.pk,
-            text=reason,
-            event=event,
-        )
-    return event
+def _record(kind: str, subaccount: Subaccount, acting_user: User, *, reason: str = "", **data: Any) -> None:
+    audit.record(kind, subaccount.customer, acting_user, reason=reason, **data)
 
 
 def _ask_worker(subaccount: Subaccount, **changes: Any) -> None:

@@ -10,32 +10,21 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import customers, jobs, people, search, states, tasks
+from accounts import customers, jobs, people, states, tasks
+from accounts.audit import record as _record
 from accounts.customer_list import Step
 from accounts.errors import NotAllowed
 from accounts.models import (
     Agency,
     Customer,
-    Event,
     Job,
     Membership,
     Note,
     Package,
     PanelTask,
     State,
-    Subaccount,
     User,
-    VendorAccount,
 )
-
-
-def _record(kind: str, customer: Customer, acting_user: User, *, reason: str = "", **data: Any) -> Event:
-    event = Event.objects.record(kind, agency=customer.agency, customer=customer, acting_user=acting_user, **data)
-    if reason:
-        Note.objects.create(
-            agency=customer.agency, customer=customer, author_id=acting_user.pk, text=reason, event=event
-        )
-    return event
 
 
 def _change(customer: Customer, **changes: Any) -> None:
@@ -77,24 +66,15 @@ def add(
 
     Raises customers.NoRoom.
     """
-    customers.make_room(agency)
-    customer = Customer.objects.create(
-        agency=agency,
+    customer = customers.write(
+        agency,
+        package=package,
         company_name=company_name,
         first_name=first_name,
         last_name=last_name,
         country=country,
         email=email.lower(),
-        package=package,
     )
-    Subaccount.objects.create(
-        agency=agency,
-        customer=customer,
-        vendor_account=VendorAccount.objects.get(agency=agency),
-        email=customer.email,
-        run_at=None,
-    )
-    search.index(customer)
     _record("customer.added", customer, acting_user, package=package.pk)
     people.invite_member(customer=customer, email=customer.email, role=Membership.Role.OWNER, acting_user=acting_user)
     return customer
@@ -173,9 +153,14 @@ def close(customer: Customer, *, message: str, acting_user: User) -> None:
 
 @transaction.atomic
 def change_package(customer: Customer, *, package: Package, acting_user: User) -> None:
-    """Another package from now on: for a wish that waits it is what is asked for, else it is changed by hand."""
+    """Another package from now on: for a wish that waits it is what is asked for, else it is changed by hand.
+
+    Raises NotAllowed while an account is being made: which package it gets must be known.
+    """
     if package.pk == customer.package_id:
         return
+    if customer.subaccount.state in (State.CREATING, State.UNCERTAIN):
+        raise NotAllowed("An account with the present package is being made.")
     was = customer.package_id
     _change(customer, package=package)
     _record("customer.package_changed", customer, acting_user, was=was, now=package.pk)

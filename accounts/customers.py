@@ -1,6 +1,7 @@
 """Doors about customers: signing up, proving the mailbox."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -29,6 +30,21 @@ def make_room(agency: Agency) -> None:
         raise NoRoom("This agency has as many customers as it may have.")
 
 
+def write(agency: Agency, *, email: str, **facts: Any) -> Customer:
+    """Writes a customer with its wish, which waits in AWAITING_EMAIL. For the doors, in their transaction."""
+    make_room(agency)
+    customer = Customer.objects.create(agency=agency, email=email, **facts)
+    Subaccount.objects.create(
+        agency=agency,
+        customer=customer,
+        vendor_account=VendorAccount.objects.get(agency=agency),
+        email=email,
+        run_at=None,
+    )
+    search.index(customer)
+    return customer
+
+
 @transaction.atomic
 def sign_up(
     *,
@@ -45,27 +61,18 @@ def sign_up(
 
     Joins the transaction in which the person is made. The wish waits in AWAITING_EMAIL. Raises NoRoom.
     """
-    make_room(agency)
-    customer = Customer.objects.create(
-        agency=agency,
+    customer = write(
+        agency,
+        package=package,
         company_name=company_name,
         first_name=first_name,
         last_name=last_name,
         country=country,
         email=acting_user.email,
-        package=package,
         terms_accepted_at=terms_accepted_at,
         terms_url=agency.terms_url,
     )
     Membership.objects.create(person=acting_user, customer=customer, role=Membership.Role.OWNER)
-    Subaccount.objects.create(
-        agency=agency,
-        customer=customer,
-        vendor_account=VendorAccount.objects.get(agency=agency),
-        email=acting_user.email,
-        run_at=None,
-    )
-    search.index(customer)
     Event.objects.record(
         "customer.signed_up", agency=agency, customer=customer, acting_user=acting_user, package=package.pk
     )

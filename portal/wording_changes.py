@@ -118,7 +118,7 @@ def words(what: str, customer: Customer) -> Words:
                 _("A task reminds you to change the package there.") if bound else "",
                 _("The package was changed."),
                 moved_on,
-                _("A closed customer keeps its package."),
+                _("It is closed, or an account is being made for it right now."),
             )
         case "address":
             return Words(

@@ -191,3 +191,15 @@ def test_the_worker_notes_launches_and_the_first_steps(customer: Customer, bo_cl
     customer.refresh_from_db()
     assert customer.last_launch_at == customer.first_launch_at is not None
     assert customer.first_campaign_at is not None
+
+
+@pytest.mark.parametrize("state", [State.CREATING, State.UNCERTAIN])
+def test_the_package_stays_while_an_account_with_it_may_be_in_the_making(
+    state: State, bos_subaccount: Subaccount, ada: User, north: Agency
+):
+    Subaccount.objects.for_agency(north).update(state=state)
+
+    with pytest.raises(NotAllowed):
+        customer_care.change_package(
+            fresh(bos_subaccount).customer, package=north.packages.get(name="Plus"), acting_user=ada
+        )

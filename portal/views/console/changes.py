@@ -46,7 +46,7 @@ def _offers(choice: Choice) -> Callable[[Customer], bool]:
     return lambda customer: choice in {option.choice for option in attention.options(customer.subaccount)}
 
 
-def _may_close(customer: Customer) -> bool:
+def _is_settled(customer: Customer) -> bool:
     return not customer.closed_at and customer.subaccount.state not in ("creating", "uncertain")
 
 
@@ -66,7 +66,7 @@ CHANGES: dict[str, Change] = {
         lambda customer, data, request: customer_care.close(
             customer, message=data["message"], acting_user=request.user
         ),
-        _may_close,
+        _is_settled,
     ),
     "extend": Change(
         lambda data, customer, packages: ExtendForm(data, customer=customer),
@@ -90,7 +90,7 @@ CHANGES: dict[str, Change] = {
         lambda customer, data, request: customer_care.change_package(
             customer, package=data["package"], acting_user=request.user
         ),
-        lambda customer: not customer.closed_at,
+        _is_settled,
     ),
     "address": Change(
         lambda data, customer, packages: AddressForm(data),
