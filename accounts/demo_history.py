@@ -46,7 +46,9 @@ def write(agency: Agency, owner: User) -> None:
             first_sign_in_at=customer.created_at, first_launch_at=customer.created_at
         )
     first = active[0]
-    Customer.objects.for_agency(agency).filter(pk=first.pk).update(first_campaign_at=first.created_at)
+    Customer.objects.for_agency(agency).filter(pk=first.pk).update(
+        first_campaign_at=first.created_at, trial_ends_on=now.date() + timedelta(days=11)
+    )
     _note(agency, first, owner, "Wants to start a loyalty card in spring. Call in February.")
     for paused in Customer.objects.for_agency(agency).exclude(paused_at=None):
         PanelTask.objects.create(agency=agency, customer=paused, kind=PanelTask.Kind.BLOCK)
