@@ -247,6 +247,7 @@ def test_run_alone_lists_what_it_does():
         "demo",
         "test",
         "bench",
+        "screenshots",
         "check",
         "serve",
         "work",
