@@ -184,7 +184,7 @@ def test_a_customer_made_by_hand_is_invited_and_gets_an_account(
     page.get_by_label("Package").select_option("Plus")
     page.get_by_role("button", name="Invite customer").click()
     says(page, "The invitation is on its way to noor@zuid.example.")
-    expect(page.get_by_text("Waiting for e-mail")).to_be_visible()
+    expect(page.get_by_text("Waiting for e-mail", exact=True)).to_be_visible()
     inspector.look(page, "customer invited")
     work()
     assert sandbox.effects("subaccount_created") == []
