@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts import people
 from accounts.errors import NotAllowed
 from accounts.models import Customer, Event, Membership, User
 
@@ -61,6 +62,7 @@ def remove(membership: Membership, *, acting_user: User) -> None:
     _record("member.removed", row, acting_user, was=row.role)
     _end_sessions(row)
     row.delete()
+    _withdraw_invitations(row.person, row, acting_user)
 
 
 @transaction.atomic
@@ -73,6 +75,7 @@ def hand_over(membership: Membership, *, acting_user: User) -> None:
     own.save(update_fields=["role"])
     _end_sessions(own)
     _save(row, "member.ownership_handed_over", acting_user, was=was)
+    _withdraw_invitations(own.person, row, acting_user)
 
 
 def _locked(membership: Membership, acting_user: User) -> tuple[Membership, Membership]:
@@ -101,6 +104,11 @@ def _save(row: Membership, kind: str, acting_user: User, **facts: Any) -> None:
     row.save(update_fields=["role", "suspended_at"])
     _end_sessions(row)
     _record(kind, row, acting_user, **facts)
+    _withdraw_invitations(row.person, row, acting_user)
+
+
+def _withdraw_invitations(person: User, row: Membership, acting_user: User) -> None:
+    people.withdraw_invitations_of(person, agency=row.customer.agency, acting_user=acting_user)
 
 
 def _end_sessions(row: Membership) -> None:

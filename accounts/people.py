@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import customers, jobs, tasks
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Customer, Event, Invitation, Membership, User
+from accounts.models import Agency, Customer, Event, Invitation, Job, Membership, User
 
 INVITATION_DAYS = timedelta(days=7)
 Role = User.StaffRole
@@ -60,9 +60,19 @@ def invite_member(*, customer: Customer, email: str, role: str, acting_user: Use
 
 @transaction.atomic
 def resend_invitation(invitation: Invitation, *, acting_user: User) -> None:
-    """Mails a new link; the old one no longer works. Raises NotAllowed, also if it was used or withdrawn."""
+    """Mails a new link; the old one no longer works, and who sends it stands for it from now on.
+
+    Raises NotAllowed, also if it was used or withdrawn, or the customer is closed.
+    """
     _may_touch(invitation, acting_user)
     _still_open(invitation)
+    customer = invitation.customer
+    if (
+        customer
+        and Customer.objects.for_agency(invitation.agency).filter(pk=customer.pk, closed_at=None).first() is None
+    ):
+        raise NotAllowed("The customer is closed.")
+    _drop_mail(invitation)
     _send(invitation, acting_user, kind="invitation.resent")
 
 
@@ -70,9 +80,15 @@ def resend_invitation(invitation: Invitation, *, acting_user: User) -> None:
 def withdraw_invitation(invitation: Invitation, *, acting_user: User) -> None:
     """The link no longer works. Raises NotAllowed, also if it was used or withdrawn meanwhile."""
     _may_touch(invitation, acting_user)
-    if not _still_open(invitation).update(revoked_at=timezone.now()):
-        raise NotAllowed("This invitation was used or withdrawn.")
-    _record("invitation.withdrawn", invitation, acting_user)
+    _still_open(invitation)
+    _withdraw(invitation, acting_user)
+
+
+def withdraw_invitations_of(person: User, *, agency: Agency, acting_user: User) -> None:
+    """Withdraws what somebody invited to and, as they are now, no longer may. For the doors that change rights."""
+    for invitation in open_invitations(agency).filter(invited_by_id=person.pk).select_related("agency", "customer"):
+        if not _is_vouched_for(invitation):
+            _withdraw(invitation, acting_user)
 
 
 def open_invitations(agency: Agency) -> QuerySet[Invitation]:
@@ -139,7 +155,21 @@ def accept_invitation(invitation: Invitation, *, password: str, first_name: str 
     return person
 
 
-def _may_touch(invitation: Invitation, acting_user: User) -> None:
+def _is_vouched_for(invitation: Invitation) -> bool:
+    """Whether who sent it still may give that role. Those of operators and of the command line stand."""
+    if invitation.invited_by_id is None:
+        return True
+    inviter = User.objects.filter(pk=invitation.invited_by_id).first()
+    if inviter is None or not inviter.is_active:
+        return False
+    try:
+        _may_touch(invitation, None if inviter.agency_id is None else inviter)
+    except NotAllowed:
+        return False
+    return True
+
+
+def _may_touch(invitation: Invitation, acting_user: User | None) -> None:
     _may_invite(acting_user, agency=invitation.agency, staff_role=invitation.staff_role, customer=invitation.customer)
 
 
@@ -164,8 +194,7 @@ def _may_invite(
 def _send(invitation: Invitation, acting_user: User | None, kind: str = "invitation.sent") -> Invitation:
     token, now = secrets.token_urlsafe(32), timezone.now()
     invitation.token_hash, invitation.created_at, invitation.expires_at = _hash(token), now, now + INVITATION_DAYS
-    if invitation._state.adding:
-        invitation.invited_by_id = acting_user.pk if acting_user else None
+    invitation.invited_by_id = acting_user.pk if acting_user else None
     invitation.save()
     jobs.put_mail(
         "invitation",
@@ -174,6 +203,8 @@ def _send(invitation: Invitation, acting_user: User | None, kind: str = "invitat
         secret=token,
         customer=invitation.customer,
         invited_to=invitation.customer.company_name if invitation.customer else "",
+        invitation=str(invitation.public_id),
+        expires_at=invitation.expires_at.isoformat(),
     )
     _record(kind, invitation, acting_user)
     tasks.wake()
@@ -188,7 +219,21 @@ def _still_open(invitation: Invitation) -> QuerySet[Invitation]:
     return row
 
 
+def _withdraw(invitation: Invitation, acting_user: User) -> None:
+    if open_invitations(invitation.agency).filter(pk=invitation.pk).update(revoked_at=timezone.now()):
+        _drop_mail(invitation)
+        _record("invitation.withdrawn", invitation, acting_user)
+
+
+def _drop_mail(invitation: Invitation) -> None:
+    """The mail with the present link is not sent any more, if it is not yet."""
+    mails = Job.objects.for_agency(invitation.agency).filter(kind=Job.Kind.MAIL, done_at=None)
+    mails.filter(payload__mail="invitation", payload__invitation=str(invitation.public_id)).delete()
+
+
 def _use(invitation: Invitation) -> None:
+    if not _is_vouched_for(invitation):
+        raise NotAllowed("Who sent this invitation may no longer give that role.")
     if not open_invitations(invitation.agency).filter(pk=invitation.pk).update(accepted_at=timezone.now()):
         raise NotAllowed("This invitation was already used.")
 

@@ -9,7 +9,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 
-from accounts import jobs, tasks
+from accounts import jobs, people, tasks
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Event, Note, User
 from accounts.people import MANAGERS, RANK, Role
@@ -36,6 +36,7 @@ def change_role(person: User, *, role: str, acting_user: User) -> None:
     was, row.staff_role = row.staff_role, role
     _save_and_end_sessions(row)
     _record("staff.role_changed", row, acting, was=was, role=role)
+    people.withdraw_invitations_of(row, agency=_agency_of(acting), acting_user=acting)
 
 
 @transaction.atomic
@@ -56,6 +57,7 @@ def suspend(person: User, *, acting_user: User) -> None:
     row.is_active = False
     _save_and_end_sessions(row)
     _record("staff.suspended", row, acting)
+    people.withdraw_invitations_of(row, agency=_agency_of(acting), acting_user=acting)
 
 
 @transaction.atomic
@@ -71,12 +73,17 @@ def bring_back(person: User, *, acting_user: User) -> None:
 
 @transaction.atomic
 def remove(person: User, *, acting_user: User) -> None:
-    """They no longer work here. What they are a member of, they stay. Raises NotAllowed, NoOwnerLeft."""
+    """They no longer work here. What they are a member of, they stay; who was suspended, too, signs in again for it.
+
+    Raises NotAllowed, NoOwnerLeft.
+    """
     row, acting = _locked(person, acting_user)
     _keeps_an_owner(row)
     was, row.staff_role, row.teammate_id = row.staff_role, Role.NONE, ""
+    row.is_active = True  # no page could bring back somebody who is not staff: they would be locked out for ever
     _save_and_end_sessions(row)
     _record("staff.removed", row, acting, was=was)
+    people.withdraw_invitations_of(row, agency=_agency_of(acting), acting_user=acting)
 
 
 @transaction.atomic
@@ -122,6 +129,7 @@ def hand_over(person: User, *, acting_user: User) -> None:
     _save_and_end_sessions(row)
     _save_and_end_sessions(acting)
     _record("staff.ownership_handed_over", row, acting, was=was)
+    people.withdraw_invitations_of(acting, agency=_agency_of(acting), acting_user=acting)
 
 
 def may_change(acting: User, person: User) -> bool:
@@ -144,8 +152,8 @@ def _locked(
     """Both rows as they are now, behind the agency's lock: two owners who remove each other come one by one."""
     agency = _agency_of(acting_user)
     Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
-    people = {row.pk: row for row in User.objects.filter(agency=agency, pk__in=(person.pk, acting_user.pk))}
-    acting, row = people.get(acting_user.pk), people.get(person.pk)
+    found = {row.pk: row for row in User.objects.filter(agency=agency, pk__in=(person.pk, acting_user.pk))}
+    acting, row = found.get(acting_user.pk), found.get(person.pk)
     if acting is None or row is None or not acting.is_active:
         raise NotAllowed("Not of this agency.")
     if owners_only and acting.staff_role != Role.OWNER:

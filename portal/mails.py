@@ -1,5 +1,6 @@
 """Mails, rendered by the worker when it sends them, in the agency's name and with links on its canonical host."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -7,11 +8,11 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.formats import date_format
-from django.utils.timezone import localdate
+from django.utils.timezone import localtime
 
 from accounts import people
 from portal import access, wording
-from portal.access import Agency
+from portal.access import Agency, Customer
 
 TO_STAFF = frozenset({"needs_review", "missing", "vendor_trouble"})
 
@@ -35,7 +36,7 @@ def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> Em
     to = payload.get("to", "")
     if "customer" in payload:
         customer = access.customer_for_mail(payload["customer"], agency)
-        if customer is None or agency is None:
+        if customer is None or agency is None or not _still_holds(name, customer):
             return None
         path = f"/console/customers/{customer.public_id}/" if name in TO_STAFF else f"/c/{customer.public_id}/"
         context |= {"customer": customer, "url": access.agency_url(agency, path)}
@@ -49,12 +50,20 @@ def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> Em
         context["url"] = access.agency_url(agency, "/account/login/")
     with translation.override(people.language_for(agency, to, otherwise=payload.get("language", ""))):
         context["cause_text"] = _cause_text(context)
-        context["expires"] = date_format(localdate() + people.INVITATION_DAYS)
+        if name == "invitation":
+            context["expires"] = date_format(localtime(datetime.fromisoformat(payload["expires_at"])))
         subject, body = _templates(name)
         text = render_to_string(body, context).strip() + "\n"
         subject_line = " ".join(render_to_string(subject, context).split())
     reply_to = [agency.support_email] if agency and name not in TO_STAFF else None
     return EmailMultiAlternatives(subject_line, text, sender(agency), [to], reply_to=reply_to)
+
+
+def _still_holds(name: str, customer: Customer) -> bool:
+    """Whether a mail still says what is so: one that waited long must not report a pause that is over."""
+    if name not in ("paused", "resumed"):
+        return True
+    return not customer.closed_at and bool(customer.paused_at) == (name == "paused")
 
 
 def _cause_text(context: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.utils import timezone
 
-from accounts import members
+from accounts import members, people
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Customer, Event, Membership, User
 from tests import factories
@@ -108,3 +108,25 @@ def test_ownership_goes_from_one_to_the_other(bo: User, ed: User, bos_company: C
 def test_there_is_no_other_role(bo: User, ed: User, bos_company: Customer):
     with pytest.raises(NotAllowed):
         members.change_role(membership_of(bos_company, ed), role="admin", acting_user=bo)
+
+
+@pytest.mark.parametrize("door", ["role", "suspend", "remove"])
+def test_what_a_former_owner_invited_to_is_withdrawn(bo: User, bos_company: Customer, door: str):
+    new = factories.member(bos_company, "owner", "new@shop.example")
+    invitation = people.invite_member(customer=bos_company, email="alt@else.example", role="owner", acting_user=bo)
+
+    DOORS[door](membership_of(bos_company, bo), new)
+
+    invitation.refresh_from_db()
+    assert invitation.revoked_at is not None
+    with pytest.raises(NotAllowed):
+        people.accept_invitation(invitation, password=factories.PASSWORD, first_name="E")
+
+
+def test_handing_over_withdraws_what_the_former_owner_invited_to(bo: User, ed: User, bos_company: Customer):
+    invitation = people.invite_member(customer=bos_company, email="alt@else.example", role="owner", acting_user=bo)
+
+    members.hand_over(membership_of(bos_company, ed), acting_user=bo)
+
+    invitation.refresh_from_db()
+    assert invitation.revoked_at is not None

@@ -1,15 +1,17 @@
 """Invitations of staff and members: sent, sent again, withdrawn, accepted once, and whom they may not touch."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 
 from accounts import jobs, people
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Customer, Event, Invitation, Membership, State, User
+from accounts.models import Agency, Customer, Event, Invitation, Job, Membership, State, Subaccount, User
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -220,3 +222,67 @@ def test_events_of_invitations_hold_no_address(north: Agency, bo: User, bos_comp
 
     assert "eve" not in str(data)
     assert data[-1]["member_role"] == "viewer"
+
+
+def test_an_invitation_of_somebody_who_may_no_longer_give_the_role_is_worth_nothing(north: Agency, ada: User):
+    """Checked again when it is used, whatever took the role away."""
+    eve = factories.staff(north, "eve@north.example", "owner")
+    known = factories.person(north, "known@else.example")
+    new = people.invite_staff(agency=north, email="new@else.example", staff_role="owner", acting_user=eve)
+    old = people.invite_staff(agency=north, email=known.email, staff_role="owner", acting_user=eve)
+    User.objects.filter(pk=eve.pk).update(staff_role="support")
+
+    with pytest.raises(NotAllowed):
+        people.accept_invitation(new, password=PASSWORD)
+    with pytest.raises(NotAllowed):
+        people.join(old, acting_user=known)
+
+    known.refresh_from_db()
+    assert known.staff_role == ""
+
+
+def test_whoever_sends_an_invitation_again_stands_for_it(north: Agency, ada: User):
+    eve = factories.staff(north, "eve@north.example", "owner")
+    invitation = people.invite_staff(agency=north, email="new@else.example", staff_role="owner", acting_user=eve)
+    people.resend_invitation(invitation, acting_user=ada)
+    User.objects.filter(pk=eve.pk).update(staff_role="")
+
+    assert people.accept_invitation(opened(north, "new@else.example"), password=PASSWORD).staff_role == "owner"
+
+
+def test_a_link_that_no_longer_works_is_not_mailed(north: Agency, ada: User):
+    invitation = people.invite_staff(agency=north, email="q@else.example", staff_role="support", acting_user=ada)
+    people.resend_invitation(invitation, acting_user=ada)
+    while jobs.run():
+        pass
+    assert len(mail.outbox) == 1, "the first link was over before its mail was sent"
+    people.resend_invitation(invitation, acting_user=ada)
+    people.withdraw_invitation(invitation, acting_user=ada)
+    while jobs.run():
+        pass
+    assert len(mail.outbox) == 1
+
+
+def test_a_mail_that_waited_names_the_day_on_which_its_link_ends(north: Agency, ada: User):
+    invitation = people.invite_staff(agency=north, email="q@else.example", staff_role="support", acting_user=ada)
+    ends = timezone.now() + timedelta(days=3)
+    job = Job.objects.for_agency(north).latest("pk")
+    job.payload["expires_at"] = ends.isoformat()
+    job.save()
+
+    token_of(invitation.email)
+
+    with translation.override("en"):
+        assert date_format(timezone.localtime(ends)) in mail.outbox[-1].body
+
+
+def test_nobody_is_invited_again_to_a_customer_that_is_closed(north: Agency, ada: User, bo: User, active: Subaccount):
+    customer = active.customer
+    invitation = people.invite_member(customer=customer, email="m@shop.example", role="editor", acting_user=bo)
+    Customer.objects.for_agency(north).filter(pk=customer.pk).update(closed_at=timezone.now())
+    before = Job.objects.for_agency(north).count()
+
+    with pytest.raises(NotAllowed):
+        people.resend_invitation(invitation, acting_user=bo)
+
+    assert Job.objects.for_agency(north).count() == before

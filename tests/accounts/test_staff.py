@@ -6,9 +6,9 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.core import mail
 
-from accounts import jobs, staff
+from accounts import jobs, people, staff
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Event, Note, User
+from accounts.models import Agency, Customer, Event, Membership, Note, User
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -190,3 +190,51 @@ def test_who_is_removed_stays_a_member_and_loses_the_teammate_number(north: Agen
     ben.refresh_from_db()
     assert (ben.staff_role, ben.teammate_id, ben.is_active) == ("", "", True)
     assert ben.memberships.count() == 1
+
+
+ENDS_THE_RIGHT: dict[str, Callable[[User, User], None]] = {
+    "role": lambda person, by: staff.change_role(person, role="support", acting_user=by),
+    "suspend": lambda person, by: staff.suspend(person, acting_user=by),
+    "remove": lambda person, by: staff.remove(person, acting_user=by),
+}
+
+
+@pytest.mark.parametrize("door", ENDS_THE_RIGHT)
+def test_what_somebody_invited_to_and_no_longer_may_is_withdrawn(north: Agency, ada: User, door: str):
+    eve = factories.staff(north, "eve@north.example", "owner")
+    invitation = people.invite_staff(agency=north, email="friend@else.example", staff_role="owner", acting_user=eve)
+
+    ENDS_THE_RIGHT[door](eve, ada)
+
+    invitation.refresh_from_db()
+    assert invitation.revoked_at is not None
+    event = Event.objects.for_agency(north).latest("pk")
+    assert (event.kind, event.actor_id) == ("invitation.withdrawn", ada.pk)
+    with pytest.raises(NotAllowed):
+        people.accept_invitation(invitation, password=factories.PASSWORD, first_name="E")
+    assert not User.objects.filter(email="friend@else.example").exists()
+
+
+def test_handing_the_agency_over_withdraws_what_only_owners_give(north: Agency, ada: User, ben: User):
+    owner = people.invite_staff(agency=north, email="one@else.example", staff_role="owner", acting_user=ada)
+    support = people.invite_staff(agency=north, email="two@else.example", staff_role="support", acting_user=ada)
+
+    staff.hand_over(ben, acting_user=ada)
+
+    owner.refresh_from_db()
+    support.refresh_from_db()
+    assert owner.revoked_at is not None
+    assert support.revoked_at is None, "an admin still may give that"
+
+
+def test_who_is_suspended_and_then_removed_still_signs_in_as_the_member_they_are(
+    north: Agency, ada: User, ben: User, bos_company: Customer
+):
+    Membership.objects.create(person=ben, customer=bos_company, role="owner")
+    staff.suspend(ben, acting_user=ada)
+
+    staff.remove(ben, acting_user=ada)
+
+    role, is_active, _generation = stamp(ben)
+    assert (role, is_active) == ("", True)
+    people.invite_staff(agency=north, email=ben.email, staff_role="support", acting_user=ada)  # and may come again
