@@ -52,8 +52,8 @@ def options(subaccount: Subaccount) -> tuple[Option, ...]:
     """What may be done with a row that waits, the advised choice first. Empty if it waits for nobody."""
     if subaccount.state == State.AWAITING_APPROVAL:
         return Option(Choice.APPROVE, is_advised=True), Option(Choice.DECLINE)
-    if subaccount.state == State.AWAITING_EMAIL and not subaccount.customer.memberships.exists():
-        return (Option(Choice.CHANGE_ADDRESS),)  # invited by hand, to an address that may be mistyped
+    if subaccount.state == State.AWAITING_EMAIL and subaccount.customer.terms_accepted_at is None:
+        return (Option(Choice.CHANGE_ADDRESS),)  # made by hand and invited, to an address that may be mistyped
     if subaccount.state == State.MISSING:
         return (
             Option(Choice.LOOK, is_advised=True),
@@ -86,13 +86,30 @@ def absence_is_proven(subaccount: Subaccount) -> bool:
 
     Either no create of ours ever had an unknown outcome, or a look after the quarantine found nothing.
     """
-    if subaccount.vendor_id or subaccount.cause == Cause.CONTRADICTION:
+    if subaccount.vendor_id or subaccount.candidates or subaccount.cause == Cause.CONTRADICTION:
         return False
     if not subaccount.had_unknown_outcome:
         return True
     since, looked = subaccount.uncertain_since, subaccount.looked_at
     quarantine = timedelta(seconds=settings.PROVISIONING_QUARANTINE_SECONDS)
-    return bool(not subaccount.candidates and since and looked and looked >= since + quarantine)
+    return bool(since and looked and looked >= since + quarantine)
+
+
+_NOTHING_WAS_MADE = frozenset(
+    {
+        Cause.REFUSED,
+        Cause.PACKAGE_REFUSED,
+        Cause.EMAIL_INVALID,
+        Cause.EMAIL_TAKEN_ELSEWHERE,
+        Cause.ATTEMPTS_USED_UP,
+        Cause.OUR_FAULT,
+    }
+)
+
+
+def _may_be_there(subaccount: Subaccount) -> bool:
+    """Whether an account may have been made, or was seen, for this wish: then absence has to be proven first."""
+    return subaccount.had_unknown_outcome or Cause(subaccount.cause) not in _NOTHING_WAS_MADE
 
 
 def is_certain(subaccount: Subaccount, vendor_id: str) -> bool:
@@ -110,20 +127,37 @@ def _record(kind: str, subaccount: Subaccount, acting_user: User, *, reason: str
 
 
 def _ask_worker(subaccount: Subaccount, **changes: Any) -> None:
-    """Leaves the row where it is and makes it due. Raises NotAllowed if it moved on meanwhile."""
+    """Leaves the row where it is and makes it due; what a worker is at with it is dropped, this is newer.
+
+    Raises NotAllowed if it moved on meanwhile.
+    """
     row = Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk, state=subaccount.state)
-    if not row.update(run_at=timezone.now(), dismissed_at=None, **changes):
+    if not row.update(run_at=timezone.now(), dismissed_at=None, **states.FREE, **changes):
         raise NotAllowed("It has moved on meanwhile.")
     tasks.wake(subaccount)
 
 
 @transaction.atomic
 def retry(subaccount: Subaccount, *, acting_user: User) -> None:
-    """Puts the wish back in the queue. Safe: before anything is asked for, the vendor's list is read again."""
+    """Tries again. Safe: before anything is asked for, the vendor's list is read again; where an account may
+    have been made or was seen, its absence is proven first, as after a lost answer.
+    """
     _may(subaccount, Choice.RETRY)
     _record("attention.retry", subaccount, acting_user, cause=str(subaccount.cause))
-    states.request(subaccount, expecting=State.NEEDS_REVIEW)
-    Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(attempts=0)
+    now = timezone.now()
+    again: dict[str, Any] = {
+        "run_at": now,
+        "attempts": 0,
+        "cause": Cause.NONE,
+        "cause_codes": [],
+        "wanted_vendor_id": "",
+        "wanted_in_spite": False,
+    }
+    if _may_be_there(subaccount):
+        again |= {"cause": Cause.UNCLEAR_ANSWER, "uncertain_since": now, "absent_looks": 0, "looked_at": None}
+        states.move(subaccount, expecting=State.NEEDS_REVIEW, to=State.UNCERTAIN, **again)
+    else:
+        states.move(subaccount, expecting=State.NEEDS_REVIEW, to=State.REQUESTED, **again)
     package = Package.objects.for_agency(subaccount.agency).filter(pk=subaccount.customer.package_id)
     package.update(refused_at=None)
     tasks.wake(subaccount)
@@ -159,9 +193,9 @@ def change_address(subaccount: Subaccount, *, email: str, acting_user: User) -> 
     _may(subaccount, Choice.CHANGE_ADDRESS)
     customer, email = subaccount.customer, email.lower()
     if subaccount.state == State.AWAITING_EMAIL:
-        Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk, state=State.AWAITING_EMAIL).update(
-            email=email
-        )
+        waiting = Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk)
+        if not waiting.filter(state=State.AWAITING_EMAIL).update(email=email):
+            raise NotAllowed("The invitation was accepted meanwhile.")
         for invitation in people.open_invitations(customer.agency).filter(customer=customer):
             people.withdraw_invitation(invitation, acting_user=acting_user)
     else:
@@ -187,7 +221,8 @@ def make_new(subaccount: Subaccount, *, reason: str, acting_user: User) -> None:
     if acting_user.staff_role != OWNER:
         raise NotAllowed("Only an owner may have a new account made.")
     _record("attention.make_new", subaccount, acting_user, reason=reason, was=subaccount.vendor_id)
-    _start_again(subaccount, to=State.REQUESTED, vendor_id="", bound_at=None, run_at=timezone.now())
+    nothing_read: dict[str, Any] = {"facts": {}, "refreshed_at": None, "sealed_keys": ""}
+    _start_again(subaccount, to=State.REQUESTED, vendor_id="", bound_at=None, run_at=timezone.now(), **nothing_read)
     subaccount.campaigns.all().delete()
     tasks.wake(subaccount)
 

@@ -4,7 +4,7 @@ Every outcome is one conditional update that only the owner of the claim can mak
 """
 
 import random
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from accounts import adoption, search, vendor
 from accounts.claims import backoff
-from accounts.models import Cause, Customer, Event, Job, Package, State, Subaccount, VendorAccount
-from accounts.states import LostClaim, move
+from accounts.models import Cause, Customer, Event, Job, Package, PanelTask, State, Subaccount, VendorAccount
+from accounts.states import FREE, LostClaim, move
 from coupontools_api.errors import CoupontoolsError, Throttled
 from coupontools_api.subaccounts import ListedSubaccount
 
@@ -26,7 +26,6 @@ WAITING_CAUSES = {
     "throttled": Cause.VENDOR_THROTTLES,
     "no credentials": Cause.NO_VENDOR_ACCOUNT,
 }
-FREE: dict[str, Any] = {"lease_owner": "", "lease_until": None}
 
 
 def seconds(number: float) -> timedelta:
@@ -79,8 +78,7 @@ class Claimed:
 
     def bind(self, vendor_id: str) -> None:
         subaccount, now = self.subaccount, timezone.now()
-        trial_days = subaccount.customer.package.trial_days
-        ends_on = subaccount.expiry_date or (now.date() + timedelta(days=trial_days) if trial_days else None)
+        was_missing = subaccount.state == State.MISSING
         try:
             with transaction.atomic():
                 self.move(
@@ -96,20 +94,38 @@ class Claimed:
                     **FREE,
                 )
                 search.add(subaccount.customer, vendor_id)
-                Customer.objects.for_agency(subaccount.agency).filter(pk=subaccount.customer_id).update(
-                    trial_ends_on=ends_on
-                )
-                Job.objects.create(
-                    kind=Job.Kind.MAIL,
-                    agency=subaccount.agency,
-                    customer_id=subaccount.customer_id,
-                    payload={"mail": "account_ready", "customer": subaccount.customer_id},
-                )
+                customer = Customer.objects.for_agency(subaccount.agency).get(pk=subaccount.customer_id)
+                self._start_trial(customer, now.date())
+                if customer.paused_at:
+                    # Paused before there was an account: the task that a pause leaves, and no "you can start".
+                    PanelTask.objects.create(agency=subaccount.agency, customer=customer, kind=PanelTask.Kind.BLOCK)
+                elif not was_missing:
+                    Job.objects.create(
+                        kind=Job.Kind.MAIL,
+                        agency=subaccount.agency,
+                        customer_id=subaccount.customer_id,
+                        payload={"mail": "account_ready", "customer": subaccount.customer_id},
+                    )
                 Job.objects.create(
                     kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk}
                 )
         except IntegrityError:
             # Another row has this id: whatever the vendor meant, it is not bound twice.
+            self.contradiction()
+
+    def _start_trial(self, customer: Customer, today: date) -> None:
+        """The first account starts the trial; one that was extended, or became a customer, stays as it is."""
+        days = self.subaccount.customer.package.trial_days
+        if days and customer.trial_ends_on is None and customer.converted_at is None:
+            ends_on = self.subaccount.expiry_date or today + timedelta(days=days)
+            Customer.objects.for_agency(self.subaccount.agency).filter(pk=customer.pk).update(trial_ends_on=ends_on)
+
+    def contradiction(self) -> None:
+        """The create answered with somebody else's id, and may have made ours all the same: its outcome is unknown."""
+        with transaction.atomic():
+            Subaccount.objects.across_agencies().filter(pk=self.subaccount.pk, lease_owner=self.owner).update(
+                had_unknown_outcome=True, uncertain_since=timezone.now(), absent_looks=0
+            )
             self.review(Cause.CONTRADICTION)
 
     def review(self, cause: Cause, codes: tuple[int, ...] | list[int] = ()) -> None:
@@ -120,6 +136,8 @@ class Claimed:
                 cause=cause,
                 cause_codes=list(codes),
                 candidates=self.candidates,
+                wanted_vendor_id="",
+                wanted_in_spite=False,
                 **FREE,
             )
             if cause == Cause.PACKAGE_REFUSED:
@@ -176,7 +194,9 @@ class Claimed:
         self.free(run_at=timezone.now() + wait, **({} if has_own else {"cause": cause}))
 
     def free(self, **changes: Any) -> None:
-        row = Subaccount.objects.across_agencies().filter(pk=self.subaccount.pk, lease_owner=self.owner)
+        row = Subaccount.objects.across_agencies().filter(
+            pk=self.subaccount.pk, lease_owner=self.owner, state=self.subaccount.state
+        )
         if row.update(**changes, **FREE) != 1:
             raise LostClaim(str(self.subaccount.public_id))
 

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import customers, jobs, people, states, tasks
@@ -23,15 +24,16 @@ from accounts.models import (
     Package,
     PanelTask,
     State,
+    Subaccount,
     User,
 )
 
 
-def _change(customer: Customer, **changes: Any) -> None:
-    """Writes the change, unless the customer is closed. Raises NotAllowed."""
-    row = Customer.objects.for_agency(customer.agency).filter(pk=customer.pk, closed_at=None)
+def _change(customer: Customer, expecting: Q, **changes: Any) -> None:
+    """Writes the change, if the customer is open and as expected: two clicks do it once. Raises NotAllowed."""
+    row = Customer.objects.for_agency(customer.agency).filter(expecting, pk=customer.pk, closed_at=None)
     if not row.update(**changes):
-        raise NotAllowed("This customer is closed.")
+        raise NotAllowed("This customer is closed, or was changed meanwhile.")
     for name, value in changes.items():
         setattr(customer, name, value)
 
@@ -88,7 +90,7 @@ def extend_trial(customer: Customer, *, ends_on: date, reason: str, acting_user:
         raise NotAllowed("There is no trial.")
     if ends_on <= max(was, timezone.now().date()):
         raise NotAllowed("The new end is not later.")
-    _change(customer, trial_ends_on=ends_on)
+    _change(customer, Q(trial_ends_on=was), trial_ends_on=ends_on)
     _record(
         "customer.trial_extended", customer, acting_user, reason=reason, was=was.isoformat(), now=ends_on.isoformat()
     )
@@ -101,7 +103,7 @@ def convert(customer: Customer, *, acting_user: User) -> None:
     """A trial becomes a customer. The vendor was told "trial" when the account was made: that is changed by hand."""
     if customer.trial_ends_on is None:
         raise NotAllowed("There is no trial.")
-    _change(customer, trial_ends_on=None, converted_at=timezone.now())
+    _change(customer, Q(trial_ends_on__isnull=False), trial_ends_on=None, converted_at=timezone.now())
     _record("customer.converted", customer, acting_user)
     _drop_task(customer, PanelTask.Kind.CHANGE_EXPIRY)
     _put_task(customer, PanelTask.Kind.MAKE_CUSTOMER, removes_expiry=bool(customer.subaccount.expiry_date))
@@ -112,7 +114,7 @@ def pause(customer: Customer, *, message: str, acting_user: User) -> None:
     """Takes the buttons away at once and shows the customer a page that says so, with `message`."""
     if customer.paused_at:
         raise NotAllowed("It is paused already.")
-    _change(customer, paused_at=timezone.now(), message=message)
+    _change(customer, Q(paused_at=None), paused_at=timezone.now(), message=message)
     _record("customer.paused", customer, acting_user)
     if not _drop_task(customer, PanelTask.Kind.UNBLOCK):
         _put_task(customer, PanelTask.Kind.BLOCK)
@@ -125,7 +127,7 @@ def resume(customer: Customer, *, acting_user: User) -> None:
     """Gives the buttons back. If the account was blocked by hand, it is unblocked by hand."""
     if not customer.paused_at:
         raise NotAllowed("It is not paused.")
-    _change(customer, paused_at=None, message="")
+    _change(customer, Q(paused_at__isnull=False), paused_at=None, message="")
     _record("customer.resumed", customer, acting_user)
     if not _drop_task(customer, PanelTask.Kind.BLOCK):
         _put_task(customer, PanelTask.Kind.UNBLOCK)
@@ -141,12 +143,20 @@ def close(customer: Customer, *, message: str, acting_user: User) -> None:
     state = State(subaccount.state)
     if state in (State.CREATING, State.UNCERTAIN):
         raise NotAllowed("An account is being made for it.")
-    _change(customer, closed_at=timezone.now(), message=message)
+    _change(customer, Q(), closed_at=timezone.now(), message=message)
     states.move(subaccount, expecting=state, to=State.CLOSED, run_at=None)
     _record("customer.closed", customer, acting_user)
     open_ones = PanelTask.objects.for_agency(customer.agency).filter(customer=customer, done_at=None)
     open_ones.delete()
-    _put_task(customer, PanelTask.Kind.DELETE)
+    if state == State.NEEDS_REVIEW and subaccount.candidates:
+        PanelTask.objects.create(
+            agency=customer.agency,
+            customer=customer,
+            kind=PanelTask.Kind.DELETE,
+            data={"accounts": subaccount.candidates},
+        )
+    elif state != State.MISSING:
+        _put_task(customer, PanelTask.Kind.DELETE)
     jobs.put_mail("closed", agency=customer.agency, customer=customer)
     tasks.wake()
 
@@ -159,10 +169,13 @@ def change_package(customer: Customer, *, package: Package, acting_user: User) -
     """
     if package.pk == customer.package_id:
         return
-    if customer.subaccount.state in (State.CREATING, State.UNCERTAIN):
+    # Behind the row's lock: the worker reads the package behind the same lock, right before it asks.
+    row = Subaccount.objects.for_agency(customer.agency).select_for_update(of=("self",)).get(customer=customer)
+    if row.state in (State.CREATING, State.UNCERTAIN):
         raise NotAllowed("An account with the present package is being made.")
     was = customer.package_id
-    _change(customer, package=package)
+    customer.subaccount.vendor_id = row.vendor_id
+    _change(customer, Q(package=was), package=package)
     _record("customer.package_changed", customer, acting_user, was=was, now=package.pk)
     _put_task(customer, PanelTask.Kind.CHANGE_PACKAGE, package=package.vendor_package_id)
 
@@ -204,4 +217,14 @@ def tick(task: PanelTask, *, acting_user: User) -> None:
     """Somebody did in the vendor's panel what the task says. Ticking it twice is no error."""
     row = PanelTask.objects.for_agency(task.agency).filter(pk=task.pk, done_at=None)
     if row.update(done_at=timezone.now()):
+        _note_what_was_done(task)
         _record("panel_task.done", task.customer, acting_user, task=task.kind)
+
+
+def _note_what_was_done(task: PanelTask) -> None:
+    """The end that the vendor was told is another one now: told by hand."""
+    subaccount = Subaccount.objects.for_agency(task.agency).filter(customer=task.customer)
+    if task.kind == PanelTask.Kind.CHANGE_EXPIRY:
+        subaccount.update(expiry_date=date.fromisoformat(task.data["date"]))
+    elif task.kind == PanelTask.Kind.MAKE_CUSTOMER:
+        subaccount.update(expiry_date=None)

@@ -11,9 +11,10 @@ from uuid import UUID
 
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from accounts.models import Agency, Customer, Event, SearchWord, State, User
-from accounts.search import plain
+from accounts.search import LONGEST, plain
 
 WAITING_STATES = (State.NEEDS_REVIEW, State.MISSING, State.AWAITING_APPROVAL)
 IN_THE_MAKING = (State.REQUESTED, State.CREATING, State.UNCERTAIN)
@@ -104,14 +105,14 @@ def _launched(when: Launch, now: datetime, prefix: str) -> Q:
 
 
 def _narrow(rows: models.QuerySet[_Row], filters: Filters, now: datetime, prefix: str) -> models.QuerySet[_Row]:
-    today = now.date()
+    today = timezone.localdate(now)
     if filters.state == "paused":
         rows = rows.filter(**{f"{prefix}paused_at__isnull": False, f"{prefix}closed_at": None})
     elif filters.state == BEING_MADE:
         rows = rows.filter(**{f"{prefix}subaccount__state__in": IN_THE_MAKING})
     elif filters.state:
         rows = rows.filter(**{f"{prefix}subaccount__state": filters.state})
-    if filters.state == State.ACTIVE:
+    if filters.state not in ("", "paused", BEING_MADE, State.CLOSED):
         rows = rows.filter(**{f"{prefix}paused_at": None})
     if filters.package:
         rows = rows.filter(**{f"{prefix}package__public_id": filters.package})
@@ -139,7 +140,7 @@ def page(agency: Agency, filters: Filters, *, now: datetime, after: str = "", si
         return _found(agency, filters, now=now, after=after, size=size)
     rows = Customer.objects.for_agency(agency).select_related("subaccount", "package").order_by("-pk")
     if after:
-        if not (after.isascii() and after.isdigit()):
+        if not (after.isascii() and after.isdigit() and len(after) <= 18):
             raise BadCursor(after)
         rows = rows.filter(pk__lt=int(after))
     found = list(_narrow(rows, filters, now, "")[: size + 1])
@@ -148,12 +149,17 @@ def page(agency: Agency, filters: Filters, *, now: datetime, after: str = "", si
 
 def _found(agency: Agency, filters: Filters, *, now: datetime, after: str, size: int) -> CustomerPage:
     """By the index of words: the longest word of the question is looked up, the others are checked for each match."""
-    longest, *others = sorted(set(plain(filters.q).split()), key=len, reverse=True)
+    asked = {word[:LONGEST] for word in plain(filters.q).split()}
+    longest, *others = sorted(asked, key=len, reverse=True)
     words = SearchWord.objects.for_agency(agency)
     rows = (
         words.starting(longest)
         .select_related("customer__subaccount", "customer__package")
         .order_by("word", "customer_id")
+    )
+    # A customer stands where the first of its words that fit stands, and nowhere else.
+    rows = rows.exclude(
+        Exists(words.starting(longest).filter(customer=OuterRef("customer"), word__lt=OuterRef("word")))
     )
     for other in others[:5]:
         same_customer = words.starting(other).filter(customer=OuterRef("customer"))
@@ -161,15 +167,8 @@ def _found(agency: Agency, filters: Filters, *, now: datetime, after: str, size:
     if after:
         word, customer = _place(after)
         rows = rows.filter(Q(word__gt=word) | Q(word=word, customer_id__gt=customer))
-    found = list(_narrow(rows, filters, now, "customer__")[: 2 * size + 1])
-    customers: dict[int, Customer] = {}
-    for row in found:
-        if len(customers) == size and row.customer_id not in customers:
-            break
-        customers[row.customer_id] = row.customer
-        last = row
-    has_more = len(found) > 2 * size or len({row.customer_id for row in found}) > size
-    return CustomerPage(list(customers.values()), _cursor(last) if found and has_more else "")
+    found = list(_narrow(rows, filters, now, "customer__")[: size + 1])
+    return CustomerPage([row.customer for row in found[:size]], _cursor(found[size - 1]) if len(found) > size else "")
 
 
 def _cursor(row: SearchWord) -> str:
@@ -179,6 +178,8 @@ def _cursor(row: SearchWord) -> str:
 def _place(cursor: str) -> tuple[bytes, int]:
     word, _, customer = cursor.partition(".")
     try:
+        if not (customer.isascii() and customer.isdigit() and len(customer) <= 18):
+            raise ValueError(customer)
         return base64.urlsafe_b64decode(word.encode()), int(customer)
     except (ValueError, binascii.Error):
         raise BadCursor(cursor) from None
@@ -192,13 +193,10 @@ def export(agency: Agency, filters: Filters, *, now: datetime, acting_user: User
 
 
 def _all(agency: Agency, filters: Filters, now: datetime) -> Iterator[Customer]:
-    after, seen = "", set[int]()
+    after = ""
     while True:
         part = page(agency, filters, now=now, after=after, size=500)
-        for customer in part.customers:
-            if customer.pk not in seen:
-                seen.add(customer.pk)
-                yield customer
+        yield from part.customers
         after = part.next
         if not after:
             return

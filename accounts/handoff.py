@@ -84,6 +84,13 @@ class Handoff:
             self.record("not_active")
             raise NotAllowed(f"The subaccount is {self.subaccount.state}.")
 
+    def refuses_paused(self) -> None:
+        """Raises NotAllowed while the agency has paused the customer. Staff may still go in, to help."""
+        assert self.subaccount is not None
+        if self.subaccount.customer.paused_at:
+            self.record("paused")
+            raise NotAllowed("The customer is paused.")
+
     def ask(self, call: Callable[[Coupontools], Answer]) -> Answer:
         """One vendor call with all that may come of it turned into the door's own errors, each with its event."""
         in_flight = f"in-flight:{self.kind}:{self.acting_user.pk}"

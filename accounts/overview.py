@@ -102,7 +102,8 @@ def _numbers(agency: Agency, now: datetime) -> Numbers:
         return Count("pk", filter=running & Q(trial_ends_on__lte=today + timedelta(days=days)))
 
     def in_state(state: State) -> Count:
-        return Count("pk", filter=Q(subaccount__state=state))
+        is_shown_so = Q(subaccount__state=state)
+        return Count("pk", filter=is_shown_so if state == State.CLOSED else is_shown_so & Q(paused_at=None))
 
     counted = Customer.objects.for_agency(agency).aggregate(
         active=Count("pk", filter=is_active),
@@ -118,7 +119,7 @@ def _numbers(agency: Agency, now: datetime) -> Numbers:
         requested=in_state(State.REQUESTED),
         creating=in_state(State.CREATING),
         uncertain=in_state(State.UNCERTAIN),
-        being_made_since=Min("subaccount__verified_at", filter=being_made),
+        being_made_since=Min("subaccount__changed_at", filter=being_made),
         needs_review=in_state(State.NEEDS_REVIEW),
         missing=in_state(State.MISSING),
         paused=Count("pk", filter=Q(paused_at__isnull=False, closed_at=None)),

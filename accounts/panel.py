@@ -25,6 +25,7 @@ def open_panel(subaccount: Subaccount, *, acting_user: User, page: str = "", cam
     """
     this = Handoff("launch", subaccount.agency, subaccount.vendor_account, acting_user, subaccount, page, campaign)
     this.needs_active()
+    this.refuses_paused()
     this.count("launch", acting_user.pk, settings.LIMIT_LAUNCH_PERSON)
     this.count("launch-customer", subaccount.customer_id, settings.LIMIT_LAUNCH_CUSTOMER)
     url = sign_on(this, subaccount)
@@ -55,6 +56,7 @@ def password_link(subaccount: Subaccount, *, acting_user: User) -> str:
     """
     this = Handoff("password_link", subaccount.agency, subaccount.vendor_account, acting_user, subaccount)
     this.needs_active()
+    this.refuses_paused()
     this.count("password_link", acting_user.pk, settings.LIMIT_PASSWORD_LINK)
     made = this.ask(
         lambda client: client.subaccounts.password_reset_url(

@@ -15,10 +15,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import adoption, reviews, vendor
-from accounts.claimed import FREE, GIVEN_BACK, LOOKS_BEFORE_QUARANTINE_ENDS, WAITING_CAUSES, Claimed, seconds
+from accounts.claimed import GIVEN_BACK, LOOKS_BEFORE_QUARANTINE_ENDS, WAITING_CAUSES, Claimed, seconds
 from accounts.claims import claim
 from accounts.models import Agency, Cause, Customer, Event, State, Subaccount, VendorAccount
-from accounts.states import LostClaim
+from accounts.states import FREE, LostClaim
 from coupontools_api.errors import (
     EmailTaken,
     InvalidEmail,
@@ -63,7 +63,10 @@ class _Step(Claimed):
     """The next step of a claimed subaccount."""
 
     def take(self) -> None:
-        if self.subaccount.customer.closed_at or self.subaccount.agency.stopped_at:
+        if self.subaccount.customer.closed_at:
+            self.free(run_at=None)
+            return
+        if self.subaccount.agency.stopped_at:
             self.free(run_at=timezone.now() + timedelta(hours=1))
             return
         match self.subaccount.state:
@@ -152,7 +155,10 @@ class _Step(Claimed):
         subaccount, now = self.subaccount, timezone.now()
         with transaction.atomic():
             # The row lock makes the counts exact: one worker at a time decides for this vendor account.
-            VendorAccount.objects.select_for_update().get(pk=self.account.pk)
+            account = VendorAccount.objects.select_for_update().get(pk=self.account.pk)
+            if not self._is_as_it_was(account):
+                self.postpone(timedelta(seconds=1), subaccount.cause)
+                return False
             ours = Subaccount.objects.for_agency(subaccount.agency).filter(vendor_account=self.account)
             same = ours.filter(email__iexact=subaccount.email, state__in=(State.CREATING, State.UNCERTAIN))
             today = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -172,6 +178,19 @@ class _Step(Claimed):
                 cause_codes=[],
             )
         return True
+
+    def _is_as_it_was(self, account: VendorAccount) -> bool:
+        """Whether what the look was made for still holds: the credentials, the agency at work, the customer open.
+
+        Reads the customer again behind the row's lock: another package may have been chosen meanwhile.
+        """
+        subaccount = self.subaccount
+        Subaccount.objects.for_agency(subaccount.agency).select_for_update(of=("self",)).get(pk=subaccount.pk)
+        current = Customer.objects.for_agency(subaccount.agency).select_related("package")
+        subaccount.customer = current.get(pk=subaccount.customer_id)
+        is_at_work = Agency.objects.filter(pk=subaccount.agency_id, stopped_at=None).exists()
+        same_keys = account.active_credential_id == self.account.active_credential_id
+        return is_at_work and same_keys and subaccount.customer.closed_at is None
 
     def _creates_in_flight(self) -> int:
         return (
@@ -206,7 +225,7 @@ class _Step(Claimed):
             if created.email is not None and not adoption.same_address(created.email, self.subaccount.email):
                 self.uncertain(Cause.UNCLEAR_ANSWER)
             elif created.id in {row.id for row in listing}:
-                self.review(Cause.CONTRADICTION)
+                self.contradiction()
             else:
                 self.bind(created.id)
 
@@ -219,7 +238,7 @@ class _Step(Claimed):
                 # Sent and forgotten: without one the vendor mails the customer under its own name.
                 password=secrets.token_urlsafe(24),
                 package=customer.package.vendor_package_id,
-                status=AccountStatus.TRIAL if customer.package.trial_days else AccountStatus.CUSTOMER,
+                status=AccountStatus.TRIAL if _is_trial(customer) else AccountStatus.CUSTOMER,
                 first_name=customer.first_name,
                 last_name=customer.last_name,
                 country=customer.country,
@@ -237,11 +256,15 @@ def creates_since(since: datetime, agency: Agency) -> int:
     return started - events.filter(kind=GIVEN_BACK).count()
 
 
+def _is_trial(customer: Customer) -> bool:
+    return bool(customer.package.trial_days) and customer.converted_at is None
+
+
 def _expiry_date(customer: Customer, now: datetime) -> date | None:
-    package = customer.package
-    if not (package.sends_expiry_date and package.trial_days):
+    """The end that the vendor is told, where the package says so: of the trial that runs, or of the one that starts."""
+    if not (customer.package.sends_expiry_date and _is_trial(customer)):
         return None
-    return now.date() + timedelta(days=package.trial_days)
+    return customer.trial_ends_on or now.date() + timedelta(days=customer.package.trial_days)
 
 
 def _daily_creates(agency: Agency) -> int:

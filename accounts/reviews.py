@@ -10,8 +10,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import adoption, vendor
-from accounts.claimed import FREE, WAITING_CAUSES, Claimed, seconds
+from accounts.claimed import WAITING_CAUSES, Claimed, seconds
 from accounts.models import Cause, Event, Job, State, Subaccount
+from accounts.states import FREE
 from coupontools_api.errors import CoupontoolsError, NotFound
 from coupontools_api.ids import SubaccountId
 from coupontools_api.subaccounts import ListedSubaccount

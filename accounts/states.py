@@ -21,6 +21,9 @@ ALLOWED: dict[State, frozenset[State]] = {
 }
 
 
+FREE: dict[str, Any] = {"lease_owner": "", "lease_until": None}
+
+
 class LostClaim(Exception):
     """The lease ended and somebody else has the row: this result is dropped, the other one speaks."""
 
@@ -29,14 +32,16 @@ class LostClaim(Exception):
 def move(subaccount: Subaccount, *, expecting: State, to: State, owner: str | None = None, **changes: Any) -> None:
     """Moves a subaccount from `expecting` to `to`, with further `changes`, or not at all.
 
-    With `owner`, only as long as that claim holds. Raises NotAllowed (a door was too late) or LostClaim
-    (a worker was). Records the event in the same transaction.
+    With `owner`, only as long as that claim holds; without, whatever a worker is at with the row is dropped.
+    Raises NotAllowed (a door was too late) or LostClaim (a worker was). Records the event in the same transaction.
     """
     if to not in ALLOWED[expecting]:
         raise ValueError(f"{expecting} never becomes {to}")
     row = Subaccount.objects.across_agencies().filter(pk=subaccount.pk, state=expecting)
     if owner is not None:
         row = row.filter(lease_owner=owner)
+    else:
+        changes = FREE | changes
     changes = {"changed_at": timezone.now(), "dismissed_at": None} | changes if to != expecting else changes
     if row.update(state=to, **changes) != 1:
         if owner is not None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import limits, provisioning, vendor
@@ -140,7 +141,8 @@ def switch(agency: Agency, *, slot: int, acting_user: User) -> Check:
             raise NotAllowed("This pair was changed meanwhile, or is in use already.")
         if _is_another_client(account, chosen):
             ours = Subaccount.objects.for_agency(agency)
-            if ours.filter(state__in=IN_FLIGHT).exists():
+            may_be_there = Q(state=State.NEEDS_REVIEW) & (Q(had_unknown_outcome=True) | ~Q(candidates=[]))
+            if ours.filter(Q(state__in=IN_FLIGHT) | may_be_there).exists():
                 raise InTheMaking("Accounts are being made under the present client id.")
             if chosen.tested_at and _bound(agency).filter(bound_at__gt=chosen.tested_at).exists():
                 raise InTheMaking("An account was bound since the check.")

@@ -219,7 +219,7 @@ _TASKS: dict[str, Text] = {
 
 def task_sentence(kind: str, account: str, data: dict[str, Any]) -> str:
     """What is to be done by hand, in a sentence."""
-    facts = {"account": account, "package": data.get("package", ""), "date": ""}
+    facts = {"account": account or ", ".join(data.get("accounts", [])), "package": data.get("package", ""), "date": ""}
     if "date" in data:
         facts["date"] = date_format(date.fromisoformat(data["date"]))
     sentence = str(_TASKS[kind]) % facts
