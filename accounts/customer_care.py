@@ -7,7 +7,7 @@ vendor therefore becomes a PanelTask: something to do by hand in the vendor's pa
 from datetime import date
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -18,7 +18,6 @@ from accounts.errors import NotAllowed
 from accounts.models import (
     Agency,
     Customer,
-    Job,
     Membership,
     Note,
     Package,
@@ -187,10 +186,12 @@ def remind(customer: Customer, *, acting_user: User) -> None:
     if step is None or customer.paused_at or customer.subaccount.state != State.ACTIVE:
         raise NotAllowed("There is no next step to be reminded of.")
     week = f"{timezone.now():%G-%V}"
-    if Job.objects.for_agency(customer.agency).filter(once=f"reminder:{customer.pk}:{week}").exists():
-        raise NotAllowed("This reminder was sent this week already.")
-    job = jobs.put_mail("reminder", agency=customer.agency, customer=customer, step=step.value)
-    Job.objects.for_agency(customer.agency).filter(pk=job.pk).update(once=f"reminder:{customer.pk}:{week}")
+    try:
+        with transaction.atomic():
+            once = f"reminder:{customer.pk}:{week}"
+            jobs.put_mail("reminder", agency=customer.agency, customer=customer, once=once, step=step.value)
+    except IntegrityError:
+        raise NotAllowed("This reminder was sent this week already.") from None
     _record("customer.reminded", customer, acting_user, step=step.value)
     tasks.wake()
 

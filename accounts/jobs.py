@@ -28,17 +28,26 @@ MAILS_GIVE_UP_AFTER = timedelta(days=7)  # then the job stays, with its last err
 
 
 def put_mail(
-    mail: str, *, agency: Agency | None, to: str = "", secret: str = "", customer: Customer | None = None, **facts: Any
+    mail: str,
+    *,
+    agency: Agency | None,
+    to: str = "",
+    secret: str = "",
+    customer: Customer | None = None,
+    once: str | None = None,
+    **facts: Any,
 ) -> Job:
     """Writes a mail to be sent after the commit. `secret` (a code, a token) is sealed and blanked once sent.
 
     With a `customer` it stands in their timeline; without `to` it goes to the address that they have then.
+    Raises IntegrityError if a mail of the name `once` was written before.
     """
     about = {"customer": customer.pk} if customer and not to else {}
     return Job.objects.create(
         kind=Job.Kind.MAIL,
         agency=agency,
         customer_id=customer.pk if customer else None,
+        once=once,
         payload={"mail": mail, **({"to": to} if to else {}), **about, **facts},
         sealed_secret=seal(secret),
     )

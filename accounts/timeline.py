@@ -35,10 +35,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class TimelinePage:
-    """One page, newest first; `next` is the moment before which the following one begins."""
+    """One page, newest first. The following one begins at the moment `next`, after `shown` entries of that moment."""
 
     entries: list[Entry]
     next: datetime | None
+    shown: int = 0
 
 
 def _text(value: str) -> Value:
@@ -58,25 +59,27 @@ def _name_of(field: str) -> Coalesce:
 
 def _events(customer: Customer) -> QuerySet[Any, Any]:
     rows = Event.objects.for_agency(customer.agency).filter(customer_id=customer.pk).exclude(kind="customer.noted")
-    return rows.values_list(
+    return rows.annotate(row=Cast("pk", CharField())).values_list(
         _text(Source.EVENT),
         "at",
         Cast("kind", CharField()),
         _name_of("actor_id"),
         F("data"),
         Coalesce(Cast("reason__text", CharField()), _text("")),
+        "row",
     )
 
 
 def _notes(customer: Customer) -> QuerySet[Any, Any]:
     rows = Note.objects.for_agency(customer.agency).filter(customer=customer, event=None)
-    return rows.values_list(
+    return rows.annotate(row=Cast("pk", CharField())).values_list(
         _text(Source.NOTE),
         "at",
         _text("note"),
         _name_of("author_id"),
         JSONObject(note=Cast("public_id", CharField())),
         Cast("text", CharField()),
+        "row",
     )
 
 
@@ -88,25 +91,27 @@ def _mails(customer: Customer) -> QuerySet[Any, Any]:
         When(attempts__gt=0, then=_text("trying")),
         default=_text("waiting"),
     )
-    return rows.values_list(
+    return rows.annotate(row=Cast("pk", CharField())).values_list(
         _text(Source.MAIL),
         "created_at",
         Cast("payload__mail", CharField()),
         _text(""),
         JSONObject(fate=fate, attempts=F("attempts")),
         _text(""),
+        "row",
     )
 
 
 def _calls(customer: Customer) -> QuerySet[Any, Any]:
     rows = VendorCall.objects.for_agency(customer.agency).filter(customer_id=customer.pk)
-    return rows.values_list(
+    return rows.annotate(row=Cast("pk", CharField())).values_list(
         _text(Source.CALL),
         "at",
         Cast("endpoint", CharField()),
         _text(""),
         JSONObject(outcome=F("outcome"), ms=F("milliseconds"), codes=Cast("codes", CharField())),
         _text(""),
+        "row",
     )
 
 
@@ -120,6 +125,7 @@ def page(
     kinds: Collection[str] = (),
     without: Collection[str] = (),
     before: datetime | None = None,
+    shown: int = 0,
     size: int = 30,
 ) -> TimelinePage:
     """One page of the timeline in one statement: of all sources or of `only` some; of all kinds of events, of
@@ -136,15 +142,20 @@ def page(
         if source is Source.EVENT and without:
             part = part.exclude(kind__in=without)
         if before is not None:
-            part = part.filter(**{f"{moments.get(source, 'at')}__lt": before})
+            part = part.filter(**{f"{moments.get(source, 'at')}__lte": before})
         parts.append(part.order_by())
     first, *others = parts
-    rows = first.union(*others, all=True).order_by("-at") if others else first.order_by(f"-{_moment(only)}")
+    moment = "at" if others else _moment(only)
+    rows = (first.union(*others, all=True) if others else first).order_by(f"-{moment}", "-row")
     entries = [
         Entry(Source(source), at, kind.strip('"'), actor, data or {}, reason)
-        for source, at, kind, actor, data, reason in rows[: size + 1]
+        for source, at, kind, actor, data, reason, _row in rows[shown : shown + size + 1]
     ]
-    return TimelinePage(entries[:size], entries[size - 1].at if len(entries) > size else None)
+    if len(entries) <= size:
+        return TimelinePage(entries, None)
+    last = entries[size - 1].at
+    of_that_moment = sum(entry.at == last for entry in entries[:size])
+    return TimelinePage(entries[:size], last, of_that_moment + (shown if last == before else 0))
 
 
 def _moment(only: Collection[Source]) -> str:

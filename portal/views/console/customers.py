@@ -12,7 +12,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -197,7 +196,7 @@ def customer(request: PersonRequest, customer: UUID) -> HttpResponse:
     if show not in SHOWN:
         raise Http404
     before = _moment(request.GET.get("before", ""))
-    page = timeline.page(file.customer, before=before, **SHOWN[show])
+    page = timeline.page(file.customer, before=before, shown=_count(request.GET.get("shown", "")), **SHOWN[show])
     context = {
         "file": file,
         "customer": file.customer,
@@ -212,7 +211,7 @@ def customer(request: PersonRequest, customer: UUID) -> HttpResponse:
             for task in file.tasks
         ],
         "lines": [wording_timeline.line(entry) for entry in page.entries],
-        "next_before": page.next.isoformat() if page.next else "",
+        "next_page": urlencode({"before": page.next.isoformat(), "shown": page.shown}) if page.next else "",
         "show": show,
         "shows": [
             ("", _("Everything")),
@@ -233,14 +232,17 @@ def customer(request: PersonRequest, customer: UUID) -> HttpResponse:
 WAITING = ("needs_review", "missing", "awaiting_approval")
 
 
+def _count(text: str) -> int:
+    if text and not (text.isascii() and text.isdigit() and len(text) < 6):
+        raise Http404
+    return int(text or 0)
+
+
 def _moment(text: str) -> datetime | None:
     if not text:
         return None
-    try:
-        moment = parse_datetime(text.replace(" ", "+"))
-    except ValueError:
-        moment = None
-    if moment is None or timezone.is_naive(moment):
+    moment = access_console.moment_or_none(text)
+    if moment is None:
         raise Http404
     return moment
 
