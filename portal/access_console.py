@@ -1,17 +1,23 @@
 """The part of access that serves the console: what staff may read of their own agency, or 404."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
 from uuid import UUID
 
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, Model, Q, QuerySet, Value
 from django.db.models.functions import Concat, Trim
 from django.http import Http404
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from accounts import customer_list
 from accounts.customer_list import WAITING_STATES, CustomerPage, Filters
 from accounts.models import Agency, Customer, Package, PanelTask, State, Subaccount, VendorAccount
 from portal.access import PersonRequest
+
+WAITING_PAGE = 100
+Row = TypeVar("Row", bound=Model)
 
 
 def customer_page_for_staff(request: PersonRequest, filters: Filters, *, after: str) -> CustomerPage:
@@ -107,38 +113,66 @@ def task_or_404(request: PersonRequest, customer: UUID, task: UUID) -> PanelTask
     return found
 
 
-def waiting_for_staff(request: PersonRequest, *, dismissed: bool = False, limit: int = 200) -> list[Subaccount]:
+@dataclass(frozen=True)
+class Waiting(Generic[Row]):
+    """One page of what waits, longest first. `next` is where the next page starts, empty if there is none."""
+
+    rows: list[Row]
+    next: str = ""
+    is_first: bool = True
+
+
+def moment_or_none(text: str) -> datetime | None:
+    """A moment with its zone as an address carries it, if there is such a moment in UTC."""
+    try:
+        moment = parse_datetime(text.replace(" ", "+"))
+        return moment.astimezone(UTC) if moment and timezone.is_aware(moment) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _page(rows: QuerySet[Row], *, after: str, by: str = "") -> Waiting[Row]:
+    """The page of rows that starts behind `after`, by a moment and by the key; 404 for a place that nobody gave."""
+    if after:
+        text, _underscore, key = after.rpartition("_")
+        moment = moment_or_none(text)
+        if bool(text) != bool(by) or (by and moment is None) or not (key.isascii() and key.isdigit() and len(key) < 18):
+            raise Http404
+        behind = Q(pk__gt=int(key))
+        rows = rows.filter(Q(**{f"{by}__gt": moment}) | Q(**{by: moment}) & behind if by else behind)
+    found = list(rows.order_by(*[by] if by else [], "pk")[: WAITING_PAGE + 1])
+    shown = found[:WAITING_PAGE]
+    if len(found) == len(shown):
+        return Waiting(shown, is_first=not after)
+    last = shown[-1]
+    return Waiting(shown, f"{getattr(last, by).isoformat()}_{last.pk}" if by else str(last.pk), is_first=not after)
+
+
+def waiting_for_staff(request: PersonRequest, *, dismissed: bool = False, after: str = "") -> Waiting[Subaccount]:
     """What waits for a person at this agency, longest first."""
-    rows = (
-        Subaccount.objects.for_agency(request.agency)
-        .filter(state__in=WAITING_STATES, dismissed_at__isnull=not dismissed)
-        .select_related("customer__package")
-        .order_by("changed_at")[:limit]
+    rows = Subaccount.objects.for_agency(request.agency).filter(
+        state__in=WAITING_STATES, dismissed_at__isnull=not dismissed
     )
-    found = list(rows)
-    for subaccount in found:
-        _attach_agency(subaccount.customer, request.agency)
-    return found
+    return _subaccounts(request, rows, after)
 
 
-def open_tasks(request: PersonRequest, limit: int = 100) -> list[PanelTask]:
+def open_tasks(request: PersonRequest, *, after: str = "") -> Waiting[PanelTask]:
     """What is to be done by hand in the vendor's panel, oldest first."""
     rows = PanelTask.objects.for_agency(request.agency).filter(done_at=None)
-    return list(rows.select_related("customer__subaccount").order_by("created_at")[:limit])
+    return _page(rows.select_related("customer__subaccount"), after=after)
 
 
-def approvals_for_staff(request: PersonRequest, limit: int = 200) -> list[Subaccount]:
+def approvals_for_staff(request: PersonRequest, *, after: str = "") -> Waiting[Subaccount]:
     """The sign-ups that wait for a yes, longest first."""
-    rows = (
-        Subaccount.objects.for_agency(request.agency)
-        .filter(state=State.AWAITING_APPROVAL)
-        .select_related("customer__package")
-        .order_by("changed_at")[:limit]
-    )
-    found = list(rows)
-    for subaccount in found:
+    rows = Subaccount.objects.for_agency(request.agency).filter(state=State.AWAITING_APPROVAL)
+    return _subaccounts(request, rows, after)
+
+
+def _subaccounts(request: PersonRequest, rows: QuerySet[Subaccount], after: str) -> Waiting[Subaccount]:
+    page = _page(rows.select_related("customer__package"), by="changed_at", after=after)
+    for subaccount in page.rows:
         _attach_agency(subaccount.customer, request.agency)
-    return found
+    return page
 
 
 def packages_of(agency: Agency, *, archived: bool = False) -> list[Package]:

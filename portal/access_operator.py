@@ -237,7 +237,15 @@ def events(
     return list(rows[: size + 1])
 
 
-def names_over_all(ids: set[UUID]) -> dict[UUID, str]:
+def person_of(event: Event) -> UUID | None:
+    """The person whom an event is about, beside the one who acted."""
+    try:
+        return UUID(event.data.get("person", ""))
+    except ValueError:
+        return None
+
+
+def names_over_all(ids: set[UUID]) -> dict[UUID | None, str]:
     """What people are called, of whatever agency."""
     return {person.pk: person.get_full_name() or person.email for person in User.objects.filter(pk__in=ids)}
 

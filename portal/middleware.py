@@ -9,8 +9,10 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 
-from portal import access
+from portal import access, languages
 from portal.scope import current_scope
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -30,7 +32,7 @@ class HostMiddleware:
             return JsonResponse({"status": "ok"})
         host = self._host_name(request)
         if host is None:
-            return self._unknown()
+            return self._unknown(request)
         if request.path == "/readyz" and not self._has_database():
             return JsonResponse({"status": "database unavailable"}, status=503)
         request.agency = None
@@ -40,7 +42,7 @@ class HostMiddleware:
         else:
             served = access.host_for(host)
             if served is None:
-                return self._unknown()
+                return self._unknown(request)
             if not served.is_canonical and request.method in ("GET", "HEAD"):
                 return HttpResponsePermanentRedirect(access.agency_url(served.agency, request.get_full_path()))
             request.agency = served.agency
@@ -59,8 +61,11 @@ class HostMiddleware:
         return name
 
     @staticmethod
-    def _unknown() -> HttpResponse:
-        return HttpResponse("There is nothing at this address.\n", status=400, content_type="text/plain")
+    def _unknown(request: HttpRequest) -> HttpResponse:
+        language = languages.wanted(request.headers.get("Accept-Language", "")) or settings.LANGUAGE_CODE
+        with translation.override(language):  # this is answered before the middleware that decides it
+            text = _("There is nothing at this address.")
+        return HttpResponse(f"{text}\n", status=400, content_type="text/plain; charset=utf-8")
 
     @staticmethod
     def _has_database() -> bool:
@@ -123,7 +128,8 @@ class SecondFactorMiddleware:
         if request.path.startswith(self.ALWAYS_OPEN) or not self._is_owed(request):
             return self.get_response(request)
         if request.method not in ("GET", "HEAD"):
-            return HttpResponse("Set up your second factor first.\n", status=403, content_type="text/plain")
+            text = _("Set up your second factor first.")
+            return HttpResponse(f"{text}\n", status=403, content_type="text/plain; charset=utf-8")
         activate = reverse("mfa_activate_totp")
         response = HttpResponse(status=303)
         response["Location"] = f"{activate}?{urlencode({'next': request.path})}"

@@ -66,9 +66,18 @@ def agency(request: PersonRequest, agency: UUID) -> HttpResponse:
     """One agency: numbers, trouble, hosts, staff, what happened."""
     found = access_operator.agency_or_404(agency)
     about = access_operator.about(found)
-    names = access_operator.names_over_all({event.actor_id for event in about.events if event.actor_id})
-    lines = [(event, event_sentence(event.kind, event.data), names.get(event.actor_id, "")) for event in about.events]
-    return render(request, "operator/agency.html", {"row": found, "about": about, "lines": lines})
+    context = {"row": found, "about": about, "lines": _lines(about.events)}
+    return render(request, "operator/agency.html", context)
+
+
+def _lines(events: list[access_operator.Event]) -> list[tuple[access_operator.Event, str, str, str]]:
+    """Events, each with what happened, who did it, and the person whom it was about."""
+    people = [(event.actor_id, access_operator.person_of(event)) for event in events]
+    names = access_operator.names_over_all({key for keys in people for key in keys if key})
+    return [
+        (event, event_sentence(event.kind, event.data), names.get(who, ""), names.get(whom, ""))
+        for event, (who, whom) in zip(events, people, strict=True)
+    ]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -190,13 +199,12 @@ def events(request: PersonRequest) -> HttpResponse:
     form = EventSearchForm(request.GET)
     found = access_operator.events(**form.cleaned_data, size=PAGE) if form.is_valid() else []
     rows = found[:PAGE]
-    names = access_operator.names_over_all({event.actor_id for event in rows if event.actor_id})
     kept = request.GET.copy()
     if len(found) > PAGE:
         kept["before"] = str(rows[-1].pk)
     context = {
         "form": form,
-        "lines": [(event, event_sentence(event.kind, event.data), names.get(event.actor_id, "")) for event in rows],
+        "lines": _lines(rows),
         "next_query": kept.urlencode() if len(found) > PAGE else "",
     }
     return render(request, "operator/events.html", context)

@@ -9,7 +9,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from accounts import customer_care, customers, jobs, operators, provisioning, tasks, workers
+from accounts import customer_care, customers, jobs, operators, provisioning, staff, tasks, views_as, workers
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Cause, Customer, Event, Host, Job, Note, Package, State, User, VendorAccount, Worker
 from coupontools_api.sandbox import Sandbox
@@ -296,3 +296,31 @@ def test_events_come_in_pages(olu_client: Client, north: Agency):
 
 def test_all_rows_are_still_there(olu_client: Client, north: Agency):
     assert "North" in olu_client.get("/operator/all/agency/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"before={'9' * 30}",
+        f"before={'9' * 4500}",
+        "before=9223372036854775807",
+        "first_day=0001-01-01",
+        "last_day=9999-12-31",
+    ],
+)
+def test_a_strange_place_among_the_events_is_no_error(olu_client: Client, north: Agency, query: str):
+    assert olu_client.get(f"/operator/events/?{query}").status_code == 200
+
+
+def test_an_event_names_the_person_whom_it_is_about(olu_client: Client, north: Agency, ada: User):
+    zed = factories.staff(north, "zed@north.example", "support", first_name="Zed", last_name="Zulu")
+    gone = factories.staff(north, "gone@north.example", "support")
+    staff.suspend(zed, acting_user=ada)
+    staff.suspend(gone, acting_user=ada)
+    gone.delete()
+    views_as.ask(north, person=zed, reason="look at it", acting_user=factories.operator("two@platform.example"))
+
+    for path in ("events/?kind=staff.suspended", "events/?kind=view_as.asked", f"agencies/{north.pk}/"):
+        text = olu_client.get(f"/operator/{path}").content.decode()
+        assert "about Zed Zulu" in text, path
+        assert "gone@" not in text

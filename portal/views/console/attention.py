@@ -18,6 +18,7 @@ from accounts.attention import Choice
 from accounts.errors import DoorError, NotAllowed
 from portal import access, access_console, wording_console
 from portal.access import PersonRequest, Subaccount
+from portal.access_console import Waiting
 from portal.forms.console import DeclineForm, PickForm
 
 # The choices that are one click; the others have pages of their own (portal/views/console/changes.py).
@@ -44,19 +45,28 @@ def _entry(subaccount: Subaccount, role: str) -> dict[str, object]:
 def attention_list(request: PersonRequest) -> HttpResponse:
     """Only what a person has to decide, by cause; and what is to be done by hand in the vendor's panel."""
     shows_dismissed = request.GET.get("show") == "set_aside"
-    waiting = access_console.waiting_for_staff(request, dismissed=shows_dismissed)
-    by_group = sorted(waiting, key=lambda subaccount: wording_console.group_of(subaccount).key)
+    after, tasks_after = request.GET.get("after", ""), request.GET.get("tasks_after", "")
+    waiting: Waiting[Subaccount] = Waiting([])
+    tasks: Waiting[access_console.PanelTask] = Waiting([])
+    if not tasks_after:
+        waiting = access_console.waiting_for_staff(request, dismissed=shows_dismissed, after=after)
+    if not after and not shows_dismissed:
+        tasks = access_console.open_tasks(request, after=tasks_after)
+    if (after or tasks_after) and not waiting.rows and not tasks.rows:
+        return redirect("console:attention")  # what stood on that page is done
+    by_group = sorted(waiting.rows, key=lambda subaccount: wording_console.group_of(subaccount).key)
     groups = [
         (group, [_entry(subaccount, request.user.staff_role) for subaccount in rows])
         for group, rows in groupby(by_group, key=wording_console.group_of)
     ]
-    tasks = [] if shows_dismissed else access_console.open_tasks(request)
     context = {
         "groups": groups,
         "tasks": [
             (task, wording_console.task_sentence(task.kind, task.customer.subaccount.vendor_id, task.data))
-            for task in tasks
+            for task in tasks.rows
         ],
+        "page": waiting,
+        "task_page": tasks,
         "account": request.agency.vendor_account,
         "shows_dismissed": shows_dismissed,
         "may_care": request.user.staff_role in access.SUPPORTERS,
@@ -96,10 +106,12 @@ _DONE: dict[str, Callable[[], str]] = {
 @access.staff_required(*access.SUPPORTERS)
 def approvals(request: PersonRequest) -> HttpResponse:
     """The queue of sign-ups: one, some or all of a page at once."""
-    waiting = access_console.approvals_for_staff(request)
+    page = access_console.approvals_for_staff(request, after=request.GET.get("after", ""))
+    if request.method != "POST" and not page.rows and not page.is_first:
+        return redirect("console:approvals")
     pick = PickForm(
         request.POST if request.method == "POST" else None,
-        waiting={str(subaccount.customer.public_id): subaccount for subaccount in waiting},
+        waiting={str(subaccount.customer.public_id): subaccount for subaccount in page.rows},
     )
     declines = request.POST.get("do") == "decline"
     decline = DeclineForm(request.POST if declines else None)
@@ -109,7 +121,8 @@ def approvals(request: PersonRequest) -> HttpResponse:
         _report(request, done, len(picked), declines)
         return redirect("console:approvals")
     context = {
-        "waiting": waiting,
+        "waiting": page.rows,
+        "page": page,
         "pick": pick,
         "decline": decline,
         "picked": request.POST.getlist("customer"),
