@@ -247,6 +247,7 @@ def _arrive(invitation: Invitation, person: User) -> None:
         )
     _record("invitation.accepted", invitation, person)
     customers.prove_mailbox(acting_user=person, email=person.email)
+    customers.note_sign_in(person)
 
 
 def _record(kind: str, invitation: Invitation, acting_user: User | None) -> None:

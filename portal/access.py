@@ -300,3 +300,11 @@ def customer_for_mail(pk: int, agency: Agency | None) -> Customer | None:
     if agency is None:
         return None
     return Customer.objects.for_agency(agency).select_related("subaccount", "package").filter(pk=pk).first()
+
+
+def owner_addresses(customer: Customer) -> list[str]:
+    """Where mails to a customer go: to its owners of today, longest first; before there is one, to its own address."""
+    owners = Membership.objects.for_agency(customer.agency).filter(
+        customer=customer, role=Membership.Role.OWNER, suspended_at=None, person__is_active=True
+    )
+    return list(owners.order_by("created_at", "pk").values_list("person__email", flat=True)) or [customer.email]

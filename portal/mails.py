@@ -33,14 +33,14 @@ def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> Em
     for key in ("signup_url", "password_reset_url"):
         if key in payload:
             context[key] = access.agency_url(agency, payload[key])
-    to = payload.get("to", "")
+    to, also = payload.get("to", ""), []
     if "customer" in payload:
         customer = access.customer_for_mail(payload["customer"], agency)
         if customer is None or agency is None or not _still_holds(name, customer):
             return None
         path = f"/console/customers/{customer.public_id}/" if name in TO_STAFF else f"/c/{customer.public_id}/"
         context |= {"customer": customer, "url": access.agency_url(agency, path)}
-        to = agency.support_email if name in TO_STAFF else customer.email
+        to, *also = [agency.support_email] if name in TO_STAFF else access.owner_addresses(customer)
     if name == "vendor_trouble" and agency is not None:
         context["url"] = access.agency_url(agency, "/console/")
         to = agency.support_email
@@ -56,7 +56,7 @@ def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> Em
         text = render_to_string(body, context).strip() + "\n"
         subject_line = " ".join(render_to_string(subject, context).split())
     reply_to = [agency.support_email] if agency and name not in TO_STAFF else None
-    return EmailMultiAlternatives(subject_line, text, sender(agency), [to], reply_to=reply_to)
+    return EmailMultiAlternatives(subject_line, text, sender(agency), [to, *also], reply_to=reply_to)
 
 
 def _still_holds(name: str, customer: Customer) -> bool:

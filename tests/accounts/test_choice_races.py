@@ -1,4 +1,4 @@
-"""Staff and the worker at one row at the same time, and choices one after the other: nothing lost, doubled or untrue."""
+"""Staff and the worker at one row at the same time; choices one after the other: nothing lost, doubled or untrue."""
 
 from collections.abc import Callable
 from datetime import timedelta

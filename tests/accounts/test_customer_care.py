@@ -203,3 +203,15 @@ def test_the_package_stays_while_an_account_with_it_may_be_in_the_making(
         customer_care.change_package(
             fresh(bos_subaccount).customer, package=north.packages.get(name="Plus"), acting_user=ada
         )
+
+
+def test_mails_about_a_customer_go_to_its_owners_of_today(customer: Customer, bo: User, ada: User):
+    kim = factories.member(customer, "owner", "kim@shop.example")
+    factories.member(customer, "editor", "ed@shop.example")
+    bo.memberships.all().delete()
+
+    customer_care.pause(customer, message="Your bill of May", acting_user=ada)
+    while jobs.run():
+        pass
+
+    assert [message.to for message in mail.outbox if "bill of May" in message.body] == [[kim.email]]

@@ -78,7 +78,29 @@ def test_pages_neither_repeat_nor_leave_out(q: str, north: Agency):
         assert len(found) == 23
 
 
-@pytest.mark.parametrize("after", ["x", "-1", "1.5", "²", "a.b", "YWJj", "%00"])
+def test_a_customer_stands_once_however_many_of_its_words_fit(north: Agency):
+    for number in range(12):
+        person = factories.person(north, f"anna{number}@anna.example", first_name="Anna")
+        factories.customer(north, person, company_name=f"Anna {number}", last_name="Annable")
+
+    found = names(north, size=5, q="anna")
+
+    assert len(found) == len(set(found)) == 12
+
+
+def test_a_long_address_is_found_by_itself(north: Agency):
+    address = f"{'very-' * 12}long@shop.example"
+    factories.customer(north, factories.person(north, address), company_name="Long")
+
+    assert names(north, q=address) == ["Long"]
+
+
+HOSTILE = ("9" * 40, "Ym8=.999999999999999999999999999", "x", "-1", "1.5", "²", "a.b", "YWJj", "%00")
+
+
+@pytest.mark.parametrize("after", HOSTILE)
+    "after", ["9" * 40, "Ym8=.999999999999999999999999999", "x", "-1", "1.5", "²", "a.b", "YWJj", "%00"]
+)
 def test_a_place_in_the_list_that_nobody_gave_is_refused(after: str, north: Agency):
     for q in ("", "shop"):
         with pytest.raises(BadCursor):
