@@ -84,3 +84,10 @@ def require_approval(agency: Agency, *, is_on: bool, acting_user: User) -> None:
     """Whether new customers wait for a yes from now on. Those that wait already go on waiting."""
     Agency.objects.filter(pk=agency.pk).update(approval_required=is_on)
     Event.objects.record("agency.approval_switched", agency=agency, acting_user=acting_user, is_on=is_on)
+
+
+@transaction.atomic
+def require_members_second_step(agency: Agency, *, is_on: bool, acting_user: User) -> None:
+    """Whether the customers' people, too, need a second step at sign-in from now on. Staff always do."""
+    Agency.objects.filter(pk=agency.pk).update(members_need_mfa=is_on)
+    Event.objects.record("agency.members_second_step_switched", agency=agency, acting_user=acting_user, is_on=is_on)

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from accounts import people
@@ -16,8 +16,8 @@ from portal.wording_events import FOR_MEMBERS, REASONS_FOR_MEMBERS, member_sente
 TOTP, WEBAUTHN = Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN
 
 
-def _with_factors(kind: str) -> Exists:
-    return Exists(Authenticator.objects.filter(user=OuterRef("pk"), type=kind))
+def _with_factors(kind: str, *, of: str = "pk") -> Exists:
+    return Exists(Authenticator.objects.filter(user=OuterRef(of), type=kind))
 
 
 def staff_of(agency: Agency) -> list[User]:
@@ -52,19 +52,30 @@ def staff_invitation_or_404(request: PersonRequest, invitation: UUID) -> Invitat
 
 
 def members_of(customer: Customer) -> list[Membership]:
-    """Who belongs to a customer, owners first."""
-    rows = Membership.objects.for_agency(customer.agency).filter(customer=customer).select_related("person")
+    """Who belongs to a customer, owners first, each person with `has_app` and `has_passkey`."""
+    rows = _with_people(Membership.objects.for_agency(customer.agency).filter(customer=customer))
     order = {"owner": 0, "editor": 1, "viewer": 2}
-    return sorted(rows, key=lambda row: (order[row.role], row.person.get_full_name().lower(), row.person.email))
+    found = [_with_columns(row) for row in rows]
+    return sorted(found, key=lambda row: (order[row.role], row.person.get_full_name().lower(), row.person.email))
+
+
+def _with_people(rows: QuerySet[Membership]) -> QuerySet[Membership]:
+    factors = {"has_app": _with_factors(TOTP, of="person"), "has_passkey": _with_factors(WEBAUTHN, of="person")}
+    return rows.select_related("person").annotate(**factors)
+
+
+def _with_columns(row: Membership) -> Membership:
+    row.person.has_app, row.person.has_passkey = row.has_app, row.has_passkey
+    return row
 
 
 def member_or_404(customer: Customer, person: UUID) -> Membership:
     rows = Membership.objects.for_agency(customer.agency).filter(customer=customer, person=person)
-    row = rows.select_related("person").first()
+    row = _with_people(rows).first()
     if row is None:
         raise Http404
     row.customer = customer
-    return row
+    return _with_columns(row)
 
 
 def member_invitations(customer: Customer) -> list[Invitation]:

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from portal.views.console import attention, brand, changes, connection, customers, overview, packages, panel, staff
+from portal.views.console import (
+    attention,
+    brand,
+    changes,
+    connection,
+    customers,
+    members,
+    overview,
+    packages,
+    panel,
+    staff,
+)
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -13,6 +24,18 @@ urlpatterns = [
     path("customers/export/", customers.export, name="customers-export"),
     path("customers/new/", customers.new, name="customer-new"),
     path("customers/<uuid:customer>/", customers.customer, name="customer"),
+    path("customers/<uuid:customer>/people/", members.members, name="customer-people"),
+    path("customers/<uuid:customer>/people/invite/", members.invite, name="customer-invite"),
+    path(
+        "customers/<uuid:customer>/people/invitations/<uuid:invitation>/resend/",
+        members.resend,
+        name="customer-invitation-resend",
+    ),
+    path(
+        "customers/<uuid:customer>/people/invitations/<uuid:invitation>/withdraw/",
+        members.withdraw,
+        name="customer-invitation-withdraw",
+    ),
     path("customers/<uuid:customer>/note/", customers.note, name="customer-note"),
     path("customers/<uuid:customer>/remind/", customers.remind, name="customer-remind"),
     path("customers/<uuid:customer>/tasks/<uuid:task>/", customers.tick, name="customer-task"),
@@ -42,6 +65,7 @@ urlpatterns = [
     path("connection/panel-host/", connection.panel_host, name="connection-panel-host"),
     path("staff/", staff.staff, name="staff"),
     path("staff/invite/", staff.invite, name="staff-invite"),
+    path("staff/members-second-step/", staff.switch_members_second_step, name="staff-members-second-step"),
     path("staff/<uuid:person>/", staff.person, name="staff-person"),
     path("staff/<uuid:person>/second-factor/", staff.second_factor, name="staff-second-factor"),
     path("staff/<uuid:person>/hand-over/", staff.hand_over, name="staff-hand-over"),

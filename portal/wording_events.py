@@ -40,6 +40,7 @@ SENTENCES: dict[str, str | Promise] = {
     "subaccount.closed": gettext_lazy("Account closed"),
     "subaccount.looked": gettext_lazy("Looked for the account at the vendor"),
     "agency.approval_switched": gettext_lazy("Approval of new customers switched"),
+    "agency.members_second_step_switched": gettext_lazy("Second step of customers' people switched"),
     "account_launch": gettext_lazy("The agency's own panel opened"),
     "teammate_launch": gettext_lazy("Panel opened as a teammate"),
     "launch": gettext_lazy("Panel opened"),
@@ -69,6 +70,7 @@ SENTENCES: dict[str, str | Promise] = {
     "member.removed": gettext_lazy("Member removed"),
     "member.suspended": gettext_lazy("Member suspended"),
     "member.brought_back": gettext_lazy("Member brought back"),
+    "member.sessions_ended": gettext_lazy("Sessions of a member ended"),
     "member.ownership_handed_over": gettext_lazy("Ownership of the account handed over"),
     "person.profile_changed": gettext_lazy("Name or language changed"),
     # Agencies

@@ -25,6 +25,7 @@ DOINGS: dict[str, tuple[Callable[..., None], Callable[[], str]]] = {
     "role": (doors.change_role, lambda: _("%(name)s has a new role, and signs in again.")),
     "suspend": (doors.suspend, lambda: _("%(name)s is suspended and can no longer come in here.")),
     "bring_back": (doors.bring_back, lambda: _("%(name)s can come in again.")),
+    "end_sessions": (doors.end_sessions, lambda: _("%(name)s is signed out everywhere.")),
     "remove": (doors.remove, lambda: _("%(name)s no longer belongs here.")),
 }
 
@@ -69,7 +70,13 @@ def member(request: PersonRequest, customer: UUID, person: UUID) -> HttpResponse
         raise PermissionDenied
     if request.method == "POST" and form.is_valid():
         return _do(request, place, membership, form.cleaned_data["do"], form.cleaned_data["role"])
-    context = {"place": place, "membership": membership, "form": form, "is_self": is_self}
+    context = {
+        "place": place,
+        "membership": membership,
+        "form": form,
+        "is_self": is_self,
+        "is_alone": doors.belongs_here_alone(membership),
+    }
     return render(request, "customer/member.html", context)
 
 

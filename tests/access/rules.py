@@ -70,6 +70,10 @@ RULES: dict[str, Rule] = {
     "console:customers-export": Rule(SUPPORTERS, NOTHING, statuses(200), writes=True),
     "console:customer-new": Rule(SUPPORTERS, post=statuses(200)),
     "console:customer": Rule(STAFF),
+    "console:customer-people": Rule(STAFF),
+    "console:customer-invite": Rule(SUPPORTERS, post=statuses(302), writes=True),
+    "console:customer-invitation-resend": Rule(SUPPORTERS, NOTHING, statuses(302), writes=True),
+    "console:customer-invitation-withdraw": Rule(SUPPORTERS, NOTHING, statuses(302), writes=True),
     "console:customer-note": Rule(SUPPORTERS, NOTHING, statuses(302), writes=True),
     "console:customer-remind": Rule(SUPPORTERS, NOTHING, statuses(302)),  # there is a coupon already
     "console:customer-task": Rule(SUPPORTERS, NOTHING, statuses(302), writes=True),
@@ -103,6 +107,7 @@ RULES: dict[str, Rule] = {
     "console:package-move": Rule(MANAGERS, NOTHING, statuses(302), writes=True),
     "console:staff": Rule(STAFF),
     "console:staff-invite": Rule(MANAGERS, post=statuses(302), writes=True),
+    "console:staff-members-second-step": Rule(MANAGERS, NOTHING, statuses(302), writes=True),
     "console:staff-person": Rule(MANAGERS, post=statuses(200)),
     "console:staff-second-factor": Rule(OWNER, statuses(302), statuses(302), asks_again=True),
     "console:staff-hand-over": Rule(OWNER, statuses(302), statuses(302), asks_again=True),

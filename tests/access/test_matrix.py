@@ -54,6 +54,7 @@ SENT = {
         "corner": "8",
     },
     "console:staff-invite": {"email": "h@h.example", "role": "analyst"},
+    "console:customer-invite": {"email": "h@h.example", "role": "viewer"},
     "customer:invite": {"email": "h@h.example", "role": "viewer"},
     "profile": {"first_name": "Changed", "last_name": "Name", "language": "nl"},
     "operator:limits": {"customer_limit": "7", "daily_creates": "7"},

@@ -110,7 +110,7 @@ class World:
         route = route.replace("<uuid:package>", str(self.package_id(which)))
         person, (staff, member) = self.colleagues.get(which), self.invited.get(which, (uuid.UUID(int=7),) * 2)
         route = route.replace("<uuid:person>", str(person.pk if person else uuid.UUID(int=7)))
-        route = route.replace("<uuid:invitation>", str(staff if route.startswith("console/") else member))
+        route = route.replace("<uuid:invitation>", str(staff if route.startswith("console/staff/") else member))
         route = route.replace("<uuid:agency>", str(self.north.pk if which == "own" else uuid.UUID(int=7)))
         route = route.replace("<int:host>", str(self.spare_host))
         for pattern, value in {

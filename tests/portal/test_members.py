@@ -206,3 +206,33 @@ def test_a_profile_takes_name_and_language_and_nothing_else(bo_client: Client, b
     assert Event.objects.for_agency(bo.agency).latest("pk").kind == "person.profile_changed"
     assert bo_client.post("/account/profile/", {"first_name": "Bob", "language": "xx"}).status_code == 200
     assert Membership.objects.for_agency(bo.agency).filter(person=bo).count() == 0
+
+
+def test_an_owner_reads_who_has_a_second_step_and_signs_somebody_out(
+    client_for: Browse, bo_client: Client, north: Agency, ed: User, path: str
+):
+    eds = client_for(north, ed)
+    before = bo_client.get(path).content.decode()
+    factories.second_factor(ed)
+
+    assert before.count("No second step") == 2
+    assert bo_client.get(path).content.decode().count("No second step") == 1
+    assert eds.get(path).content.decode().count("second step") == 0
+
+    said = bo_client.post(f"{path}{ed.pk}/", {"do": "end_sessions"}, follow=True).content.decode()
+    assert "Ed Bakker is signed out everywhere." in said
+    assert eds.get(path).status_code == 302
+
+
+def test_who_signs_in_for_another_customer_too_is_not_signed_out_by_this_one(
+    client_for: Browse, bo_client: Client, north: Agency, ed: User, path: str
+):
+    other = factories.customer(north, factories.person(north, "kim@kim.example"))
+    Membership.objects.create(person=ed, customer=other, role="viewer")
+    eds = client_for(north, ed)
+
+    assert "End sessions" not in bo_client.get(f"{path}{ed.pk}/").content.decode()
+    assert (
+        "Nothing was changed" in bo_client.post(f"{path}{ed.pk}/", {"do": "end_sessions"}, follow=True).content.decode()
+    )
+    assert eds.get(path).status_code == 200

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import limits, people
+from accounts import agencies, limits, people
 from accounts import staff as doors
 from accounts.errors import NotAllowed
 from portal import access, access_people, wording_people
@@ -164,6 +164,22 @@ def withdraw(request: PersonRequest, invitation: UUID) -> HttpResponse:
     return withdraw_and_go(request, found, "console:staff")
 
 
+@require_POST
+@access.same_origin_required
+@access.staff_required(*access.MANAGERS)
+def switch_members_second_step(request: PersonRequest) -> HttpResponse:
+    """Whether the customers' people, too, need a second step at sign-in."""
+    is_on = request.POST.get("is_on") == "yes"
+    agencies.require_members_second_step(request.agency, is_on=is_on, acting_user=request.user)
+    messages.success(
+        request,
+        _("Your customers' people set up a second step at their next visit.")
+        if is_on
+        else _("Your customers' people need no second step any more."),
+    )
+    return redirect("console:staff")
+
+
 def resend_and_go(request: PersonRequest, invitation: people.Invitation, *way: object) -> HttpResponse:
     """Sends an invitation again, says so, and goes back to the list; for staff and for members."""
     try:
@@ -210,6 +226,7 @@ def _list(request: PersonRequest, form: InviteStaffForm) -> HttpResponse:
         "invitations": access_people.staff_invitations(request.agency),
         "form": form,
         "is_manager": is_manager,
+        "members_need_mfa": request.agency.members_need_mfa,
         "is_owner": request.user.staff_role in access.OWNERS,
         "rights": [
             (sentence, [role in roles for role in wording_people.STAFF_ROLES])
