@@ -65,7 +65,7 @@ def words(what: str, customer: Customer) -> Words:
                 _("Resume"),
                 _("The buttons come back at once, and a mail says so."),
                 no_call,
-                _("If you blocked the account by hand, a task reminds you to unblock it."),
+                _("If blocking was ticked as done, a task reminds you to unblock it."),
                 _("%s is active again.") % name,
                 moved_on,
                 _("It is not paused."),
