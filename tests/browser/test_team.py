@@ -165,3 +165,27 @@ def test_somebody_with_two_accounts_chooses_and_switches(
 
     expect(page.get_by_role("link", name="Bo's second shop")).to_be_visible()
     assert inspector.report() == ""
+
+
+def test_staff_invite_an_owner_for_a_customer_that_has_none(
+    north: Agency, ada: User, active: Subaccount, watched: Watch, work: Work, album: Album
+):
+    inspector = Inspector(album, "pine")
+    page = watched.page()
+    carry_session(page.context, NORTH, ada)
+    page.goto(f"/console/customers/{active.customer.public_id}/")
+    page.get_by_role("link", name="People and invitations").click()
+    form = page.locator("form").filter(has=page.get_by_role("heading", name="Invite somebody"))
+    form.get_by_label("E-mail address").fill("lotte@shop.example")
+    form.get_by_role("radio", name=re.compile("^Owner")).check()
+    form.get_by_role("button", name="Send invitation").click()
+    says(page, "Invitation sent to lotte@shop.example.")
+    inspector.look(page, "a customer's people")
+    page.get_by_role("button", name=re.compile("^Withdraw.*lotte@shop.example")).click()
+    says(page, "is withdrawn")
+
+    page.goto("/console/staff/")
+    page.get_by_role("button", name="Require it from now on").click()
+    says(page, "set up a second step at their next visit")
+    expect(page.get_by_role("button", name="Require it no longer")).to_be_visible()
+    inspector.look(page, "staff, second step for customers")
