@@ -97,9 +97,8 @@ def prove_mailbox(*, acting_user: User, email: str) -> int:
             customer__memberships__role=Membership.Role.OWNER,
         )
     )
-    needs_approval = acting_user.agency.approval_required
     for subaccount in waiting:
-        now = timezone.now()
+        now, needs_approval = timezone.now(), _needs_approval(acting_user.agency, subaccount.customer)
         to = State.AWAITING_APPROVAL if needs_approval else State.REQUESTED
         states.move(
             subaccount,
@@ -110,6 +109,16 @@ def prove_mailbox(*, acting_user: User, email: str) -> int:
         )
         tasks.wake(subaccount)
     return len(waiting)
+
+
+def _needs_approval(agency: Agency, customer: Customer) -> bool:
+    """Whether somebody has to say yes first: not to whom staff made by hand, and not twice."""
+    if not agency.approval_required or customer.terms_accepted_at is None:
+        return False
+    was_in_the_queue = Event.objects.for_agency(agency).filter(
+        customer_id=customer.pk, kind=f"subaccount.{State.REQUESTED.value}"
+    )
+    return not was_in_the_queue.exists()
 
 
 @transaction.atomic

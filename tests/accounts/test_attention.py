@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core import mail
 
-from accounts import attention, jobs, people, provisioning
+from accounts import attention, customer_care, jobs, people, provisioning
 from accounts.attention import Choice
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Cause, Event, Invitation, Membership, Note, State, Subaccount, User
@@ -255,3 +255,32 @@ def test_the_same_address_is_proven_already_where_an_owner_has_it(
     attention.change_address(subaccount, email="kim@shop.example", acting_user=sam)
 
     assert fresh(subaccount).state == State.REQUESTED
+
+
+def test_nobody_is_approved_twice_and_whom_staff_made_not_at_all(
+    north: Agency, waiting: Waiting, sam: User, ada: User, bos_subaccount: Subaccount
+):
+    Agency.objects.filter(pk=north.pk).update(approval_required=True)
+    subaccount = waiting(Cause.EMAIL_TAKEN_ELSEWHERE)
+    attention.change_address(subaccount, email="new@shop.example", acting_user=sam)
+    people.accept_invitation(
+        Invitation.objects.for_agency(north).select_related("agency", "customer__agency").get(customer__isnull=False),
+        password="oven window bicycle",
+    )
+    by_hand = customer_care.add(
+        agency=north,
+        package=north.packages.get(name="Plus"),
+        company_name="By hand",
+        first_name="N",
+        last_name="N",
+        country="NL",
+        email="hand@shop.example",
+        acting_user=ada,
+    )
+    people.accept_invitation(
+        Invitation.objects.for_agency(north).select_related("agency", "customer__agency").get(customer=by_hand),
+        password="oven window bicycle",
+    )
+
+    assert fresh(subaccount).state == State.REQUESTED
+    assert fresh(by_hand.subaccount).state == State.REQUESTED
