@@ -140,6 +140,7 @@ def withdraw(person: User) -> None:
 def note_sign_in(person: User) -> None:
     """Writes down when somebody of a customer first signed in. Says nothing of who it was."""
     if person.agency is not None:
-        Customer.objects.for_agency(person.agency).filter(memberships__person=person, first_sign_in_at=None).update(
+        own = list(person.memberships.values_list("customer_id", flat=True))
+        Customer.objects.for_agency(person.agency).filter(pk__in=own, first_sign_in_at=None).update(
             first_sign_in_at=timezone.now()
         )

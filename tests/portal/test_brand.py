@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
-from accounts import brand_colours, brands, jobs
+from accounts import brand_colours, brands, jobs, people
 from accounts.models import Agency, Brand, Event, User
 from portal import colour_words
 from tests import factories
@@ -222,8 +222,8 @@ def test_staff_without_the_role_do_not_get_in_and_see_no_link(role: str, north: 
 
 def test_mails_carry_the_name_that_the_agency_chose(ada_client: Client, north: Agency, ada: User):
     ada_client.post(PAGE, filled(sender_name='Team "Aurora"'))
-    jobs.put_mail(
-        "invitation", agency=Agency.objects.get(pk=north.pk), to="new@north.example", secret="x", staff_role="admin"
+    people.invite_staff(
+        agency=Agency.objects.get(pk=north.pk), email="new@north.example", staff_role="admin", acting_user=None
     )
     while jobs.run():
         pass
