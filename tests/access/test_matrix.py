@@ -189,10 +189,10 @@ def cells_of(url: Url) -> Iterator[tuple[str, str, str, str]]:
     On the agency's own host every method is tried on the own object; reading and writing are tried everywhere.
     A host that nobody has, or that does not serve the URL, answers before it knows who asks: three people are
     enough there. Who may do what does
-    not hang on the database: the second one gets the own host only.
+    not hang on the database: the second one gets the own host and the operators'.
     """
     objects = OBJECTS if url.has_object else ("own",)
-    for host in HOSTS if connection.vendor == "sqlite" else HOSTS[:1]:
+    for host in HOSTS if connection.vendor == "sqlite" else ("own", "platform"):
         is_served = host != "unknown" and ("platform" if host == "platform" else "agency") in url.on
         for person in PEOPLE if is_served else ("anonymous", "staff_owner", "operator"):
             for which in objects:
