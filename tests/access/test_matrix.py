@@ -188,8 +188,7 @@ def cells_of(url: Url) -> Iterator[tuple[str, str, str, str]]:
 
     On the agency's own host every method is tried on the own object; reading and writing are tried everywhere.
     A host that nobody has, or that does not serve the URL, answers before it knows who asks: three people are
-    enough there. Who may do what does
-    not hang on the database: the second one gets the own host and the operators'.
+    enough there. Who may do what does not hang on the database: the second one gets the own host and the operators'.
     """
     objects = OBJECTS if url.has_object else ("own",)
     for host in HOSTS if connection.vendor == "sqlite" else ("own", "platform"):
