@@ -111,7 +111,10 @@ class Claimed:
                 )
         except IntegrityError:
             # Another row has this id: whatever the vendor meant, it is not bound twice.
-            self.contradiction()
+            if subaccount.state in (State.NEEDS_REVIEW, State.MISSING):
+                self.free(run_at=None, cause=Cause.BOUND_ELSEWHERE, wanted_vendor_id="", wanted_in_spite=False)
+            else:
+                self.contradiction()
 
     def _start_trial(self, customer: Customer, today: date) -> None:
         """The first account starts the trial; one that was extended, or became a customer, stays as it is."""

@@ -84,7 +84,7 @@ class _Step(Claimed):
 
     def put_off_after_fault(self) -> None:
         """Visible, and tried again. A row in CREATING waits for its lease to end, and is then looked for."""
-        if self.subaccount.state in (State.REQUESTED, State.UNCERTAIN):
+        if self.subaccount.state != State.CREATING:
             with contextlib.suppress(LostClaim):
                 self.postpone(timedelta(minutes=1), Cause.OUR_FAULT)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import attention, customer_care, customers, jobs, provisioning, vendor, vendor_accounts
+from accounts import attention, claimed, customer_care, customers, jobs, provisioning, vendor, vendor_accounts
 from accounts.attention import Choice
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Cause, Customer, Job, PanelTask, State, Subaccount, User, VendorAccount
@@ -276,3 +276,35 @@ def test_somebody_who_joins_later_counts_as_signed_in(north: Agency, bo: User, b
 
     bos_company.refresh_from_db()
     assert bos_company.first_sign_in_at is not None
+
+
+@pytest.mark.parametrize("state", [State.NEEDS_REVIEW, State.MISSING])
+def test_an_account_that_somebody_else_got_first_is_not_linked_twice(
+    state: State, sandbox: Sandbox, north: Agency, active: Subaccount, settings: Any
+):
+    kim = factories.customer(north, factories.person(north, "kim@shop.example")).subaccount
+    put(kim, state=state, wanted_vendor_id=active.vendor_id, lease_owner="the worker")
+
+    claimed.Claimed(fresh(kim), owner="the worker").bind(active.vendor_id)
+
+    after = fresh(kim)
+    assert (after.state, after.cause, after.vendor_id) == (state, Cause.BOUND_ELSEWHERE, "")
+    assert (after.wanted_vendor_id, after.run_at, after.lease_owner) == ("", None, "")
+
+
+def test_a_fault_of_ours_while_staff_wait_is_tried_again(
+    sandbox: Sandbox, bos_subaccount: Subaccount, sam: User, while_looking: Any
+):
+    waiting = in_review(bos_subaccount, Cause.REFUSED)
+    attention.look(waiting, acting_user=sam)
+
+    def fault() -> None:
+        raise RuntimeError("ours")
+
+    while_looking(fault)
+    provisioning.attempt(waiting.pk)
+
+    after = fresh(waiting)
+    assert (after.state, after.cause, after.lease_owner) == (State.NEEDS_REVIEW, Cause.REFUSED, "")
+    assert after.run_at is not None
+    assert after.run_at > timezone.now()
