@@ -34,7 +34,6 @@ def serve_size() -> None:
     django.setup()
     from django.core.cache import cache
     from django.core.management import call_command
-    from django.db import connection
     from django.test import Client
 
     from accounts.models import Customer
@@ -45,8 +44,6 @@ def serve_size() -> None:
     call_command("migrate", verbosity=0)
     agency = factories.agency("Bench", HOST, keys=("bench-id", "bench-secret"))
     fill(agency, size)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
     client = Client(headers={"host": HOST})
     client.force_login(factories.staff(agency, "ada@bench.example", "owner"))
     newest = list(Customer.objects.for_agency(agency).order_by("-pk").values_list("pk", flat=True))
