@@ -27,15 +27,19 @@ def axe_script() -> str:
 class Inspector:
     """Collects what is wrong with the pages it is shown."""
 
-    def __init__(self, album: Album, brand: str) -> None:
+    def __init__(self, album: Album, brand: str, steps: tuple[tuple[int, str], ...] = STEPS) -> None:
         self.album = album
         self.brand = brand
+        self.steps = steps
         self.faults: list[str] = []
 
     def look(self, page: Page, name: str) -> None:
-        """Both widths, light and dark, with the menus closed and open. Leaves the page wide and light."""
+        """Each step (both widths, light and dark, if not told otherwise), with the menus closed and open.
+
+        Leaves the page wide and light.
+        """
         page.evaluate(axe_script())
-        for width, scheme in STEPS:
+        for width, scheme in self.steps:
             page.set_viewport_size({"width": width, "height": 800})
             page.emulate_media(color_scheme=scheme)
             where = f"{self.brand} {name} {width} {scheme}"
