@@ -12,6 +12,7 @@ from accounts.models import Agency, Customer, Package, Subaccount, User, VendorA
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 
+pytest_plugins = ["tests.figures"]
 NORTH_KEYS = ("north-id", "north-secret")
 SOUTH_KEYS = ("south-id", "south-secret")
 

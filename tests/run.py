@@ -127,12 +127,14 @@ def main() -> int:
             f" (--without {part} leaves them out)."
         )
     processes = [] if any(argument.startswith(("-n", "--pdb", "-s")) for argument in given) else ["-n", "2"]
-    codes = [pytest("SQLite", [*processes, "-m", "not browser", *given])]
+    codes = [pytest("SQLite", [*processes, "-m", "not browser and not prove", *given])]
     if "postgres" not in (*without, *missing):
         with throw_away_postgres() as url:
-            codes.append(pytest("PostgreSQL", [*processes, "-m", "not browser", *given], DATABASE_URL=url))
+            codes.append(
+                pytest("PostgreSQL", [*processes, "-m", "not browser and not prove", *given], DATABASE_URL=url)
+            )
     if "browser" not in (*without, *missing):
-        codes.append(pytest("Chromium", ["-m", "browser", *given]))
+        codes.append(pytest("Chromium", ["-m", "browser and not prove", *given]))
     print(f"\nWhole suite: {time.monotonic() - started:.0f} seconds, left out: {', '.join(without) or 'nothing'}.")
     if missing:
         print(f"FAILED: could not run {', '.join(missing)}.")
