@@ -11,6 +11,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, JSONObject, NullI
 
 from accounts.models import Customer, Event, Job, Note, User, VendorCall
 
+ERASED = "(erased)"
 SHOWN_AS_THEMSELVES = ("customer.noted", "mail.sent")  # the note and the mail are lines of their own
 
 
@@ -54,14 +55,15 @@ def _text(value: str) -> Value:
 
 
 def _name_of(field: str) -> Coalesce:
-    """The name of the person whose id stands in `field`, or their address; empty for the worker."""
+    """The name of the person whose id stands in `field`, or their address; ERASED if they are; empty for the worker."""
     name = NullIf(Trim(Concat("first_name", Value(" "), "last_name")), Value(""))
     person = (
         User.objects.filter(pk=OuterRef(field))
         .annotate(shown=Coalesce(name, "email", output_field=CharField()))
         .values("shown")
     )
-    return Coalesce(Subquery(person, output_field=CharField()), _text(""))
+    is_gone = Case(When(**{f"{field}__isnull": False}, then=_text(ERASED)), default=_text(""))
+    return Coalesce(Subquery(person, output_field=CharField()), is_gone)
 
 
 def _events(customer: Customer) -> QuerySet[Any, Any]:

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.timeline import Entry, Source
+from accounts.timeline import ERASED, Entry, Source
 from portal import wording
 from portal.access import Customer
 from portal.forms.console import STATE_WORDS
@@ -84,7 +84,7 @@ def line(entry: Entry) -> Line:
     """An entry in words."""
     match entry.source:
         case Source.NOTE:
-            return Line("file-text", "", _("Note by %s") % (entry.actor or _("somebody")), entry.reason, entry.at)
+            return Line("file-text", "", _("Note by %s") % (_who(entry.actor) or _("somebody")), entry.reason, entry.at)
         case Source.MAIL:
             icon, dot = ("mail-check", "dot-green") if entry.data.get("fate") == "sent" else ("mail", "")
             title = _("Mail: “%s”") % MAILS.get(entry.kind, entry.kind)
@@ -92,6 +92,10 @@ def line(entry: Entry) -> Line:
         case Source.CALL:
             return _call(entry)
     return _event(entry)
+
+
+def _who(actor: str) -> str:
+    return _("somebody who was erased") if actor == ERASED else actor
 
 
 def _call(entry: Entry) -> Line:
@@ -111,7 +115,7 @@ def _event(entry: Entry) -> Line:
     icon, dot = ICONS.get(entry.kind, ("circle-check", ""))
     title = event_sentence(entry.kind, entry.data, entry.outcome)
     if entry.actor:
-        title = _("%(what)s, by %(who)s") % {"what": title, "who": entry.actor}
+        title = _("%(what)s, by %(who)s") % {"what": title, "who": _who(entry.actor)}
     texts = []
     cause = str(entry.data.get("cause") or "")
     if cause:

@@ -80,6 +80,9 @@ RULES: dict[str, Rule] = {
     "console:customer-choose": Rule(SUPPORTERS, NOTHING, statuses(302)),  # nothing waits
     "console:customer-launch": Rule(SUPPORTERS, statuses(302), statuses(302), asks_again=True),
     "console:customer-link": Rule(SUPPORTERS, statuses(302), statuses(302)),  # nothing to link
+    "console:customer-person-data": Rule(MANAGERS, statuses(302), statuses(302), asks_again=True),
+    "console:customer-person-erase": Rule(OWNER, statuses(302), statuses(302), asks_again=True),
+    "console:customer-erase": Rule(OWNER, statuses(302), statuses(302), asks_again=True),
     "console:customer-make-new": Rule(OWNER, statuses(302), statuses(302), asks_again=True),
     "console:customer-pause": Rule(SUPPORTERS, post=statuses(302), writes=True),
     "console:customer-resume": Rule(SUPPORTERS, statuses(302), statuses(302)),  # it is not paused
@@ -111,6 +114,8 @@ RULES: dict[str, Rule] = {
     "console:staff-person": Rule(MANAGERS, post=statuses(200)),
     "console:staff-second-factor": Rule(OWNER, statuses(302), statuses(302), asks_again=True),
     "console:staff-hand-over": Rule(OWNER, statuses(302), statuses(302), asks_again=True),
+    "console:staff-data": Rule(OWNER, statuses(302), statuses(302), asks_again=True),
+    "console:staff-erase": Rule(OWNER, statuses(302), statuses(302), asks_again=True),
     "console:staff-teammate": Rule(OWNER, post=statuses(302)),
     "console:staff-invitation-resend": Rule(MANAGERS, NOTHING, statuses(302), writes=True),
     "console:staff-invitation-withdraw": Rule(MANAGERS, NOTHING, statuses(302), writes=True),
@@ -121,6 +126,8 @@ RULES: dict[str, Rule] = {
     "customer:invitation-resend": Rule(("owner",), NOTHING, statuses(302), writes=True),
     "customer:invitation-withdraw": Rule(("owner",), NOTHING, statuses(302), writes=True),
     "profile": Rule(SIGNED_IN, post=statuses(302), writes=True),
+    "own-data": Rule(SIGNED_IN, statuses(302), statuses(302), asks_again=True),
+    "own-erase": Rule(SIGNED_IN, statuses(302), statuses(302), asks_again=True),
     "activity": Rule(SIGNED_IN),
     "account_signup": allauth(ANONYMOUS),  # on the platform host nobody signs up: 404
     "account_login": allauth(ANONYMOUS),
