@@ -189,7 +189,9 @@ class Claimed:
                 cause_codes=list(codes),
                 **FREE,
             )
-            Event.objects.record(GIVEN_BACK, agency=self.subaccount.agency, customer=self.subaccount.customer)
+            Event.objects.record(
+                GIVEN_BACK, agency=self.subaccount.agency, customer=self.subaccount.customer, about=self.subaccount
+            )
 
     def postpone(self, wait: timedelta, cause: Cause | str) -> None:
         """Later; the wait has a cause that people can read. Rows that are not simply queued keep their own."""

@@ -143,7 +143,7 @@ def close(customer: Customer, *, message: str, acting_user: User) -> None:
     if state in (State.CREATING, State.UNCERTAIN):
         raise NotAllowed("An account is being made for it.")
     _change(customer, Q(), closed_at=timezone.now(), message=message)
-    states.move(subaccount, expecting=state, to=State.CLOSED, run_at=None)
+    states.move(subaccount, expecting=state, to=State.CLOSED, acting_user=acting_user, run_at=None)
     _record("customer.closed", customer, acting_user)
     open_ones = PanelTask.objects.for_agency(customer.agency).filter(customer=customer, done_at=None)
     open_ones.delete()
@@ -209,7 +209,7 @@ def next_step(customer: Customer) -> Step | None:
 def add_note(customer: Customer, *, text: str, acting_user: User) -> Note:
     """A note that staff read, and nobody else."""
     note = Note.objects.create(agency=customer.agency, customer=customer, author_id=acting_user.pk, text=text)
-    _record("customer.noted", customer, acting_user, note=str(note.public_id))
+    _record("customer.noted", customer, acting_user, about=note)
     return note
 
 
@@ -219,7 +219,7 @@ def tick(task: PanelTask, *, acting_user: User) -> None:
     row = PanelTask.objects.for_agency(task.agency).filter(pk=task.pk, done_at=None)
     if row.update(done_at=timezone.now()):
         _note_what_was_done(task)
-        _record("panel_task.done", task.customer, acting_user, task=task.kind)
+        _record("panel_task.done", task.customer, acting_user, about=task, task=task.kind)
 
 
 def _note_what_was_done(task: PanelTask) -> None:

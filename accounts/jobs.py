@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 from accounts import vendor
 from accounts.claims import backoff, claim
 from accounts.crypto import seal, unseal
-from accounts.models import Agency, Campaign, Customer, Job, State, Subaccount, VendorCall
+from accounts.models import DONE, FAILED, Agency, Campaign, Customer, Event, Job, State, Subaccount, User, VendorCall
 from accounts.reviews import GONE, MISSING_LOOK
 from accounts.states import move
 from coupontools_api.errors import CoupontoolsError, NotFound
@@ -58,6 +58,12 @@ def run(pk: int | None = None) -> bool:
     job = claim(Job, pk=pk)
     if job is None:
         return False
+    with structlog.contextvars.bound_contextvars(claim=job.lease_owner):
+        _do(job)
+    return True
+
+
+def _do(job: Job) -> None:
     try:
         if job.kind == Job.Kind.MAIL:
             _send(job)
@@ -71,20 +77,31 @@ def run(pk: int | None = None) -> bool:
         _fail(job, type(problem).__name__)
     else:
         _finish(job)
-    return True
 
 
+@transaction.atomic
 def _finish(job: Job) -> None:
-    Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner).update(
-        done_at=timezone.now(), run_at=None, lease_owner="", lease_until=None, sealed_secret="", last_error=""
+    done = Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner)
+    done.update(done_at=timezone.now(), run_at=None, lease_owner="", lease_until=None, sealed_secret="", last_error="")
+    if job.kind == Job.Kind.MAIL:
+        _record_mail(job, DONE)
+
+
+def _record_mail(job: Job, outcome: str) -> None:
+    """What became of a mail; the job itself is forgotten after a while."""
+    customer = Customer(pk=job.customer_id) if job.customer_id else None
+    Event.objects.record(
+        "mail.sent", agency=job.agency, customer=customer, about=job, outcome=outcome, mail=job.payload["mail"]
     )
 
 
+@transaction.atomic
 def _fail(job: Job, problem: str) -> None:
     """Later; a mail that nobody takes for a week is given up, and its secret is blanked."""
     now, attempts = timezone.now(), min(job.attempts + 1, 1000)
     gives_up = job.kind == Job.Kind.MAIL and now - job.created_at > MAILS_GIVE_UP_AFTER
-    Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner).update(
+    failed = Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner)
+    is_ours = failed.update(
         run_at=None if gives_up else now + backoff(attempts),
         sealed_secret="" if gives_up else job.sealed_secret,
         attempts=attempts,
@@ -92,6 +109,8 @@ def _fail(job: Job, problem: str) -> None:
         lease_until=None,
         last_error=problem,
     )
+    if gives_up and is_ours:
+        _record_mail(job, FAILED)
 
 
 def _send(job: Job) -> None:
@@ -130,8 +149,9 @@ def _refresh(job: Job) -> None:
         return
     except (CoupontoolsError, vendor.Waiting) as problem:
         raise _TryLater(type(problem).__name__) from None
-    now = timezone.now()
+    now, facts = timezone.now(), _facts(details)
     with transaction.atomic():
+        before = _seen(subaccount), subaccount.facts
         Campaign.objects.bulk_create(
             [
                 Campaign(
@@ -151,12 +171,24 @@ def _refresh(job: Job) -> None:
         )
         subaccount.campaigns.filter(seen_at__lt=now).delete()
         Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(
-            refreshed_at=now, facts=_facts(details), sealed_keys=_sealed(details.keys)
+            refreshed_at=now, facts=facts, sealed_keys=_sealed(details.keys)
         )
+        if (_seen(subaccount), facts) != before:
+            Event.objects.record(
+                "campaigns.changed",
+                agency=subaccount.agency,
+                customer=subaccount.customer,
+                about=subaccount,
+                campaigns=len(details.campaigns),
+            )
         if details.campaigns:
             Customer.objects.for_agency(subaccount.agency).filter(
                 pk=subaccount.customer_id, first_campaign_at=None
             ).update(first_campaign_at=now)
+
+
+def _seen(subaccount: Subaccount) -> list[tuple[str, ...]]:
+    return list(subaccount.campaigns.order_by("vendor_id").values_list("vendor_id", "name", "code", "url", "status"))
 
 
 def _sealed(keys: KeyPair | None) -> str:
@@ -179,10 +211,19 @@ class _TryLater(Exception):
     """The vendor cannot be asked now."""
 
 
-def missing(subaccount: Subaccount) -> None:
-    """The vendor no longer knows this subaccount: no button any more, and staff are told. Never made anew by itself."""
+def missing(subaccount: Subaccount, *, acting_user: User | None = None) -> None:
+    """The vendor no longer knows this subaccount: no button any more, and staff are told. Never made anew by itself.
+
+    `acting_user` is whose launch found it out; nobody where the worker did.
+    """
     with transaction.atomic():
-        move(subaccount, expecting=State.ACTIVE, to=State.MISSING, run_at=timezone.now() + MISSING_LOOK)
+        move(
+            subaccount,
+            expecting=State.ACTIVE,
+            to=State.MISSING,
+            acting_user=acting_user,
+            run_at=timezone.now() + MISSING_LOOK,
+        )
         Job.objects.create(
             kind=Job.Kind.MAIL,
             agency=subaccount.agency,

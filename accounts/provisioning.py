@@ -48,7 +48,7 @@ def attempt(pk: int | None = None) -> bool:
         .get(pk=claimed.pk)
     )
     step = _Step(subaccount, owner=claimed.lease_owner)
-    with structlog.contextvars.bound_contextvars(subaccount=str(subaccount.public_id)):
+    with structlog.contextvars.bound_contextvars(subaccount=str(subaccount.public_id), claim=claimed.lease_owner):
         try:
             step.take()
         except LostClaim:

@@ -133,6 +133,7 @@ def _keep(claimed: Claimed, cause: Cause) -> None:
         "subaccount.looked",
         agency=claimed.subaccount.agency,
         customer=claimed.subaccount.customer,
+        about=claimed.subaccount,
         cause=str(cause),
         listed=len(claimed.candidates),
     )

@@ -183,4 +183,4 @@ def _agency_of(acting: User) -> Agency:
 
 
 def _record(kind: str, row: User, acting: User, **facts: Any) -> Event:
-    return Event.objects.record(kind, agency=acting.agency, acting_user=acting, person=str(row.pk), **facts)
+    return Event.objects.record(kind, agency=acting.agency, acting_user=acting, about=row, **facts)

@@ -75,7 +75,7 @@ def _lines(events: list[access_operator.Event]) -> list[tuple[access_operator.Ev
     people = [(event.actor_id, access_operator.person_of(event)) for event in events]
     names = access_operator.names_over_all({key for keys in people for key in keys if key})
     return [
-        (event, event_sentence(event.kind, event.data), names.get(who, ""), names.get(whom, ""))
+        (event, event_sentence(event.kind, event.data, event.outcome), names.get(who, ""), names.get(whom, ""))
         for event, (who, whom) in zip(events, people, strict=True)
     ]
 
