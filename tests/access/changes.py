@@ -1,6 +1,8 @@
 """What each URL may change: `table.column`, `+table` for new rows, `-table` for removed ones. Nothing else ever."""
 
 CHANGES: dict[str, set[str]] = {
+    "account_logout": {"+accounts_event"},
+    "admin:logout": {"+accounts_event"},
     "console:approvals-switch": {"+accounts_event"},
     "console:brand": {
         "+accounts_event",
@@ -120,8 +122,13 @@ CHANGES: dict[str, set[str]] = {
     "customer:member": {"+accounts_event", "accounts_membership.suspended_at", "accounts_user.session_generation"},
     "customer:member-hand-over": {"+accounts_event", "accounts_membership.role", "accounts_user.session_generation"},
     "customer:password-link": {"+accounts_event"},
-    "mfa_deactivate_totp": {"+accounts_job", "-mfa_authenticator", "accounts_user.session_generation"},
-    "mfa_generate_recovery_codes": {"+mfa_authenticator"},
+    "mfa_deactivate_totp": {
+        "+accounts_event",
+        "+accounts_job",
+        "-mfa_authenticator",
+        "accounts_user.session_generation",
+    },
+    "mfa_generate_recovery_codes": {"+accounts_event", "+accounts_job", "+mfa_authenticator"},
     "operator:agency-new": {
         "+accounts_agency",
         "+accounts_brand",

@@ -1,5 +1,6 @@
 """The access matrix: every URL × method × person × object × host, generated from the URL configuration."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.figures import RecordFigure
 pytestmark = pytest.mark.django_db
 
 URLS = {f"{url.name or 'unnamed'}:{number}": url for number, url in enumerate(worlds.urls())}
+REFERENCE = re.compile("[0-9A-F]{8}")
 HOSTS = ("own", "foreign", "stopped", "platform", "unknown")
 
 
@@ -110,6 +112,8 @@ def judge(
         return f"shows {leaked}", False
     if answer.strangers:
         return f"changes what is not theirs: {answer.strangers}", False
+    if answer.changed and (gap := unaudited(world, answer, person, host)):
+        return gap, False
     is_here = world.is_signed_in(person, host)
     gets_in = (
         host not in ("stopped", "unknown")
@@ -120,18 +124,32 @@ def judge(
     )
     if rule.asks_again and person in ("staff_owner_long_ago", "viewing_operator"):
         return ("writes without the password" if answer.writes else ""), False
-    if rule.kind == "allauth" and is_here and rule.lets_in(person, anonymous=False):
+    if rule.kind in ("allauth", "admin") and is_here and rule.lets_in(person, anonymous=False):
         return "", gets_in and answer.status in (200, 302)
     if answer.writes and not (
         gets_in and ((rule.writes and method == "POST") or (rule.writes_on_get and method == "GET"))
     ):
         return f"writes: {answer.writes[0][:80]}", False
     if rule.writes and method == "POST" and gets_in and answer.status < 400:
-        if not answer.writes:
-            return "changes nothing", False
-        return ("", True) if any('"accounts_event"' in line for line in answer.writes) else ("leaves no event", False)
+        return ("", True) if answer.writes else ("changes nothing", False)
     own_words = {"own": "Northcanary", "foreign": "Southcanary", "platform": "Reseller portal"}.get(host, "400")
     is_page = answer.status == 200 and "html" in answer.headers.get("Content-Type", "")
     if is_page and method == "GET" and gets_in and own_words not in answer.body:
         return f"a page that does not say {own_words}", False
     return "", gets_in and answer.status in (200, 302, 303)
+
+
+def unaudited(world: World, answer: cells.Answer, person: str, host: str) -> str:
+    """What is missing in the events of a request that changed rows."""
+    events = [columns for table, verb, _key, columns in answer.changed if (table, verb) == ("accounts_event", "insert")]
+    if not events:
+        return f"leaves no event: {sorted(rows.names(answer.changed))}"
+    actors = {world.people[name].pk for name in (person, "operator") if name in world.people}
+    for event in events:
+        if not REFERENCE.fullmatch(event["request"]) or not event["object_type"] or not event["outcome"]:
+            return f"leaves an event without request, object or outcome: {event}"
+        if world.is_signed_in(person, host) and event["actor_id"] not in actors:
+            return f"leaves an event that does not say who: {event}"
+        if host != "platform" and event["agency_id"] is None:
+            return f"leaves an event without its agency: {event}"
+    return ""

@@ -191,11 +191,12 @@ class World:
             "unknown": "nobody.example",
         }[which]
 
-    def path(self, url: Url, which: str, person: str = "", **instead: str) -> str:
+    def path(self, url: Url, which: str, person: str = "", instead: dict[str, str] | None = None) -> str:
         """A concrete address of the URL, with values that exist where the object is its own.
 
-        `instead` names another owner for one of the values: `person="foreign"` in an address with two ids.
+        `instead` names another owner for one of the values: `{"person": "foreign"}` in an address with two ids.
         """
+        instead = instead or {}
         if which == "own" and person == "paused_member" and not url.has_token:
             which = "paused"
         route = url.route
