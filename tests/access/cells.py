@@ -107,7 +107,6 @@ def ask(
         path += ("&" if "?" in path else "?") + urlencode(query, doseq=True)
     host = host or world.works_at(person)
     with transaction.atomic(), commits_assumed(), writes_noted() as writes, forms_noted() as forms:
-        execute = True
         reply = client.generic(
             method,
             path,

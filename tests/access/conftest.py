@@ -9,7 +9,7 @@ from django.test import override_settings
 
 from accounts import vendor
 from coupontools_api.sandbox import Sandbox
-from tests.access import world as worlds
+from tests.access import making
 from tests.access.world import World
 
 ACCOUNTS = (("north-id", "north-secret"), ("south-id", "south-secret"), ("stopped-id", "stopped-secret"))
@@ -26,7 +26,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
             "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
         }
         with override_settings(**chosen), django_db_blocker.unblock(), transaction.atomic():
-            made = worlds.make(sandbox)
+            made = making.make(sandbox)
             _ = made.rows, made.owners  # read before the first request
             yield made
             transaction.set_rollback(True)
