@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 from accounts import vendor
 from accounts.claims import backoff, claim
 from accounts.crypto import seal, unseal
-from accounts.models import DONE, FAILED, Agency, Campaign, Customer, Event, Job, State, Subaccount, User, VendorCall
+from accounts.models import DONE, FAILED, Agency, Campaign, Customer, Event, Job, State, Subaccount, User
 from accounts.reviews import GONE, MISSING_LOOK
 from accounts.states import move
 from coupontools_api.errors import CoupontoolsError, NotFound
@@ -25,6 +25,9 @@ from coupontools_api.subaccounts import KeyPair, SubaccountDetails
 
 log = structlog.get_logger(__name__)
 MAILS_GIVE_UP_AFTER = timedelta(days=7)  # then the job stays, with its last error, for the operator to see
+
+
+KEPT_OF_PAYLOADS = frozenset({"mail", "customer", "subaccount"})
 
 
 def put_mail(
@@ -82,7 +85,16 @@ def _do(job: Job) -> None:
 @transaction.atomic
 def _finish(job: Job) -> None:
     done = Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner)
-    done.update(done_at=timezone.now(), run_at=None, lease_owner="", lease_until=None, sealed_secret="", last_error="")
+    done.update(
+        done_at=timezone.now(),
+        run_at=None,
+        lease_owner="",
+        lease_until=None,
+        last_error="",
+        sealed_secret="",
+        # To whom, from where: what a mail that is sent said of people is nobody's business any more.
+        payload={name: value for name, value in job.payload.items() if name in KEPT_OF_PAYLOADS},
+    )
     if job.kind == Job.Kind.MAIL:
         _record_mail(job, DONE)
 
@@ -151,6 +163,8 @@ def _refresh(job: Job) -> None:
         raise _TryLater(type(problem).__name__) from None
     now, facts = timezone.now(), _facts(details)
     with transaction.atomic():
+        if not _is_active_still(subaccount):
+            return  # closed, or even erased, while the vendor was asked
         before = _seen(subaccount), subaccount.facts
         Campaign.objects.bulk_create(
             [
@@ -185,6 +199,12 @@ def _refresh(job: Job) -> None:
             Customer.objects.for_agency(subaccount.agency).filter(
                 pk=subaccount.customer_id, first_campaign_at=None
             ).update(first_campaign_at=now)
+
+
+def _is_active_still(subaccount: Subaccount) -> bool:
+    """Behind the row's lock."""
+    rows = Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk, state=State.ACTIVE)
+    return rows.select_for_update(of=("self",)).first() is not None
 
 
 def _seen(subaccount: Subaccount) -> list[tuple[str, ...]]:
@@ -271,11 +291,3 @@ def _refresh_job(subaccount: Subaccount, *, once: str, run_at: datetime | None =
         payload={"subaccount": subaccount.pk},
         run_at=run_at or timezone.now(),
     )
-
-
-def forget_done() -> int:
-    """Deletes jobs that were done, and vendor calls that were made, a month ago; events stay."""
-    limit = timezone.now() - timedelta(days=30)
-    deleted, _ = Job.objects.across_agencies().filter(done_at__lt=limit).delete()
-    VendorCall.objects.across_agencies().filter(at__lt=limit).delete()
-    return deleted

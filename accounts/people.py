@@ -85,7 +85,7 @@ def withdraw_invitation(invitation: Invitation, *, acting_user: User) -> None:
     _withdraw(invitation, acting_user)
 
 
-def withdraw_invitations_of(person: User, *, agency: Agency, acting_user: User) -> None:
+def withdraw_invitations_of(person: User, *, agency: Agency, acting_user: User | None) -> None:
     """Withdraws what somebody invited to and, as they are now, no longer may. For the doors that change rights."""
     for invitation in open_invitations(agency).filter(invited_by_id=person.pk).select_related("agency", "customer"):
         if not _is_vouched_for(invitation):
@@ -220,7 +220,7 @@ def _still_open(invitation: Invitation) -> QuerySet[Invitation]:
     return row
 
 
-def _withdraw(invitation: Invitation, acting_user: User) -> None:
+def _withdraw(invitation: Invitation, acting_user: User | None) -> None:
     if open_invitations(invitation.agency).filter(pk=invitation.pk).update(revoked_at=timezone.now()):
         _drop_mail(invitation)
         _record("invitation.withdrawn", invitation, acting_user)

@@ -73,6 +73,13 @@ SENTENCES: dict[str, str | Promise] = {
     "member.sessions_ended": gettext_lazy("Sessions of a member ended"),
     "member.ownership_handed_over": gettext_lazy("Ownership of the account handed over"),
     "person.profile_changed": gettext_lazy("Name or language changed"),
+    # Personal data
+    "person.data_exported": gettext_lazy("Personal data downloaded"),
+    "person.erased": gettext_lazy("Person erased"),
+    "member.erased": gettext_lazy("Member erased"),
+    "customer.erased": gettext_lazy("Customer erased"),
+    "customer.contact_changed": gettext_lazy("Put in the name of another member, because the first one was erased"),
+    "invitation.forgotten": gettext_lazy("Old invitation deleted"),
     # What people do with their own sign-in
     "person.signed_in": gettext_lazy("Signed in"),
     "person.signed_out": gettext_lazy("Signed out"),

@@ -224,14 +224,25 @@ def test_a_mail_that_was_sent_and_one_that_was_given_up_are_written_down(
     ]
 
 
-def test_coupons_that_changed_are_written_down_and_others_are_not(sandbox: Sandbox, active: Subaccount):
-    before = len(events(active.agency, "campaigns.changed"))
-    jobs.put_refresh(active)
+def read_again(subaccount: Subaccount) -> None:
+    before = subaccount.refreshed_at
+    Job.objects.for_agency(subaccount.agency).delete()  # one reading a minute
+    jobs.put_refresh(subaccount)
     while jobs.run():
         pass
+    subaccount.refresh_from_db()
+    assert subaccount.refreshed_at != before
 
-    assert before == 1
+
+def test_coupons_that_changed_are_written_down_and_others_are_not(sandbox: Sandbox, active: Subaccount):
     assert len(events(active.agency, "campaigns.changed")) == 1
+
+    read_again(active)
+    assert len(events(active.agency, "campaigns.changed")) == 1
+
+    active.campaigns.update(name="Winter")
+    read_again(active)
+    assert len(events(active.agency, "campaigns.changed")) == 2
 
 
 # -- ids only ------------------------------------------------------------------------------------------------------
