@@ -1,16 +1,17 @@
-"""Receivers that keep sessions where they belong."""
+"""Receivers that keep sessions where they belong, and Celery from starting unfit."""
 
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.account.signals import email_confirmed
 from allauth.mfa.signals import authenticator_added, authenticator_removed
+from celery.signals import beat_init, worker_init
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts import customers, people
+from accounts import checks, customers, people
 from portal.access import User
 
 
@@ -47,3 +48,10 @@ def end_other_sessions(request: HttpRequest, user: User, **kwargs: Any) -> None:
     user.refresh_from_db(fields=["session_generation"])
     if request.user.is_authenticated and request.user.pk == user.pk:
         update_session_auth_hash(request, user)
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_to_start_unfit(**kwargs: Any) -> None:
+    """Django's own commands run their checks by themselves."""
+    checks.refuse_to_start_unfit()
