@@ -88,7 +88,9 @@ def notes_about(person: User) -> QuerySet[Note]:
 
 
 def owned_by(person: User) -> QuerySet[Customer]:
-    own = Membership.objects.for_agency(person.agency).filter(person=person, role=Membership.Role.OWNER)
+    """The customers whose data is the person's as well: an owner's who is not suspended."""
+    rows = Membership.objects.for_agency(person.agency)
+    own = rows.filter(person=person, role=Membership.Role.OWNER, suspended_at=None)
     return Customer.objects.for_agency(person.agency).filter(pk__in=own.values("customer"))
 
 

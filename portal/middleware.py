@@ -1,4 +1,4 @@
-"""Host to agency, session to host, staff to their second factor, and the headers every answer carries."""
+"""The headers every answer carries, host to agency, session to host, and staff to their second factor."""
 
 import secrets
 from collections.abc import Callable
@@ -15,11 +15,47 @@ from django.utils.translation import gettext as _
 from portal import access, languages
 from portal.scope import current_scope
 
+PLATFORM_URLS = "portal.platform_urls"
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
+class HeadersMiddleware:
+    """The outermost: what every answer carries, whoever gives it, also the ones below that answer early."""
+
+    ALWAYS = {
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
+        "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+        # Pages have a wider one of their own; what is no page of ours may load and send nothing.
+        "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    }
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        for name, value in self.ALWAYS.items():
+            response.setdefault(name, value)
+        if not response.has_header("Cache-Control") and not response.streaming:
+            response["Cache-Control"] = "no-store"
+        if settings.SECURE_HSTS_SECONDS and request.is_secure():
+            response["Strict-Transport-Security"] = self._https_only(request)
+        return response
+
+    @staticmethod
+    def _https_only(request: HttpRequest) -> str:
+        """An agency may serve from the top of its domain: what else it has below that is its own affair."""
+        only_here = f"max-age={settings.SECURE_HSTS_SECONDS}"
+        is_platform = getattr(request, "urlconf", None) == PLATFORM_URLS
+        return f"{only_here}; includeSubDomains; preload" if is_platform else only_here
+
+
 class HostMiddleware:
-    """The very first: decides by the host whose page this is, or answers 400 before anything else runs.
+    """The first to read a request: decides by the host whose page this is, or answers 400 before anything else.
 
     Sets `request.agency` (None on the platform host), `request.reference` and the URL configuration.
     """
@@ -38,7 +74,7 @@ class HostMiddleware:
         request.agency = None
         request.reference = secrets.token_hex(4).upper()
         if host == settings.PLATFORM_HOST:
-            request.urlconf = "portal.platform_urls"
+            request.urlconf = PLATFORM_URLS
         else:
             served = access.host_for(host)
             if served is None:
@@ -75,21 +111,6 @@ class HostMiddleware:
         except DatabaseError:
             return False
         return True
-
-
-class HeadersMiddleware:
-    """What Django and django-csp leave out."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
-        if not response.has_header("Cache-Control") and not response.streaming:
-            response["Cache-Control"] = "no-store"
-        return response
 
 
 class SessionScopeMiddleware:

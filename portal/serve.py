@@ -5,7 +5,6 @@ import sys
 
 import django
 from django.core.management import call_command
-from django.core.management.base import SystemCheckError
 from django.db import OperationalError
 from gunicorn.app.base import BaseApplication
 
@@ -19,9 +18,8 @@ class Server(BaseApplication):
         options = {
             "bind": f"{settings.BIND}:{settings.PORT}",
             "worker_class": "gthread",
-            # Without a shared cache every process would count limits for itself: then there is one.
-            "workers": int(os.environ.get("WEB_WORKERS", "2" if settings.CACHE_URL else "1")),
-            "threads": int(os.environ.get("WEB_THREADS", "16")),
+            "workers": settings.WEB_WORKERS,
+            "threads": settings.WEB_THREADS,
             "graceful_timeout": 20,
             "timeout": 60,
             "keepalive": 5,
@@ -43,11 +41,11 @@ def main() -> None:
     django.setup()
     from django.conf import settings  # noqa: PLC0415 -- after django.setup()
 
+    from accounts.checks import refuse_to_start_unfit  # noqa: PLC0415 -- after django.setup()
+    from accounts.forks import let_go_of_databases  # noqa: PLC0415 -- after django.setup()
+
+    refuse_to_start_unfit()
     if settings.IS_PRODUCTION:
-        try:
-            call_command("check", deploy=True, fail_level="ERROR")
-        except SystemCheckError as problem:
-            sys.exit(str(problem))
         call_command("collectstatic", interactive=False, verbosity=0)
     try:
         call_command("migrate", check_unapplied=True, verbosity=0)
@@ -55,6 +53,7 @@ def main() -> None:
         sys.exit(f"The database of DATABASE_URL cannot be reached: {problem}")
     except SystemExit:
         sys.exit("The database is not up to date. First: ./run manage migrate")
+    let_go_of_databases()
     Server().run()
 
 

@@ -1,4 +1,5 @@
-"""Receivers that keep sessions where they belong, and write down what people do with their own sign-in."""
+"""Receivers that keep sessions where they belong, write down what people do with their sign-in, and keep Celery from
+starting unfit."""
 
 from typing import Any
 
@@ -20,6 +21,7 @@ from allauth.mfa.signals import (
     authenticator_reset,
     authenticator_used,
 )
+from celery.signals import beat_init, worker_init
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db.models import Model
@@ -27,7 +29,7 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts import customers, identity, people
+from accounts import checks, customers, identity, people
 from accounts.identity import Deed
 from portal import access
 from portal.access import User
@@ -160,3 +162,10 @@ def note_changed_factor(
         identity.note(Deed.SECOND_STEP_RENAMED, instance.user, about=instance, type=instance.type)
     elif instance.type == RECOVERY_CODES and update_fields == {"data"}:
         identity.note(Deed.RECOVERY_CODES_SEEN, instance.user, about=instance)
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_to_start_unfit(**kwargs: Any) -> None:
+    """Django's own commands run their checks by themselves."""
+    checks.refuse_to_start_unfit()

@@ -16,8 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("browser", "postgres", "php", "gettext")
-NEEDED_BY_NOTHING = ("brokers",)  # part of the contract of --without; no test needs a broker so far
+PARTS = ("browser", "postgres", "brokers", "observatory", "office", "php", "gettext")
 NOTHING_RAN = 5
 APT = ["apt-get", "-qq", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=400"]
 
@@ -42,6 +41,9 @@ def php() -> str | None:
 NEEDS = {
     "browser": (chromium, ["chromium", "fonts-liberation"]),
     "postgres": (postgres_bin, ["postgresql"]),
+    "brokers": (lambda: shutil.which("redis-server"), ["redis-server"]),
+    "observatory": (lambda: shutil.which("node") and shutil.which("npm"), ["nodejs", "npm"]),
+    "office": (lambda: shutil.which("soffice"), ["libreoffice-calc-nogui"]),
     "php": (php, ["php-cli", "php-curl"]),
     "gettext": (lambda: shutil.which("xgettext"), ["gettext"]),
 }
@@ -59,8 +61,11 @@ def provide(parts: list[str]) -> list[str]:
 
 
 @contextmanager
-def throw_away_postgres() -> Iterator[str]:
-    """A PostgreSQL on a free loopback port with its data in a temporary folder; yields its DATABASE_URL."""
+def throw_away_postgres(*, durable: bool = False) -> Iterator[str]:
+    """A PostgreSQL on a free loopback port with its data in a temporary folder; yields its DATABASE_URL.
+
+    `durable` keeps what production refuses to start without.
+    """
     programs = postgres_bin()
     assert programs is not None
     with socket.socket() as probe:
@@ -78,7 +83,7 @@ def throw_away_postgres() -> Iterator[str]:
 
     try:
         pg("initdb", "-A", "trust", "-U", "portal", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
-        fast = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+        fast = "" if durable else "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
         options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} {fast}"
         pg("pg_ctl", "-w", "-s", "-l", str(folder / "log"), "-o", options, "start")
         try:
@@ -104,6 +109,11 @@ def environment_for(**settings: str) -> dict[str, str]:
     return environment
 
 
+def marks_without(lacking: set[str]) -> str:
+    """The end of a choice of tests that leaves out those whose programs are lacking."""
+    return "".join(f" and not {part}" for part in ("observatory", "office") if part in lacking)
+
+
 def pytest(title: str, arguments: list[str], **settings: str) -> int:
     """One run of pytest; its exit code."""
     print(f"\n=== {title}", flush=True)
@@ -117,7 +127,7 @@ def main() -> int:
     parser.add_argument("--without", default="", help=f"comma-separated: {', '.join(PARTS)}")
     options, given = parser.parse_known_args()
     without = [part for part in options.without.split(",") if part]
-    if unknown := set(without) - {*PARTS, *NEEDED_BY_NOTHING}:
+    if unknown := set(without) - set(PARTS):
         parser.error(f"--without knows {', '.join(PARTS)}, not {', '.join(sorted(unknown))}.")
     started = time.monotonic()
     missing = provide([part for part in PARTS if part not in without])
@@ -127,13 +137,19 @@ def main() -> int:
             f" (--without {part} leaves them out)."
         )
     processes = [] if any(argument.startswith(("-n", "--pdb", "-s")) for argument in given) else ["-n", "2"]
-    codes = [pytest("SQLite", [*processes, "-m", "not browser and not prove", *given])]
-    if "postgres" not in (*without, *missing):
+    lacking = {part for part in PARTS if part in without or part in missing}
+    in_both = "not browser and not prove and not production" + marks_without(lacking)
+    codes = [pytest("SQLite", [*processes, "-m", in_both, *given])]
+    if "postgres" not in lacking:
         with throw_away_postgres() as url:
-            codes.append(
-                pytest("PostgreSQL", [*processes, "-m", "not browser and not prove", *given], DATABASE_URL=url)
-            )
-    if "browser" not in (*without, *missing):
+            codes.append(pytest("PostgreSQL", [*processes, "-m", in_both, *given], DATABASE_URL=url))
+    if not lacking & {"postgres", "brokers"}:
+        # A file stays with one process, which starts an installation for its tests.
+        whole_files = [*processes, *(["--dist", "loadfile"] if processes else [])]
+        codes.append(
+            pytest("Production", [*whole_files, "-m", f"production and not prove{marks_without(lacking)}", *given])
+        )
+    if "browser" not in lacking:
         codes.append(pytest("Chromium", ["-m", "browser and not prove", *given]))
     print(f"\nWhole suite: {time.monotonic() - started:.0f} seconds, left out: {', '.join(without) or 'nothing'}.")
     if missing:

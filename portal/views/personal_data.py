@@ -96,12 +96,15 @@ def staff_erase(request: PersonRequest, person: UUID) -> HttpResponse:
 def _of_somebody(request: PersonRequest, who: User, *, back: str, erase: str) -> HttpResponse:
     if who.pk == request.user.pk:
         return redirect("own-data")
-    if not data_export.may_export(request.user, who):
-        raise PermissionDenied
     if request.method == "POST":
         return _download(request, who)
-    is_owner = erasure.may_erase(request.user, who)
-    return render(request, "console/person_data.html", {"person": who, "back": back, "erase": is_owner and erase})
+    context = {
+        "person": who,
+        "back": back,
+        "may_export": data_export.may_export(request.user, who),
+        "erase": erase if erasure.may_erase(request.user, who) else "",
+    }
+    return render(request, "console/person_data.html", context)
 
 
 def _erase_somebody(request: PersonRequest, who: User, *, back: str, then: str) -> HttpResponse:

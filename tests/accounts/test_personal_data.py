@@ -121,6 +121,17 @@ def test_an_export_holds_nothing_of_anybody_else(
     assert "noor@zuid.example" not in written
 
 
+def test_a_suspended_owner_gets_nothing_of_the_customer_any_more(bo: User, planted: dict[tuple[str, str], str]):
+    bo.memberships.update(suspended_at=timezone.now())
+    person = reloaded(bo)
+
+    written = json.dumps(data_export.export_person(person, acting_user=person))
+
+    assert "canary-first" in written
+    assert "canary-company" not in written
+    assert "canary-campaign" not in written
+
+
 def test_a_members_data_is_handed_out_by_managers_and_staffs_by_owners(
     north: Agency, south: Agency, ada: User, bo: User, cy: User, bos_company: Customer
 ):

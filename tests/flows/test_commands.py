@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.check import PRODUCTION
-
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -186,58 +184,6 @@ def test_a_missing_venv_module_is_named_with_the_command_that_mends_it(copy: Pat
 
     assert done.returncode == 2
     assert "sudo apt-get install python3-venv" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("setting", "value", "says"),
-    [
-        ("SECRET_KEY", "", "SECRET_KEY is not set"),
-        ("SEALING_KEYS", "", "SEALING_KEYS is not set"),
-        ("SEALING_KEYS", PRODUCTION["SECRET_KEY"], "keys of their own"),
-        ("DATABASE_URL", "", "DATABASE_URL is not set"),
-        ("EMAIL_URL", "", "EMAIL_URL is not set"),
-        ("PLATFORM_HOST", "", "PLATFORM_HOST is not set"),
-        ("TRUSTED_PROXY_COUNT", "-1", "TRUSTED_PROXY_COUNT is not set"),
-        ("COUPONTOOLS_API_URL", "http://api.coupontools.com", "must be https"),
-        ("PROVISIONING_LEASE_SECONDS", "60", "must exceed the deadlines"),
-        ("DEPLOYMENT", "staging", "must be local or production"),
-        ("CACHE_URL", "", "portal.E002"),
-        ("DATABASE_URL", "sqlite:////tmp/x.sqlite3", "portal.E005"),
-        ("EMAIL_URL", "consolemail://", "portal.E003"),
-        ("COUPONTOOLS_PANEL_HOSTS", "127.0.0.1:8090", "portal.E004"),
-    ],
-)
-def test_production_refuses_to_start_and_names_what_is_wrong(setting: str, value: str, says: str):
-    settings = {**PRODUCTION, "PORT": str(free_port()), setting: value}
-    if not value:
-        del settings[setting]
-
-    done = subprocess.run(
-        [sys.executable, "-m", "portal.serve"],
-        cwd=ROOT,
-        env=environment(**settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-    assert done.returncode != 0
-    assert says in done.stderr
-
-
-def test_a_local_installation_listens_on_loopback_only():
-    done = subprocess.run(
-        [sys.executable, "manage.py", "check"],
-        cwd=ROOT,
-        env=environment(BIND="0.0.0.0"),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-    assert "listens on 127.0.0.1 only" in done.stderr
 
 
 def test_run_alone_lists_what_it_does():

@@ -260,7 +260,9 @@ def test_readiness_is_denied_without_a_database(north: Agency, monkeypatch: pyte
     assert client.get("/readyz").status_code == 200
     with monkeypatch.context() as patch:
         patch.setattr(connection, "cursor", gone)
-        assert client.get("/readyz").status_code == 503
+        denied = client.get("/readyz")
+    assert denied.status_code == 503
+    assert denied.headers["Content-Security-Policy"].startswith("default-src 'none'")
 
 
 def test_an_old_invitation_is_gone(north: Agency, client_for: Any):

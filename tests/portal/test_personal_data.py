@@ -149,9 +149,10 @@ def test_an_admin_does_not_hand_out_the_data_of_staff_who_are_members(
     bos_company.memberships.create(person=ada, role="editor")
     admin = proven(client_for(north, factories.staff(north, "admin@north.example", "admin")))
 
-    answer = admin.post(f"/console/customers/{bos_company.public_id}/people/{ada.pk}/data/")
+    path = f"/console/customers/{bos_company.public_id}/people/{ada.pk}/data/"
 
-    assert answer.status_code == 403
+    assert "an owner hands out or erases their data" in admin.get(path).content.decode()
+    assert admin.post(path).status_code == 403
 
 
 def test_an_owner_erases_a_member_after_typing_the_address(

@@ -23,6 +23,10 @@ class Command(BaseCommand):
         parser.add_argument("--threads", type=int, default=settings.WORKER_THREADS)
         parser.add_argument("--until-idle", action="store_true", help="Stop once nothing is due.")
 
+    def get_check_kwargs(self, options: Any) -> Any:
+        """All checks before the first step, those that ask the database, too."""
+        return {**super().get_check_kwargs(options), "databases": ["default"]}
+
     def handle(self, *args: Any, threads: int, until_idle: bool, **options: Any) -> None:
         if until_idle:
             while provisioning.attempt() or jobs.run():
