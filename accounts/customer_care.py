@@ -207,7 +207,9 @@ def next_step(customer: Customer) -> Step | None:
 
 @transaction.atomic
 def add_note(customer: Customer, *, text: str, acting_user: User) -> Note:
-    """A note that staff read, and nobody else."""
+    """A note that staff read, and nobody else. Raises NotAllowed for a customer that was erased."""
+    if Customer.objects.for_agency(customer.agency).exclude(erased_at=None).filter(pk=customer.pk).exists():
+        raise NotAllowed("Nothing is noted of who was erased.")
     note = Note.objects.create(agency=customer.agency, customer=customer, author_id=acting_user.pk, text=text)
     _record("customer.noted", customer, acting_user, about=note)
     return note

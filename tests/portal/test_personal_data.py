@@ -223,6 +223,9 @@ def test_an_owner_erases_a_closed_customer_after_typing_its_name(
     assert path not in page
     assert f"Delete {active.vendor_id} with everything in it" in page
     assert adas.get(path).status_code == 302
+    assert "Save note" not in page
+    text = adas.post(f"/console/customers/{company.public_id}/note/", {"text": "Bo again"}, follow=True)
+    assert "nothing is noted any more" in text.content.decode()
     for show in ("", "?show=notes", "?show=mails"):
         assert adas.get(f"/console/customers/{company.public_id}/{show}").status_code == 200
     assert adas.get("/console/customers/").status_code == 200
