@@ -1,5 +1,6 @@
 """The same field twice, or in the address beside the body, with somebody else's value: it means what it meant."""
 
+import re
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.django_db
 
 URLS = {url.name: url for url in worlds.urls() if url.name and not url.name.startswith("admin:")}
 WRITING = [name for name in URLS if rule_for(name).writes and isinstance(rule_for(name).who, tuple)]
+MILLISECONDS = re.compile(r"'ms': \d+")
 Effect = list[tuple[str, str, dict[str, str]]]
 
 
