@@ -336,6 +336,7 @@ def test_after_a_closed_customer_is_erased_nothing_of_it_or_its_people_is_left_b
 ):
     plant(bo, active.customer)
     ed = factories.member(active.customer, "viewer", "canary-ed@canary.example")
+    people.invite_member(customer=active.customer, email="canary-new@canary.example", role="viewer", acting_user=ada)
     company = close(Customer.objects.for_agency(north).select_related("subaccount").get(pk=active.customer_id), ada)
 
     erasure.erase_customer(company, why=Why.CUSTOMER_CLOSED, acting_user=ada)

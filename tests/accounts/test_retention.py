@@ -150,9 +150,10 @@ def test_what_still_waits_stays_however_old_it_is(north: Agency):
     assert is_there(waiting)
 
 
-def test_it_deletes_a_batch_at_a_time(north: Agency):
+@pytest.mark.parametrize("case", ["a vendor call", "an invitation that ran out"])
+def test_it_deletes_a_batch_at_a_time(north: Agency, case: str):
     for number in range(7):
-        _vendor_call(north, NOW - timedelta(days=99, seconds=number))
+        CASES[case][1](north, NOW - timedelta(days=99, seconds=number))
 
     gone = [retention.enforce(NOW, batch=3) for _ in range(4)]
 

@@ -93,6 +93,7 @@ def test_a_person_erases_themselves_and_is_nobody_any_more(
 
     assert answer.status_code == 200
     assert "Your data is erased" in answer.content.decode()
+    assert answer.cookies["session"].value == ""
     assert not User.objects.filter(pk=bo.pk).exists()
     assert bos.get("/account/profile/").status_code == 302
     assert Customer.objects.for_agency(north).get(pk=bos_company.pk).email == eve.email
