@@ -1,6 +1,7 @@
 """Judging a reply, and the base of all reply models."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,6 +15,7 @@ Payload = dict[str, Any]
 
 # The vendor returns a subaccount's own key pair in clear: dropped before anything else sees it.
 SECRET_KEYS = frozenset({"api_key", "api_secret"})
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
 
@@ -84,9 +86,23 @@ def _decoded(body: bytes) -> Payload | None:
     """The body as an object, None if it is not one. NaN and Infinity are not JSON; of double keys the last wins."""
     try:
         payload = json.loads(body.decode("utf-8"), parse_constant=_refuse)
+        return _storable(payload) if isinstance(payload, dict) else None
     except (ValueError, RecursionError):
         return None
-    return payload if isinstance(payload, dict) else None
+
+
+def _storable(value: Any) -> Any:
+    """The same with U+FFFD for what JSON can say and no database or UTF-8 can: NUL and half a character.
+
+    Put in its place, never left out: a text must not become another one that somebody else has.
+    """
+    if isinstance(value, str):
+        return UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _storable(item) for key, item in value.items()}
+    return value
 
 
 def _refuse(constant: str) -> None:

@@ -58,7 +58,7 @@ def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> Em
             context["expires"] = date_format(localtime(datetime.fromisoformat(payload["expires_at"])))
         subject, body = _templates(name)
         text = render_to_string(body, context).strip() + "\n"
-        subject_line = " ".join(render_to_string(subject, context).split())
+        subject_line = _header_safe(" ".join(render_to_string(subject, context).split()))
     reply_to = [agency.support_email] if agency and name not in TO_STAFF else None
     return EmailMultiAlternatives(subject_line, text, sender(agency), [to, *also], reply_to=reply_to)
 
@@ -84,7 +84,8 @@ def sender(agency: Agency | None) -> str:
     """Whom a mail says that it comes from: the agency, under the name that it chose for its mails."""
     if agency is None:
         return settings.DEFAULT_FROM_EMAIL
-    return f"{_header_safe(agency.sender_name or agency.name)} <{settings.DEFAULT_FROM_EMAIL}>"
+    name = "".join(letter for letter in _header_safe(agency.sender_name or agency.name) if letter not in '"\\')
+    return f'"{name}" <{settings.DEFAULT_FROM_EMAIL}>'
 
 
 def _templates(name: str) -> tuple[str, str]:
@@ -93,6 +94,6 @@ def _templates(name: str) -> tuple[str, str]:
     return f"mail/{name}.subject.txt", f"mail/{name}.txt"
 
 
-def _header_safe(name: str) -> str:
-    """A display name without what could end it or start another header."""
-    return '"' + "".join(c for c in name if c.isprintable() and c not in '"\\') + '"'
+def _header_safe(text: str) -> str:
+    """A text without what could end its header, or what a reader's program would decode into something else."""
+    return "".join(letter for letter in text if letter.isprintable()).replace("=?", "= ?")

@@ -10,7 +10,7 @@ import pytest
 from coupontools_api import errors
 from coupontools_api.client import Coupontools
 from coupontools_api.ids import CampaignId, SubaccountId, TeammateId
-from coupontools_api.replies import retry_after
+from coupontools_api.replies import judge, retry_after
 from coupontools_api.sandbox import Sandbox
 from coupontools_api.subaccounts import AccountStatus, Page
 
@@ -268,3 +268,13 @@ def test_retry_after_may_be_a_date():
     when = (now + timedelta(seconds=90)).strftime("%a, %d %b %Y %H:%M:%S GMT")
 
     assert retry_after(when, now) == 90.0
+
+
+def test_what_no_database_can_keep_is_replaced_and_not_left_out():
+    """Left out, an address would become somebody else's."""
+    body = b'{"status": "OK", "email": "bo\\u0000@shop.example", "names": ["\\ud800x", "\\ud83d\\ude00"]}'
+
+    payload = judge("/x", 200, {}, body)
+
+    assert payload["email"] == "bo\ufffd@shop.example"
+    assert payload["names"] == ["\ufffdx", "\U0001f600"]

@@ -1,6 +1,7 @@
 """The agency's customers: the list, one of them with its timeline, a new one, the export."""
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -120,10 +121,14 @@ def customers(request: PersonRequest) -> HttpResponse:
     return render(request, "console/customers_results.html" if is_fragment else "console/customers.html", context)
 
 
+# What a spreadsheet may take for the start of a formula, also behind what it does not show, and in full width.
+FORMULA = re.compile(r"[\t\r\n]|[\s\x00-\x1f\u200b\ufeff]*[=+\-@|\uff1d\uff0b\uff0d\uff20]")
+
+
 def _plain(value: object) -> str:
     """A cell that no spreadsheet takes for a formula."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+    return f"'{text}" if FORMULA.match(text) else text
 
 
 class _Echo:
@@ -138,7 +143,8 @@ def _day(moment: datetime | None) -> str:
 
 
 def _lines(found: Iterator[Customer]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
+    # All in quotes: a spreadsheet that also splits at semicolons must not find a cell within one.
+    writer = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
     yield "\ufeff" + writer.writerow(CSV_COLUMNS)
     for customer in found:
         cells = (
