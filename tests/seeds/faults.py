@@ -39,6 +39,7 @@ OWNERS = {
 }
 WHO = {"agency", "agency_id", "staff_role", "is_operator", "acting_user", "acting", "owners_only", "may_launch"}
 WHO |= {"may_change", "may_export", "may_erase"}
+PINS = {"pk", "customer", "customer_id", "person", "subaccount", "vendor_account", "customer__memberships__person"}
 REFUSALS = {"Http404", "PermissionDenied", "NotAllowed"}
 FEWER = {"OWNERS", "MANAGERS", "SUPPORTERS"}
 
@@ -135,7 +136,7 @@ def _of_call(node: ast.AST) -> Iterator[tuple[str, str, Change]]:
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
         return
     call, method = node, node.func
-    if method.attr == "for_agency" and not _reads_again(call):
+    if method.attr == "for_agency" and not _is_pinned(call):
 
         def unscope() -> None:
             method.attr, call.args = "across_agencies", []
@@ -152,26 +153,22 @@ def _of_call(node: ast.AST) -> Iterator[tuple[str, str, Change]]:
                 yield f"filter-{keyword.arg}", f"{_short(call)} without {keyword.arg}", drop
 
 
-def _reads_again(call: ast.Call) -> bool:
-    """Whether the chain asks again for one row that is at hand: `for_agency(row.agency).filter(pk=row.pk)`.
+def _is_pinned(call: ast.Call) -> bool:
+    """Whether the chain asks for rows of one thing that is at hand: `for_agency(row.agency).filter(customer=row)`.
 
-    The agency comes from the very row whose key is asked for, so that leaving it out finds the same row.
+    The thing was found within its agency before, and its key finds the same rows with the agency named or not.
+    (That the key is asked for is a fault of its own.) What a request names is never at hand: it is looked up.
     """
-    root = _root(call.args[0]) if call.args else ""
-    parent = getattr(call, "chain", None)
-    while parent is not None:
-        for keyword in parent.keywords:
-            asks_for = keyword.arg and keyword.arg.split("__")[0] in (*OWNERS, "pk")
-            if asks_for and root and root == _root(keyword.value):
+    if not call.args or ast.unparse(call.args[0]).startswith(("request.", "OuterRef")):
+        return False
+    link = getattr(call, "chain", None)
+    while link is not None:
+        for keyword in link.keywords:
+            names_a_key = keyword.arg in PINS and isinstance(keyword.value, (ast.Name, ast.Attribute))
+            if names_a_key and not ast.unparse(keyword.value).startswith("request."):
                 return True
-        parent = getattr(parent, "chain", None)
+        link = getattr(link, "chain", None)
     return False
-
-
-def _root(node: ast.expr) -> str:
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) and node.id not in ("request", "self") else ""
 
 
 def _of_condition(node: ast.AST, file: str) -> Iterator[tuple[str, str, Change]]:
