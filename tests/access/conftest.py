@@ -12,14 +12,10 @@ from coupontools_api.sandbox import Sandbox
 from tests.access import making
 from tests.access.world import World
 
-ACCOUNTS = (("north-id", "north-secret"), ("south-id", "south-secret"), ("stopped-id", "stopped-secret"))
-
 
 @pytest.fixture(scope="package")
 def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     with Sandbox() as sandbox:
-        for keys in ACCOUNTS:
-            sandbox.add_account(*keys, packages=["pac_1", "pac_2"], teammates=["905", "907", "908"])
         chosen = {
             "COUPONTOOLS_API_URL": sandbox.url,
             "COUPONTOOLS_PANEL_HOSTS": [sandbox.panel_host],

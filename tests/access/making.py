@@ -15,8 +15,13 @@ from tests import factories
 from tests.access.world import PEOPLE, PLATFORM, Things, World
 
 
+ACCOUNTS = (("north-id", "north-secret"), ("south-id", "south-secret"), ("stopped-id", "stopped-secret"))
+
+
 def make(sandbox: Sandbox) -> World:
     """The world, written once; every request is undone after it."""
+    for keys in ACCOUNTS:
+        sandbox.add_account(*keys, packages=["pac_1", "pac_2"], teammates=["905", "907", "908"])
     agencies = {
         "north": factories.agency("Northcanary", "north.localhost", keys=("north-id", "north-secret")),
         "south": factories.agency(

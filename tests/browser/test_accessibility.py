@@ -7,6 +7,7 @@ from django.test import Client
 
 from accounts import brands
 from coupontools_api.sandbox import Sandbox
+from tests.access import making
 from tests.access import world as worlds
 from tests.access.rules import rule_for
 from tests.access.world import Url, World
@@ -89,9 +90,8 @@ def first_key(admin_name: str) -> object:
 
 @pytest.mark.parametrize("host", ["own", "foreign", "platform"])
 def test_axe_finds_nothing_on_any_address(host: str, sandbox: Sandbox, watched: Watch, album: Album):
-    world = worlds.make(sandbox)
+    world = making.make(sandbox)
     brands.save(world.north, colour=DARK_PINE, grey="cool", corner=8)
-    world.souths.subaccount.campaigns.update(vendor_id="cam_1")
     RecoveryCodes.activate(world.people["staff_owner"])
     for name, key in world.sessions.items():
         if name != "unverified":
