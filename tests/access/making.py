@@ -14,7 +14,6 @@ from coupontools_api.sandbox import Sandbox
 from tests import factories
 from tests.access.world import PEOPLE, PLATFORM, Things, World
 
-
 ACCOUNTS = (("north-id", "north-secret"), ("south-id", "south-secret"), ("stopped-id", "stopped-secret"))
 
 
