@@ -62,7 +62,7 @@ class Claimed:
         self.candidates = sorted(found)
         bound = (
             Subaccount.objects.for_agency(subaccount.agency)
-            .filter(vendor_account=self.account, vendor_id__in=found)
+            .filter(vendor_id__in=found)
             .exclude(pk=subaccount.pk)
             .values_list("vendor_id", flat=True)
         )
