@@ -23,6 +23,8 @@ from tests.run import ROOT, environment_for, throw_away_postgres
 
 START_SECONDS = 40
 PROCESSES = 4
+GUESSES = 20
+VISITORS = 400  # tries a day of anything by somebody who is not signed in
 
 
 def free_port() -> int:
@@ -154,6 +156,8 @@ def production(**changes: str) -> Iterator[Production]:
                 "WEB_WORKERS": str(PROCESSES),
                 "WEB_THREADS": "4",
                 "DATABASE_POOL_SIZE": "6",
+                "LIMIT_VISITOR": f"{VISITORS}/86400",
+                "LIMIT_INVITATION": f"{GUESSES}/86400",
                 "COUPONTOOLS_API_URL": "https://127.0.0.1:9",  # nobody answers there
             }
             | changes
