@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "portal.visitors.VisitorLimitMiddleware",
     "portal.middleware.SecondFactorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -312,10 +313,11 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# --- Limits (ours; allauth's own pages keep allauth's). number/seconds ----------------------------------------
+# --- Limits (ours; allauth's, by person and address, come on top). number/seconds -----------------------------
 LIMIT_LAUNCH_PERSON = env.str("LIMIT_LAUNCH_PERSON", default="10/60")
 LIMIT_LAUNCH_CUSTOMER = env.str("LIMIT_LAUNCH_CUSTOMER", default="60/60")
 LIMIT_PASSWORD_LINK = env.str("LIMIT_PASSWORD_LINK", default="5/3600")
+LIMIT_VISITOR = env.str("LIMIT_VISITOR", default="60/60")
 LIMIT_SIGN_UP = env.str("LIMIT_SIGN_UP", default="20/3600")
 LIMIT_VENDOR_CHECK = env.str("LIMIT_VENDOR_CHECK", default="10/60")
 LIMIT_INVITATION = env.str("LIMIT_INVITATION", default="20/3600")

@@ -18,7 +18,7 @@ from portal import access, access_people
 from portal.access import PersonRequest, Place
 from portal.forms.team import ChangeForm, InviteMemberForm
 from portal.views.console.staff import resend_and_go, withdraw_and_go
-from portal.views.people import too_many
+from portal.visitors import too_many
 from portal.wording_people import MEMBER_ROLES
 
 DOINGS: dict[str, tuple[Callable[..., None], Callable[[], str]]] = {

@@ -1,11 +1,7 @@
 """Choosing a package, signing up, accepting an invitation."""
 
-import ipaddress
-
 from allauth.account import views as allauth_views
-from allauth.account.adapter import get_adapter
 from allauth.account.utils import perform_login
-from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import limits, people
+from accounts import people
 from accounts.errors import NotAllowed
 from portal import access
 from portal.forms.people import AcceptInvitationForm
@@ -28,31 +24,11 @@ def start(request: HttpRequest) -> HttpResponse:
     return render(request, "start.html", {"packages": access.packages_on_offer(agency)})
 
 
-def address_block(request: HttpRequest) -> str:
-    """The network that a request comes from: one IPv4 address, or an IPv6 /64."""
-    address = ipaddress.ip_address(get_adapter(request).get_client_ip(request))
-    bits = 64 if address.version == 6 else 32
-    return str(ipaddress.ip_network(f"{address}/{bits}", strict=False))
-
-
-def too_many(request: HttpRequest, problem: limits.TooMany) -> HttpResponse:
-    response = render(request, "429.html", {"retry_after": problem.retry_after}, status=429)
-    response["Retry-After"] = str(problem.retry_after)
-    return response
-
-
 class SignUp(allauth_views.SignupView):
-    """allauth's page, with our own limit on top, and the package that was chosen before."""
+    """allauth's page, with the package that was chosen before."""
 
     def get_initial(self) -> dict[str, str]:
         return {**super().get_initial(), "package": self.request.GET.get("package", "")}
-
-    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        try:
-            limits.count("sign-up", address_block(request), settings.LIMIT_SIGN_UP)
-        except limits.TooMany as problem:
-            return too_many(request, problem)
-        return super().post(request, *args, **kwargs)
 
 
 def _join(request: HttpRequest, invitation: people.Invitation) -> HttpResponse:
@@ -83,10 +59,6 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
     agency = access.agency_of(request)
     if agency is None:
         raise Http404
-    try:
-        limits.count("invitation", address_block(request), settings.LIMIT_INVITATION)
-    except limits.TooMany as problem:
-        return too_many(request, problem)
     invitation = people.open_invitation(agency=agency, token=token)
     if invitation is None:
         return render(request, "invitation/gone.html", status=404)

@@ -23,6 +23,8 @@ from tests.run import ROOT, environment_for, throw_away_postgres
 
 START_SECONDS = 40
 PROCESSES = 4
+GUESSES = 20
+VISITORS = 400  # tries a day of anything by somebody who is not signed in
 
 
 def free_port() -> int:
@@ -106,8 +108,21 @@ class Production:
         finally:
             connection.close()
 
-    def send(self, path: str, *, standing_on: str, session: str = "", host: str = NORTH, **values: str) -> Answer:
-        """Sends a form as a browser would: with the token and the cookie of the page it stands on."""
+    def send(
+        self,
+        path: str,
+        *,
+        standing_on: str,
+        session: str = "",
+        host: str = NORTH,
+        came_from: str = "203.0.113.7",
+        spoofed: dict[str, str] | None = None,
+        **values: str,
+    ) -> Answer:
+        """Sends a form as a browser would: with the token and the cookie of the page it stands on.
+
+        `spoofed` are further headers of the form, which no browser sends.
+        """
         shown = self.ask(standing_on, host=host, session=session)
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', shown.body.decode())
         assert token is not None, f"{standing_on}: {shown.status}, no form"
@@ -115,7 +130,8 @@ class Production:
         if session and not any(cookie.startswith("__Host-session=") for cookie in cookies):
             cookies.append(f"__Host-session={session}")
         form = urlencode({"csrfmiddlewaretoken": token.group(1), **values})
-        return self.ask(path, host=host, method="POST", form=form, headers={"Cookie": "; ".join(cookies)})
+        headers = {"Cookie": "; ".join(cookies), **(spoofed or {})}
+        return self.ask(path, host=host, method="POST", form=form, came_from=came_from, headers=headers)
 
     @contextmanager
     def database(self) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
@@ -140,6 +156,8 @@ def production(**changes: str) -> Iterator[Production]:
                 "WEB_WORKERS": str(PROCESSES),
                 "WEB_THREADS": "4",
                 "DATABASE_POOL_SIZE": "6",
+                "LIMIT_VISITOR": f"{VISITORS}/86400",
+                "LIMIT_INVITATION": f"{GUESSES}/86400",
                 "COUPONTOOLS_API_URL": "https://127.0.0.1:9",  # nobody answers there
             }
             | changes

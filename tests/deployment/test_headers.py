@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.addresses import every_address
-from tests.deployment.production import Answer, Production
+from tests.deployment.production import GUESSES, Answer, Production
 from tests.deployment.world import NORTH, PLATFORM, SOUTH, SPARE, UNKNOWN
 from tests.figures import RecordFigure
 
@@ -39,7 +39,7 @@ def a_fault(installation: Production) -> Answer:
 
 
 def too_often(installation: Production) -> Answer:
-    answers = [installation.ask("/invitation/guess/", came_from="198.51.100.9") for _ in range(21)]
+    answers = [installation.ask("/invitation/guess/", came_from="198.51.100.9") for _ in range(GUESSES + 1)]
     return answers[-1]
 
 

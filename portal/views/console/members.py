@@ -15,7 +15,7 @@ from portal import access, access_console, access_people
 from portal.access import Customer, PersonRequest
 from portal.forms.team import InviteMemberForm
 from portal.views.console.staff import resend_and_go, withdraw_and_go
-from portal.views.people import too_many
+from portal.visitors import too_many
 
 
 @require_safe

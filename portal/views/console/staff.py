@@ -17,7 +17,7 @@ from accounts.errors import NotAllowed
 from portal import access, access_people, wording_people
 from portal.access import PersonRequest, User
 from portal.forms.team import ChangeForm, InviteStaffForm, ReasonForm, TeammateForm
-from portal.views.people import too_many
+from portal.visitors import too_many
 
 Change = Callable[..., None]
 
