@@ -115,11 +115,11 @@ def _fail(job: Job, problem: str) -> None:
     failed = Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner)
     is_ours = failed.update(
         run_at=None if gives_up else now + backoff(attempts),
-        sealed_secret="" if gives_up else job.sealed_secret,
         attempts=attempts,
         lease_owner="",
         lease_until=None,
         last_error=problem,
+        **({"sealed_secret": ""} if gives_up else {}),
     )
     if gives_up and is_ours:
         _record_mail(job, FAILED)

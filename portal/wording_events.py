@@ -104,6 +104,7 @@ SENTENCES: dict[str, str | Promise] = {
     "vendor_account.troubled": gettext_lazy("The vendor is not asked for a while"),
     "vendor_account.recovered": gettext_lazy("The vendor is asked again"),
     "operator.created": gettext_lazy("Operator made"),
+    "sealing.rotated": gettext_lazy("Secrets sealed with a new key"),
     # Agencies
     "agency.created": gettext_lazy("Agency made"),
     "agency.stopped": gettext_lazy("Agency stopped"),

@@ -81,6 +81,7 @@ def test_rows_of_an_agency_are_read_across_agencies_in_few_places():
         "accounts/jobs.py",
         "accounts/provisioning.py",
         "accounts/retention.py",
+        "accounts/sealing.py",
         "accounts/states.py",
         "portal/access_operator.py",
         "portal/admin.py",
