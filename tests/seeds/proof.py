@@ -24,7 +24,7 @@ import pytest
 from tests.run import ROOT, environment_for
 from tests.seeds.faults import Fault, faults
 
-SUITE = ("tests/access", "tests/portal", "tests/accounts", "tests/flows")
+SUITE = ("tests/access", "tests/portal", "tests/accounts")
 AT_ONCE = 2
 LONGEST = 300.0  # seconds; a fault may make a test wait for ever
 FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/\S+)", re.M)
