@@ -5,6 +5,7 @@ from typing import Any
 
 from allauth.account import forms
 from allauth.account.fields import EmailField, PasswordField
+from allauth.account.models import EmailAddress
 from allauth.core import context
 from django import forms as django_forms
 from django.contrib.auth import password_validation
@@ -115,14 +116,36 @@ class SignupForm(forms.SignupForm):
 
     def try_save(self, request: HttpRequest) -> Any:
         """Person, customer and wish in one transaction. A taken address looks like a free one, and mails its owner."""
+        if self._is_taken():
+            self._rehearse(request)
+            self.account_already_exists = True
+            return super().try_save(request)
         try:
             with transaction.atomic():
                 return super().try_save(request)
         except IntegrityError:
-            if not User.objects.filter(username=login_key_here(self.cleaned_data["email"])).exists():
+            if not self._is_taken():
                 raise
-            self.account_already_exists = True
+            self.account_already_exists = True  # somebody was faster
         return super().try_save(request)
+
+    def _is_taken(self) -> bool:
+        return bool(User.objects.filter(username=login_key_here(self.cleaned_data["email"])).exists())
+
+    def _rehearse(self, request: HttpRequest) -> None:
+        """The work of a sign-up, undone at once: how long the answer takes must not say that the address is taken."""
+        email = self.cleaned_data["email"]
+        self.cleaned_data["email"] = f"{uuid.uuid4().hex}@taken.invalid"
+        try:
+            with transaction.atomic():
+                person, _response = super().try_save(request)
+                # What allauth reads before it mails a code.
+                addresses = EmailAddress.objects.filter(user=person)
+                list(addresses), list(addresses.filter(verified=True)), list(addresses.filter(email=person.email))
+                User.objects.get(pk=person.pk)
+                transaction.set_rollback(True)
+        finally:
+            self.cleaned_data["email"] = email
 
     def custom_signup(self, request: HttpRequest, user: User) -> None:
         """allauth's hook once the person is saved."""

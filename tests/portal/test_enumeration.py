@@ -1,0 +1,173 @@
+"""Nobody learns from a form whether an address is known, here or at another agency: same answer, same work."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.test import Client
+
+from accounts.models import Agency, Job, User
+from tests import factories
+from tests.factories import PASSWORD
+from tests.figures import RecordFigure
+
+pytestmark = pytest.mark.django_db
+
+KNOWN, ELSEWHERE, UNKNOWN = "known1@shop.example", "south1@shop.example", "nobody@shop.example"
+UNPROVEN, WITH_FACTOR, STAFF = "unsure@shop.example", "second@shop.example", "staff1@shop.example"
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What an address did: what is seen of it, and the work behind it."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: str
+    hashes: int
+    statements: int
+    mails: int
+
+
+def masked(text: str, email: str) -> str:
+    """A text without what is different each time, and without the address itself."""
+    text = re.sub(r'(name="csrfmiddlewaretoken" value="|nonce[-="]+)[^"\' ]+', "", text)
+    text = re.sub(
+        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9A-F]{8}|\d\d?:\d\d(:\d\d)?( [ap]\.m\.)?(\.\d+)?", "", text
+    )
+    return text.replace(email, "ADDRESS")
+
+
+@pytest.fixture
+def hashes(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How many passwords were hashed."""
+    counted: Counter[str] = Counter()
+    encode = MD5PasswordHasher.encode
+
+    def counting(self: MD5PasswordHasher, password: str, salt: str) -> str:
+        counted["all"] += 1
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counting)
+    return counted
+
+
+VARYING = ("Date", "Expires")
+Ask = Callable[[Client, str], Any]
+Tracing = Callable[[Ask, str], Trace]
+
+
+@pytest.fixture
+def trace(north: Agency, hashes: Counter[str]) -> Callable[[Ask, str], Trace]:
+    client = Client(headers={"host": "north.localhost"})
+
+    def run(ask: Ask, email: str) -> Trace:
+        cache.clear()
+        client.cookies.clear()
+        hashes.clear()
+        with transaction.atomic():
+            try:
+                return traced(ask, email)
+            finally:
+                transaction.set_rollback(True)
+
+    def traced(ask: Ask, email: str) -> Trace:
+        jobs = Job.objects.for_agency(north).count()
+        statements: list[str] = []
+
+        def note(execute: Any, sql: str, *rest: Any) -> Any:
+            if not sql.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
+                statements.append(sql)
+            return execute(sql, *rest)
+
+        with connection.execute_wrapper(note):
+            answer = ask(client, email)
+        last = answer
+        while last.status_code in (302, 303):
+            last = client.get(last.headers["Location"])
+        headers = tuple(
+            sorted((name, masked(value, email)) for name, value in answer.headers.items() if name not in VARYING)
+        )
+        mails = Job.objects.for_agency(north).count() - jobs
+        text = masked(answer.text + last.text, email)
+        return Trace(answer.status_code, headers, text, hashes["all"], len(statements), mails)
+
+    return run
+
+
+def sign_in(client: Client, email: str) -> Any:
+    return client.post("/account/login/", {"login": email, "password": "wrong wrong wrong"})
+
+
+def sign_up(client: Client, email: str) -> Any:
+    package = re.search(r'value="([0-9a-f-]{36})"', client.get("/account/signup/").text)
+    assert package
+    values = {"company_name": "X", "first_name": "X", "last_name": "X", "country": "NL", "package": package.group(1)}
+    return client.post("/account/signup/", values | {"email": email, "password1": PASSWORD})
+
+
+def reset(client: Client, email: str) -> Any:
+    return client.post("/account/password/reset/", {"email": email})
+
+
+def wrong_code_after_a_reset(client: Client, email: str) -> Any:
+    reset(client, email)
+    return client.post("/account/password/reset/confirm-code/", {"code": "AAA-BBB"})
+
+
+def wrong_code_after_a_sign_up(client: Client, email: str) -> Any:
+    sign_up(client, email)
+    return client.post("/account/confirm-email/", {"code": "AAA-BBB"})
+
+
+def change_of_address(client: Client, email: str) -> Any:
+    client.force_login(User.objects.get(email="bo@shop.example"))
+    return client.post("/account/email/", {"email": email, "action_add": "1"})
+
+
+def invitation(client: Client, email: str) -> Any:
+    """By a customer's owner, who may not learn who else is a customer here."""
+    bo = User.objects.get(email="bo@shop.example")
+    client.force_login(bo)
+    customer = bo.memberships.get().customer
+    return client.post(f"/c/{customer.public_id}/people/invite/", {"email": email, "role": "viewer"})
+
+
+FORMS = {
+    form.__name__.replace("_", " "): form
+    for form in (sign_in, sign_up, reset, wrong_code_after_a_reset, wrong_code_after_a_sign_up)
+}
+SIGNED_IN = {form.__name__.replace("_", " "): form for form in (change_of_address, invitation)}
+
+
+@pytest.fixture(autouse=True)
+def _people(north: Agency, south: Agency) -> None:
+    factories.person(north, KNOWN)
+    factories.person(north, UNPROVEN, verified=False)
+    factories.second_factor(factories.person(north, WITH_FACTOR))
+    factories.staff(north, STAFF, "admin")
+    factories.person(south, ELSEWHERE)
+    factories.customer(north, factories.person(north, "bo@shop.example"))
+
+
+@pytest.mark.parametrize("form", [*FORMS, *SIGNED_IN])
+@pytest.mark.parametrize("other", [KNOWN, ELSEWHERE, UNPROVEN, WITH_FACTOR, STAFF])
+def test_known_and_unknown_addresses_take_the_same_path(
+    form: str, other: str, trace: Tracing, record_figure: RecordFigure
+):
+    ask = (FORMS | SIGNED_IN)[form]
+    trace(ask, "warmup@shop.example")
+
+    unknown, known = trace(ask, UNKNOWN), trace(ask, other)
+
+    # With a code the person of an unfinished sign-up is read by primary key; where there is none, nobody is.
+    few_reads = 2 if form == "wrong code after a sign up" else 0
+    assert abs(known.statements - unknown.statements) <= few_reads
+    assert replace(known, statements=0) == replace(unknown, statements=0)
+    record_figure("Enumeration", {"pairs of addresses with the same answer and the same work": 1})
