@@ -24,7 +24,8 @@ Effect = list[tuple[str, str, dict[str, str]]]
 def effect(answer: cells.Answer) -> Effect:
     """What was changed, without keys of new rows."""
     rows = [
-        (table, verb, {name: str(value) for name, value in new.items()}) for table, verb, _key, new in answer.changed
+        (table, verb, {name: MILLISECONDS.sub("", str(value)) for name, value in new.items()})
+        for table, verb, _key, new in answer.changed
     ]
     return sorted(rows, key=str)
 
