@@ -228,12 +228,19 @@ def _caught_by(code: int, run: Run) -> str:
 
 
 def tests_of(fault: Fault, notes: Notes) -> list[str]:
-    """The tests that run the faulty place: for pages the access tests first, for doors their own; the short before."""
-    place = f"{fault.file}:{fault.function}"
-    is_page = fault.file.startswith("portal/")
+    """The tests that run the faulty place, those first that are likely to show it, and the short before the long.
 
-    def order(name: str) -> tuple[bool, float]:
-        return name.startswith("tests/access") != is_page, notes[name][0]
+    What is no longer kept apart shows where neighbours live: in the tests about them and in the access tests. A door's
+    own checks show in its own tests.
+    """
+    place = f"{fault.file}:{fault.function}"
+    homes = ("tests/accounts/test_neighbours.py", "tests/access/")
+    if fault.kind == "check" and fault.file.startswith("accounts/"):
+        homes = ("tests/accounts/",)
+
+    def order(name: str) -> tuple[int, float]:
+        home = next((number for number, start in enumerate(homes) if name.startswith(start)), len(homes))
+        return home, notes[name][0]
 
     return sorted((name for name, (_seconds, ran) in notes.items() if place in ran), key=order)
 
