@@ -234,9 +234,9 @@ def tests_of(fault: Fault, notes: Notes) -> list[str]:
     own checks show in its own tests.
     """
     place = f"{fault.file}:{fault.function}"
-    homes = ("tests/accounts/test_neighbours.py", "tests/access/")
+    homes = ("tests/accounts/test_neighbours.py", "tests/portal/test_neighbours.py", "tests/access/")
     if fault.kind == "check" and fault.file.startswith("accounts/"):
-        homes = ("tests/accounts/",)
+        homes = ("tests/accounts/test_neighbours.py", "tests/accounts/")
 
     def order(name: str) -> tuple[int, float]:
         home = next((number for number, start in enumerate(homes) if name.startswith(start)), len(homes))
