@@ -74,7 +74,7 @@ def create(
         )
         for position, package in enumerate(packages)
     )
-    Event.objects.record("agency.created", agency=agency, acting_user=acting_user, agency_id=str(agency.pk))
+    Event.objects.record("agency.created", agency=agency, acting_user=acting_user)
     people.invite_staff(agency=agency, email=owner_email, staff_role=User.StaffRole.OWNER, acting_user=acting_user)
     return agency
 

@@ -123,7 +123,7 @@ def _may(subaccount: Subaccount, choice: Choice) -> None:
 
 
 def _record(kind: str, subaccount: Subaccount, acting_user: User, *, reason: str = "", **data: Any) -> None:
-    audit.record(kind, subaccount.customer, acting_user, reason=reason, **data)
+    audit.record(kind, subaccount.customer, acting_user, about=subaccount, reason=reason, **data)
 
 
 def _ask_worker(subaccount: Subaccount, **changes: Any) -> None:
@@ -155,9 +155,10 @@ def retry(subaccount: Subaccount, *, acting_user: User) -> None:
     }
     if _may_be_there(subaccount):
         again |= {"cause": Cause.UNCLEAR_ANSWER, "uncertain_since": now, "absent_looks": 0, "looked_at": None}
-        states.move(subaccount, expecting=State.NEEDS_REVIEW, to=State.UNCERTAIN, **again)
+        to = State.UNCERTAIN
     else:
-        states.move(subaccount, expecting=State.NEEDS_REVIEW, to=State.REQUESTED, **again)
+        to = State.REQUESTED
+    states.move(subaccount, expecting=State.NEEDS_REVIEW, to=to, acting_user=acting_user, **again)
     package = Package.objects.for_agency(subaccount.agency).filter(pk=subaccount.customer.package_id)
     package.update(refused_at=None)
     tasks.wake(subaccount)
@@ -199,7 +200,7 @@ def change_address(subaccount: Subaccount, *, email: str, acting_user: User) -> 
         for invitation in people.open_invitations(customer.agency).filter(customer=customer):
             people.withdraw_invitation(invitation, acting_user=acting_user)
     else:
-        _start_again(subaccount, to=State.AWAITING_EMAIL, email=email, verified_at=None, run_at=None)
+        _start_again(subaccount, acting_user, to=State.AWAITING_EMAIL, email=email, verified_at=None, run_at=None)
     customer.email = email
     Customer.objects.for_agency(subaccount.agency).filter(pk=customer.pk).update(email=email)
     search.index(customer)
@@ -221,13 +222,13 @@ def make_new(subaccount: Subaccount, *, reason: str, acting_user: User) -> None:
     if acting_user.staff_role != OWNER:
         raise NotAllowed("Only an owner may have a new account made.")
     _record("attention.make_new", subaccount, acting_user, reason=reason, was=subaccount.vendor_id)
-    nothing_read: dict[str, Any] = {"facts": {}, "refreshed_at": None, "sealed_keys": ""}
-    _start_again(subaccount, to=State.REQUESTED, vendor_id="", bound_at=None, run_at=timezone.now(), **nothing_read)
+    fresh: dict[str, Any] = {"vendor_id": "", "bound_at": None, "facts": {}, "refreshed_at": None, "sealed_keys": ""}
+    _start_again(subaccount, acting_user, to=State.REQUESTED, run_at=timezone.now(), **fresh)
     subaccount.campaigns.all().delete()
     tasks.wake(subaccount)
 
 
-def _start_again(subaccount: Subaccount, *, to: State, **changes: Any) -> None:
+def _start_again(subaccount: Subaccount, acting_user: User, *, to: State, **changes: Any) -> None:
     """Forgets the evidence of what was tried: it belongs to another address, or to an account that is gone."""
     fresh: dict[str, Any] = {
         "cause": Cause.NONE,
@@ -244,7 +245,7 @@ def _start_again(subaccount: Subaccount, *, to: State, **changes: Any) -> None:
         "wanted_in_spite": False,
         "attempts": 0,
     }
-    states.move(subaccount, expecting=State(subaccount.state), to=to, **(fresh | changes))
+    states.move(subaccount, expecting=State(subaccount.state), to=to, acting_user=acting_user, **(fresh | changes))
 
 
 @transaction.atomic
@@ -260,7 +261,7 @@ def approve(subaccount: Subaccount, *, acting_user: User) -> None:
     """Says yes to a sign-up: its account is made next."""
     _may(subaccount, Choice.APPROVE)
     _record("customer.approved", subaccount, acting_user)
-    states.request(subaccount, expecting=State.AWAITING_APPROVAL)
+    states.request(subaccount, expecting=State.AWAITING_APPROVAL, acting_user=acting_user)
     tasks.wake(subaccount)
 
 
@@ -269,7 +270,7 @@ def decline(subaccount: Subaccount, *, message: str, acting_user: User) -> None:
     """Says no to a sign-up, with a sentence that the customer reads on their page and in a mail."""
     _may(subaccount, Choice.DECLINE)
     now = timezone.now()
-    states.move(subaccount, expecting=State.AWAITING_APPROVAL, to=State.CLOSED, run_at=None)
+    states.move(subaccount, expecting=State.AWAITING_APPROVAL, to=State.CLOSED, acting_user=acting_user, run_at=None)
     Customer.objects.for_agency(subaccount.agency).filter(pk=subaccount.customer_id).update(
         message=message, closed_at=now
     )

@@ -103,7 +103,9 @@ def publish(
     if looks:
         save(current, **({"logo": bytes(brand.logo)} | wanted))
     if said or looks:
-        Event.objects.record("brand.changed", agency=agency, acting_user=acting_user, changed=[*said, *looks])
+        Event.objects.record(
+            "brand.changed", agency=agency, acting_user=acting_user, about=brand, changed=[*said, *looks]
+        )
     return [*said, *looks]
 
 

@@ -62,7 +62,7 @@ class Claimed:
         self.candidates = sorted(found)
         bound = (
             Subaccount.objects.for_agency(subaccount.agency)
-            .filter(vendor_account=self.account, vendor_id__in=found)
+            .filter(vendor_id__in=found)
             .exclude(pk=subaccount.pk)
             .values_list("vendor_id", flat=True)
         )
@@ -189,7 +189,9 @@ class Claimed:
                 cause_codes=list(codes),
                 **FREE,
             )
-            Event.objects.record(GIVEN_BACK, agency=self.subaccount.agency, customer=self.subaccount.customer)
+            Event.objects.record(
+                GIVEN_BACK, agency=self.subaccount.agency, customer=self.subaccount.customer, about=self.subaccount
+            )
 
     def postpone(self, wait: timedelta, cause: Cause | str) -> None:
         """Later; the wait has a cause that people can read. Rows that are not simply queued keep their own."""

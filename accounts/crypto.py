@@ -31,3 +31,15 @@ def unseal(sealed: str) -> str:
         return _box(tuple(settings.SEALING_KEYS)).decrypt(sealed.encode()).decode()
     except InvalidToken:
         raise CannotOpen("A sealed value does not open with any of SEALING_KEYS.") from None
+
+
+def reseal(sealed: str) -> str:
+    """Returns the same secret sealed with the first of `SEALING_KEYS`: `sealed` itself where that closed it already.
+
+    Raises CannotOpen.
+    """
+    try:
+        _box(tuple(settings.SEALING_KEYS[:1])).decrypt(sealed.encode())
+    except InvalidToken:
+        return seal(unseal(sealed))
+    return sealed

@@ -37,15 +37,15 @@ def _change(customer: Customer, expecting: Q, **changes: Any) -> None:
         setattr(customer, name, value)
 
 
-def _put_task(customer: Customer, kind: PanelTask.Kind, **data: Any) -> None:
+def put_task(customer: Customer, kind: PanelTask.Kind, **data: Any) -> None:
     """A task for the vendor's panel, where there is an account. It replaces an open one of its kind."""
     if not customer.subaccount.vendor_id:
         return
-    _drop_task(customer, kind)
+    drop_task(customer, kind)
     PanelTask.objects.create(agency=customer.agency, customer=customer, kind=kind, data=data)
 
 
-def _drop_task(customer: Customer, kind: PanelTask.Kind) -> bool:
+def drop_task(customer: Customer, kind: PanelTask.Kind) -> bool:
     """Withdraws an open task; whether there was one."""
     open_ones = PanelTask.objects.for_agency(customer.agency).filter(customer=customer, kind=kind, done_at=None)
     return bool(open_ones.delete()[0])
@@ -94,7 +94,7 @@ def extend_trial(customer: Customer, *, ends_on: date, reason: str, acting_user:
         "customer.trial_extended", customer, acting_user, reason=reason, was=was.isoformat(), now=ends_on.isoformat()
     )
     if customer.subaccount.expiry_date:
-        _put_task(customer, PanelTask.Kind.CHANGE_EXPIRY, date=ends_on.isoformat())
+        put_task(customer, PanelTask.Kind.CHANGE_EXPIRY, date=ends_on.isoformat())
 
 
 @transaction.atomic
@@ -104,8 +104,8 @@ def convert(customer: Customer, *, acting_user: User) -> None:
         raise NotAllowed("There is no trial.")
     _change(customer, Q(trial_ends_on__isnull=False), trial_ends_on=None, converted_at=timezone.now())
     _record("customer.converted", customer, acting_user)
-    _drop_task(customer, PanelTask.Kind.CHANGE_EXPIRY)
-    _put_task(customer, PanelTask.Kind.MAKE_CUSTOMER, removes_expiry=bool(customer.subaccount.expiry_date))
+    drop_task(customer, PanelTask.Kind.CHANGE_EXPIRY)
+    put_task(customer, PanelTask.Kind.MAKE_CUSTOMER, removes_expiry=bool(customer.subaccount.expiry_date))
 
 
 @transaction.atomic
@@ -115,8 +115,8 @@ def pause(customer: Customer, *, message: str, acting_user: User) -> None:
         raise NotAllowed("It is paused already.")
     _change(customer, Q(paused_at=None), paused_at=timezone.now(), message=message)
     _record("customer.paused", customer, acting_user)
-    if not _drop_task(customer, PanelTask.Kind.UNBLOCK):
-        _put_task(customer, PanelTask.Kind.BLOCK)
+    if not drop_task(customer, PanelTask.Kind.UNBLOCK):
+        put_task(customer, PanelTask.Kind.BLOCK)
     jobs.put_mail("paused", agency=customer.agency, customer=customer)
     tasks.wake()
 
@@ -128,8 +128,8 @@ def resume(customer: Customer, *, acting_user: User) -> None:
         raise NotAllowed("It is not paused.")
     _change(customer, Q(paused_at__isnull=False), paused_at=None, message="")
     _record("customer.resumed", customer, acting_user)
-    if not _drop_task(customer, PanelTask.Kind.BLOCK):
-        _put_task(customer, PanelTask.Kind.UNBLOCK)
+    if not drop_task(customer, PanelTask.Kind.BLOCK):
+        put_task(customer, PanelTask.Kind.UNBLOCK)
     jobs.put_mail("resumed", agency=customer.agency, customer=customer)
     tasks.wake()
 
@@ -143,7 +143,7 @@ def close(customer: Customer, *, message: str, acting_user: User) -> None:
     if state in (State.CREATING, State.UNCERTAIN):
         raise NotAllowed("An account is being made for it.")
     _change(customer, Q(), closed_at=timezone.now(), message=message)
-    states.move(subaccount, expecting=state, to=State.CLOSED, run_at=None)
+    states.move(subaccount, expecting=state, to=State.CLOSED, acting_user=acting_user, run_at=None)
     _record("customer.closed", customer, acting_user)
     open_ones = PanelTask.objects.for_agency(customer.agency).filter(customer=customer, done_at=None)
     open_ones.delete()
@@ -155,7 +155,7 @@ def close(customer: Customer, *, message: str, acting_user: User) -> None:
             data={"accounts": subaccount.candidates},
         )
     elif state != State.MISSING:
-        _put_task(customer, PanelTask.Kind.DELETE)
+        put_task(customer, PanelTask.Kind.DELETE)
     jobs.put_mail("closed", agency=customer.agency, customer=customer)
     tasks.wake()
 
@@ -176,7 +176,7 @@ def change_package(customer: Customer, *, package: Package, acting_user: User) -
     customer.subaccount.vendor_id = row.vendor_id
     _change(customer, Q(package=was), package=package)
     _record("customer.package_changed", customer, acting_user, was=was, now=package.pk)
-    _put_task(customer, PanelTask.Kind.CHANGE_PACKAGE, package=package.vendor_package_id)
+    put_task(customer, PanelTask.Kind.CHANGE_PACKAGE, package=package.vendor_package_id)
 
 
 @transaction.atomic
@@ -207,9 +207,11 @@ def next_step(customer: Customer) -> Step | None:
 
 @transaction.atomic
 def add_note(customer: Customer, *, text: str, acting_user: User) -> Note:
-    """A note that staff read, and nobody else."""
+    """A note that staff read, and nobody else. Raises NotAllowed for a customer that was erased."""
+    if Customer.objects.for_agency(customer.agency).exclude(erased_at=None).filter(pk=customer.pk).exists():
+        raise NotAllowed("Nothing is noted of who was erased.")
     note = Note.objects.create(agency=customer.agency, customer=customer, author_id=acting_user.pk, text=text)
-    _record("customer.noted", customer, acting_user, note=str(note.public_id))
+    _record("customer.noted", customer, acting_user, about=note)
     return note
 
 
@@ -219,7 +221,7 @@ def tick(task: PanelTask, *, acting_user: User) -> None:
     row = PanelTask.objects.for_agency(task.agency).filter(pk=task.pk, done_at=None)
     if row.update(done_at=timezone.now()):
         _note_what_was_done(task)
-        _record("panel_task.done", task.customer, acting_user, task=task.kind)
+        _record("panel_task.done", task.customer, acting_user, about=task, task=task.kind)
 
 
 def _note_what_was_done(task: PanelTask) -> None:

@@ -56,10 +56,12 @@ def sign_up(
     country: str,
     terms_accepted_at: datetime | None,
     acting_user: User,
+    at: datetime | None = None,
 ) -> Customer:
     """Writes the customer, its owner and the wish for a subaccount. Nothing is asked of the vendor yet.
 
     Joins the transaction in which the person is made. The wish waits in AWAITING_EMAIL. Raises NoRoom.
+    `at` is for the demo, whose customers signed up long ago.
     """
     customer = write(
         agency,
@@ -74,7 +76,7 @@ def sign_up(
     )
     Membership.objects.create(person=acting_user, customer=customer, role=Membership.Role.OWNER)
     Event.objects.record(
-        "customer.signed_up", agency=agency, customer=customer, acting_user=acting_user, package=package.pk
+        "customer.signed_up", agency=agency, customer=customer, acting_user=acting_user, package=package.pk, at=at
     )
     return customer
 
@@ -104,6 +106,7 @@ def prove_mailbox(*, acting_user: User, email: str) -> int:
             subaccount,
             expecting=State.AWAITING_EMAIL,
             to=to,
+            acting_user=acting_user,
             verified_at=now,
             run_at=None if needs_approval else now,
         )
@@ -122,8 +125,8 @@ def _needs_approval(agency: Agency, customer: Customer) -> bool:
 
 
 @transaction.atomic
-def withdraw(person: User) -> None:
-    """Closes what somebody signed up for with an address that they never proved to be theirs."""
+def withdraw(person: User, *, acting_user: User) -> None:
+    """Closes what somebody signed up for with an address that they never proved to be theirs, and takes them out."""
     if person.agency is None:
         return
     waiting = (
@@ -132,8 +135,17 @@ def withdraw(person: User) -> None:
         .filter(state=State.AWAITING_EMAIL, customer__memberships__person=person)
     )
     for subaccount in waiting:
-        states.move(subaccount, expecting=State.AWAITING_EMAIL, to=State.CLOSED, run_at=None)
+        states.move(subaccount, expecting=State.AWAITING_EMAIL, to=State.CLOSED, acting_user=acting_user, run_at=None)
         Customer.objects.for_agency(person.agency).filter(pk=subaccount.customer_id).update(closed_at=timezone.now())
+    for membership in person.memberships.select_related("customer__agency"):
+        Event.objects.record(
+            "member.removed",
+            agency=person.agency,
+            customer=membership.customer,
+            about=person,
+            acting_user=acting_user,
+            was=membership.role,
+        )
     person.memberships.all().delete()
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts import agencies, customers, demo_history, vendor_accounts
 from accounts.agencies import NewPackage
 from accounts.crypto import seal
-from accounts.models import Agency, Cause, Customer, Event, Host, Package, State, Subaccount, User
+from accounts.models import Agency, Cause, Customer, Host, Package, State, Subaccount, User
 
 PASSWORD = "oven window bicycle"  # noqa: S105 -- of the demo's people, printed when it starts
 LOGOS = Path(__file__).parent / "demo_logos"
@@ -195,7 +195,7 @@ NORTHLIGHT_CUSTOMERS = (
         1,
         vendor_id="sub_20001",
         campaigns=("Second croissant free", "Sunday breakfast box", "Birthday cake, 20% off", "Loyalty week"),
-        days_ago=82,
+        days_ago=91,
     ),
     DemoCustomer(
         "Fietsen Jansen", "kim@jansen.example", "Kim", "Jansen", State.ACTIVE, 0, vendor_id="sub_20002", days_ago=6
@@ -229,7 +229,7 @@ NORTHLIGHT_CUSTOMERS = (
         1,
         paused=True,
         vendor_id="sub_20011",
-        days_ago=30,
+        days_ago=82,
     ),
 )
 SUNBEAM_CUSTOMERS = (
@@ -242,7 +242,7 @@ SUNBEAM_CUSTOMERS = (
         1,
         vendor_id="sub_30001",
         campaigns=("Small fries free", "Family Friday"),
-        days_ago=75,
+        days_ago=91,
     ),
     DemoCustomer(
         "Fleurs du Sud", "chloe@fleurs.example", "Chloé", "Martin", State.NEEDS_REVIEW, 0, Cause.EXISTED_BEFORE
@@ -300,6 +300,9 @@ def _write_customer(agency: Agency, demo: DemoCustomer) -> None:
         demo.email, demo.first_name, demo.last_name, agency, verified=demo.state != State.AWAITING_EMAIL
     )
     package = list(Package.objects.for_agency(agency).on_offer())[demo.package]
+    now = timezone.now()
+    in_the_making = demo.state in (State.REQUESTED, State.CREATING, State.UNCERTAIN)
+    then = now - (timedelta(minutes=4) if in_the_making else timedelta(days=demo.days_ago, hours=2))
     customer = customers.sign_up(
         agency=agency,
         package=package,
@@ -307,12 +310,10 @@ def _write_customer(agency: Agency, demo: DemoCustomer) -> None:
         first_name=demo.first_name,
         last_name=demo.last_name,
         country="NL",
-        terms_accepted_at=timezone.now(),
+        terms_accepted_at=then,
         acting_user=user,
+        at=then,
     )
-    now = timezone.now()
-    in_the_making = demo.state in (State.REQUESTED, State.CREATING, State.UNCERTAIN)
-    then = now - (timedelta(minutes=4) if in_the_making else timedelta(days=demo.days_ago, hours=2))
     far_away = datetime(2100, 1, 1, tzinfo=UTC)  # what shows a state must not be worked on
     row: dict[str, Any] = {
         "state": demo.state,
@@ -338,7 +339,6 @@ def _write_customer(agency: Agency, demo: DemoCustomer) -> None:
     if demo.state == State.CLOSED:
         changes["closed_at"] = now
     Customer.objects.for_agency(agency).filter(pk=customer.pk).update(**changes)
-    Event.objects.for_agency(agency).filter(customer_id=customer.pk).update(at=then)
 
 
 def seed_sandbox(url: str) -> None:

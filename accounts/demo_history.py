@@ -30,9 +30,7 @@ def write(agency: Agency, owner: User) -> None:
         .select_related("subaccount")
         .order_by("pk")
     )
-    long_ago = now - timedelta(weeks=13)
-    for number, customer in enumerate(active):
-        _move_back(agency, customer, long_ago + timedelta(days=9 * number))
+    for customer in active:
         _calls(agency, customer)
     started = active[:-1] or active  # the youngest never signed in
     for weeks_ago, number in zip(range(len(LAUNCHES_A_WEEK) - 1, -1, -1), LAUNCHES_A_WEEK, strict=True):
@@ -58,25 +56,18 @@ def write(agency: Agency, owner: User) -> None:
         )
 
 
-def _move_back(agency: Agency, customer: Customer, then: datetime) -> None:
-    """Lets a customer have signed up long ago."""
-    customer.created_at = then
-    Customer.objects.for_agency(agency).filter(pk=customer.pk).update(created_at=then)
-    Subaccount.objects.for_agency(agency).filter(customer=customer).update(
-        created_at=then, verified_at=then, bound_at=then + timedelta(seconds=5), changed_at=then, attempts=1
-    )
-    Event.objects.for_agency(agency).filter(customer_id=customer.pk).update(at=then)
-
-
 def _launch(agency: Agency, customer: Customer, at: datetime) -> None:
-    member = Membership.objects.for_agency(agency).filter(customer=customer).first()
-    Event.objects.create(
+    member = Membership.objects.for_agency(agency).filter(customer=customer).select_related("person").first()
+    Event.objects.record(
+        "launch",
         agency=agency,
-        kind="launch",
+        acting_user=member.person if member else None,
+        customer=customer,
+        about=customer.subaccount,
+        outcome="opened",
         at=at,
-        actor_id=member.person_id if member else None,
-        customer_id=customer.pk,
-        data={"outcome": "opened", "page": "campaigns", "ms": 380 + 37 * ((customer.pk + at.hour) % 9)},
+        page="campaigns",
+        ms=380 + 37 * ((customer.pk + at.hour) % 9),
     )
     Customer.objects.for_agency(agency).filter(pk=customer.pk).update(last_launch_at=at)
 

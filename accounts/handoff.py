@@ -7,7 +7,7 @@ import hmac
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import structlog
@@ -55,13 +55,15 @@ class Handoff:
 
     def record(self, outcome: str) -> None:
         """Writes the event of this try: every one has its own, refused and failed ones too."""
-        facts = {"outcome": outcome, "page": self.page, "campaign": self.campaign, "ms": self.milliseconds}
+        facts: dict[str, Any] = {"page": self.page, "campaign": self.campaign, "ms": self.milliseconds}
         customer = self.subaccount.customer if self.subaccount else None
         event = Event.objects.record(
             self.kind,
             agency=self.agency,
             customer=customer,
             acting_user=self.acting_user,
+            about=self.subaccount or self.vendor_account,
+            outcome=outcome,
             **{name: value for name, value in facts.items() if value not in ("", None)},
         )
         if self.reason:
@@ -112,7 +114,7 @@ class Handoff:
             if GONE in problem.codes:
                 self.record("missing")
                 if self.subaccount is not None:
-                    jobs.missing(self.subaccount)
+                    jobs.missing(self.subaccount, acting_user=self.acting_user)
                 raise NotFoundAtVendor from None
             # 502: the campaign is gone; the worker reads the campaigns again.
             self.record("campaign_gone")

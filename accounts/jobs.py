@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 from accounts import vendor
 from accounts.claims import backoff, claim
 from accounts.crypto import seal, unseal
-from accounts.models import Agency, Campaign, Customer, Job, State, Subaccount, VendorCall
+from accounts.models import DONE, FAILED, Agency, Campaign, Customer, Event, Job, State, Subaccount, User
 from accounts.reviews import GONE, MISSING_LOOK
 from accounts.states import move
 from coupontools_api.errors import CoupontoolsError, NotFound
@@ -25,6 +25,9 @@ from coupontools_api.subaccounts import KeyPair, SubaccountDetails
 
 log = structlog.get_logger(__name__)
 MAILS_GIVE_UP_AFTER = timedelta(days=7)  # then the job stays, with its last error, for the operator to see
+
+
+KEPT_OF_PAYLOADS = frozenset({"mail", "customer", "subaccount"})
 
 
 def put_mail(
@@ -58,6 +61,12 @@ def run(pk: int | None = None) -> bool:
     job = claim(Job, pk=pk)
     if job is None:
         return False
+    with structlog.contextvars.bound_contextvars(claim=job.lease_owner):
+        _do(job)
+    return True
+
+
+def _do(job: Job) -> None:
     try:
         if job.kind == Job.Kind.MAIL:
             _send(job)
@@ -71,27 +80,49 @@ def run(pk: int | None = None) -> bool:
         _fail(job, type(problem).__name__)
     else:
         _finish(job)
-    return True
 
 
+@transaction.atomic
 def _finish(job: Job) -> None:
-    Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner).update(
-        done_at=timezone.now(), run_at=None, lease_owner="", lease_until=None, sealed_secret="", last_error=""
+    done = Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner)
+    done.update(
+        done_at=timezone.now(),
+        run_at=None,
+        lease_owner="",
+        lease_until=None,
+        last_error="",
+        sealed_secret="",
+        # To whom, from where: what a mail that is sent said of people is nobody's business any more.
+        payload={name: value for name, value in job.payload.items() if name in KEPT_OF_PAYLOADS},
+    )
+    if job.kind == Job.Kind.MAIL:
+        _record_mail(job, DONE)
+
+
+def _record_mail(job: Job, outcome: str) -> None:
+    """What became of a mail; the job itself is forgotten after a while."""
+    customer = Customer(pk=job.customer_id) if job.customer_id else None
+    Event.objects.record(
+        "mail.sent", agency=job.agency, customer=customer, about=job, outcome=outcome, mail=job.payload["mail"]
     )
 
 
+@transaction.atomic
 def _fail(job: Job, problem: str) -> None:
     """Later; a mail that nobody takes for a week is given up, and its secret is blanked."""
     now, attempts = timezone.now(), min(job.attempts + 1, 1000)
     gives_up = job.kind == Job.Kind.MAIL and now - job.created_at > MAILS_GIVE_UP_AFTER
-    Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner).update(
+    failed = Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner)
+    is_ours = failed.update(
         run_at=None if gives_up else now + backoff(attempts),
-        sealed_secret="" if gives_up else job.sealed_secret,
         attempts=attempts,
         lease_owner="",
         lease_until=None,
         last_error=problem,
+        **({"sealed_secret": ""} if gives_up else {}),
     )
+    if gives_up and is_ours:
+        _record_mail(job, FAILED)
 
 
 def _send(job: Job) -> None:
@@ -130,8 +161,11 @@ def _refresh(job: Job) -> None:
         return
     except (CoupontoolsError, vendor.Waiting) as problem:
         raise _TryLater(type(problem).__name__) from None
-    now = timezone.now()
+    now, facts = timezone.now(), _facts(details)
     with transaction.atomic():
+        if not _is_active_still(subaccount):
+            return  # closed, or even erased, while the vendor was asked
+        before = _seen(subaccount), subaccount.facts
         Campaign.objects.bulk_create(
             [
                 Campaign(
@@ -151,12 +185,30 @@ def _refresh(job: Job) -> None:
         )
         subaccount.campaigns.filter(seen_at__lt=now).delete()
         Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(
-            refreshed_at=now, facts=_facts(details), sealed_keys=_sealed(details.keys)
+            refreshed_at=now, facts=facts, sealed_keys=_sealed(details.keys)
         )
+        if (_seen(subaccount), facts) != before:
+            Event.objects.record(
+                "campaigns.changed",
+                agency=subaccount.agency,
+                customer=subaccount.customer,
+                about=subaccount,
+                campaigns=len(details.campaigns),
+            )
         if details.campaigns:
             Customer.objects.for_agency(subaccount.agency).filter(
                 pk=subaccount.customer_id, first_campaign_at=None
             ).update(first_campaign_at=now)
+
+
+def _is_active_still(subaccount: Subaccount) -> bool:
+    """Behind the row's lock."""
+    rows = Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk, state=State.ACTIVE)
+    return rows.select_for_update(of=("self",)).first() is not None
+
+
+def _seen(subaccount: Subaccount) -> list[tuple[str, ...]]:
+    return list(subaccount.campaigns.order_by("vendor_id").values_list("vendor_id", "name", "code", "url", "status"))
 
 
 def _sealed(keys: KeyPair | None) -> str:
@@ -179,10 +231,19 @@ class _TryLater(Exception):
     """The vendor cannot be asked now."""
 
 
-def missing(subaccount: Subaccount) -> None:
-    """The vendor no longer knows this subaccount: no button any more, and staff are told. Never made anew by itself."""
+def missing(subaccount: Subaccount, *, acting_user: User | None = None) -> None:
+    """The vendor no longer knows this subaccount: no button any more, and staff are told. Never made anew by itself.
+
+    `acting_user` is whose launch found it out; nobody where the worker did.
+    """
     with transaction.atomic():
-        move(subaccount, expecting=State.ACTIVE, to=State.MISSING, run_at=timezone.now() + MISSING_LOOK)
+        move(
+            subaccount,
+            expecting=State.ACTIVE,
+            to=State.MISSING,
+            acting_user=acting_user,
+            run_at=timezone.now() + MISSING_LOOK,
+        )
         Job.objects.create(
             kind=Job.Kind.MAIL,
             agency=subaccount.agency,
@@ -230,11 +291,3 @@ def _refresh_job(subaccount: Subaccount, *, once: str, run_at: datetime | None =
         payload={"subaccount": subaccount.pk},
         run_at=run_at or timezone.now(),
     )
-
-
-def forget_done() -> int:
-    """Deletes jobs that were done, and vendor calls that were made, a month ago; events stay."""
-    limit = timezone.now() - timedelta(days=30)
-    deleted, _ = Job.objects.across_agencies().filter(done_at__lt=limit).delete()
-    VendorCall.objects.across_agencies().filter(at__lt=limit).delete()
-    return deleted

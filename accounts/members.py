@@ -138,6 +138,6 @@ def _record(kind: str, row: Membership, acting_user: User, **facts: Any) -> None
         agency=row.customer.agency,
         customer=row.customer,
         acting_user=acting_user,
-        person=str(row.person_id),
+        about=row.person,
         **facts,
     )

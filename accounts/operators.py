@@ -42,7 +42,7 @@ def add_host(agency: Agency, *, name: str, acting_user: User) -> Host:
             host.save()
     except (ValidationError, IntegrityError):
         raise BadHost("This is no host name, or it is in use.") from None
-    Event.objects.record("agency.host_added", agency=agency, acting_user=acting_user, host=host.name)
+    Event.objects.record("agency.host_added", agency=agency, acting_user=acting_user, about=host, host=host.name)
     return host
 
 
@@ -52,7 +52,7 @@ def remove_host(host: Host, *, acting_user: User) -> None:
     _operator(acting_user)
     if not Host.objects.filter(pk=host.pk, is_canonical=False).delete()[0]:
         raise NotAllowed("The main host stays.")
-    Event.objects.record("agency.host_removed", agency=host.agency, acting_user=acting_user, host=host.name)
+    Event.objects.record("agency.host_removed", agency=host.agency, acting_user=acting_user, about=host, host=host.name)
 
 
 @transaction.atomic
@@ -63,7 +63,9 @@ def make_canonical(host: Host, *, acting_user: User) -> None:
     Host.objects.filter(agency=host.agency_id, is_canonical=True).update(is_canonical=False)
     if not Host.objects.filter(pk=host.pk).update(is_canonical=True):
         raise NotAllowed("This host is gone.")
-    Event.objects.record("agency.host_made_canonical", agency=host.agency, acting_user=acting_user, host=host.name)
+    Event.objects.record(
+        "agency.host_made_canonical", agency=host.agency, acting_user=acting_user, about=host, host=host.name
+    )
 
 
 @transaction.atomic

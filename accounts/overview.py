@@ -140,7 +140,7 @@ def _weeks(agency: Agency, now: datetime) -> list[Week]:
     tables: dict[str, tuple[QuerySet[Any], str]] = {
         "sign_ups": (Customer.objects.for_agency(agency).filter(created_at__gte=starts[0]), "created_at"),
         "launches": (
-            Event.objects.for_agency(agency).filter(kind="launch", at__gte=starts[0], data__outcome="opened"),
+            Event.objects.for_agency(agency).filter(kind="launch", at__gte=starts[0], outcome="opened"),
             "at",
         ),
     }
@@ -170,11 +170,11 @@ def _health(agency: Agency, now: datetime) -> Health:
         Event.objects.for_agency(agency)
         .filter(kind__in=LAUNCHES, at__gte=now - timedelta(days=HEALTH_DAYS))
         .order_by("-at")
-        .values_list("at", "data")[:HEALTH_LAUNCHES]
+        .values_list("at", "outcome", "data")[:HEALTH_LAUNCHES]
     )
-    tried = [(at, data) for at, data in newest if data.get("outcome") not in NOT_THE_VENDORS]
-    good = [at for at, data in tried if data["outcome"] == "opened"]
-    times = [data["ms"] for _, data in tried if data["outcome"] == "opened" and "ms" in data]
+    tried = [row for row in newest if row[1] not in NOT_THE_VENDORS]
+    good = [at for at, outcome, _ in tried if outcome == "opened"]
+    times = [data["ms"] for _, outcome, data in tried if outcome == "opened" and "ms" in data]
     return Health(
         tries=len(tried),
         failures=len(tried) - len(good),

@@ -123,4 +123,4 @@ def _recommend_alone(package: Package) -> dict[str, Any]:
 
 
 def _record(kind: str, package: Package, acting_user: User, **data: Any) -> None:
-    Event.objects.record(kind, agency=package.agency, acting_user=acting_user, package=str(package.public_id), **data)
+    Event.objects.record(kind, agency=package.agency, acting_user=acting_user, about=package, **data)

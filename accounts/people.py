@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from datetime import timedelta
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -84,7 +85,7 @@ def withdraw_invitation(invitation: Invitation, *, acting_user: User) -> None:
     _withdraw(invitation, acting_user)
 
 
-def withdraw_invitations_of(person: User, *, agency: Agency, acting_user: User) -> None:
+def withdraw_invitations_of(person: User, *, agency: Agency, acting_user: User | None) -> None:
     """Withdraws what somebody invited to and, as they are now, no longer may. For the doors that change rights."""
     for invitation in open_invitations(agency).filter(invited_by_id=person.pk).select_related("agency", "customer"):
         if not _is_vouched_for(invitation):
@@ -143,7 +144,7 @@ def accept_invitation(invitation: Invitation, *, password: str, first_name: str 
         raise NotAllowed("This person is suspended.")
     else:
         person.session_generation += 1
-        customers.withdraw(person)
+        customers.withdraw(person, acting_user=person)
         EmailAddress.objects.filter(user=person).delete()
     person.first_name, person.last_name = first_name, last_name
     if invitation.customer is None:
@@ -219,7 +220,7 @@ def _still_open(invitation: Invitation) -> QuerySet[Invitation]:
     return row
 
 
-def _withdraw(invitation: Invitation, acting_user: User) -> None:
+def _withdraw(invitation: Invitation, acting_user: User | None) -> None:
     if open_invitations(invitation.agency).filter(pk=invitation.pk).update(revoked_at=timezone.now()):
         _drop_mail(invitation)
         _record("invitation.withdrawn", invitation, acting_user)
@@ -251,13 +252,16 @@ def _arrive(invitation: Invitation, person: User) -> None:
 
 
 def _record(kind: str, invitation: Invitation, acting_user: User | None) -> None:
+    role: dict[str, Any] = (
+        {"member_role": invitation.member_role} if invitation.customer else {"staff_role": invitation.staff_role}
+    )
     Event.objects.record(
         kind,
         agency=invitation.agency,
         acting_user=acting_user,
         customer=invitation.customer,
-        invitation=str(invitation.public_id),
-        **({"member_role": invitation.member_role} if invitation.customer else {"staff_role": invitation.staff_role}),
+        about=invitation,
+        **role,
     )
 
 
@@ -266,7 +270,9 @@ def save_profile(*, first_name: str, last_name: str, language: str, acting_user:
     """What somebody says of themselves: their name, and the language they read ("" for the agency's)."""
     acting_user.first_name, acting_user.last_name, acting_user.language = first_name, last_name, language
     acting_user.save(update_fields=["first_name", "last_name", "language"])
-    Event.objects.record("person.profile_changed", agency=acting_user.agency, acting_user=acting_user)
+    Event.objects.record(
+        "person.profile_changed", agency=acting_user.agency, acting_user=acting_user, about=acting_user
+    )
 
 
 def language_for(agency: Agency | None, email: str, *, otherwise: str = "") -> str:

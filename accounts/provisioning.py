@@ -48,7 +48,7 @@ def attempt(pk: int | None = None) -> bool:
         .get(pk=claimed.pk)
     )
     step = _Step(subaccount, owner=claimed.lease_owner)
-    with structlog.contextvars.bound_contextvars(subaccount=str(subaccount.public_id)):
+    with structlog.contextvars.bound_contextvars(subaccount=str(subaccount.public_id), claim=claimed.lease_owner):
         try:
             step.take()
         except LostClaim:
@@ -159,8 +159,9 @@ class _Step(Claimed):
             if not self._is_as_it_was(account):
                 self.postpone(timedelta(seconds=1), subaccount.cause)
                 return False
-            ours = Subaccount.objects.for_agency(subaccount.agency).filter(vendor_account=self.account)
-            same = ours.filter(email__iexact=subaccount.email, state__in=(State.CREATING, State.UNCERTAIN))
+            same = Subaccount.objects.for_agency(subaccount.agency).filter(
+                email__iexact=subaccount.email, state__in=(State.CREATING, State.UNCERTAIN)
+            )
             today = now.replace(hour=0, minute=0, second=0, microsecond=0)
             if self._creates_in_flight() >= MAX_CREATES_IN_FLIGHT or same.exclude(pk=subaccount.pk).exists():
                 self.postpone(timedelta(seconds=1), subaccount.cause)
@@ -195,7 +196,7 @@ class _Step(Claimed):
     def _creates_in_flight(self) -> int:
         return (
             Subaccount.objects.for_agency(self.subaccount.agency)
-            .filter(vendor_account=self.account, state=State.CREATING, lease_until__gt=timezone.now())
+            .filter(state=State.CREATING, lease_until__gt=timezone.now())
             .count()
         )
 

@@ -100,11 +100,7 @@ def _refusal(subaccount: Subaccount, listing: tuple[ListedSubaccount, ...]) -> C
     wanted = next((row for row in listing if row.id == subaccount.wanted_vendor_id), None)
     if wanted is None:
         return Cause.LINK_NOT_LISTED
-    others = (
-        Subaccount.objects.for_agency(subaccount.agency)
-        .filter(vendor_account=subaccount.vendor_account)
-        .exclude(pk=subaccount.pk)
-    )
+    others = Subaccount.objects.for_agency(subaccount.agency).exclude(pk=subaccount.pk)
     if others.filter(vendor_id=wanted.id).exists():
         return Cause.BOUND_ELSEWHERE
     if others.filter(email__iexact=wanted.email, state__in=IN_THE_MAKING).exists():
@@ -133,6 +129,7 @@ def _keep(claimed: Claimed, cause: Cause) -> None:
         "subaccount.looked",
         agency=claimed.subaccount.agency,
         customer=claimed.subaccount.customer,
+        about=claimed.subaccount,
         cause=str(cause),
         listed=len(claimed.candidates),
     )

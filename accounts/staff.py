@@ -95,7 +95,7 @@ def reset_second_factor(person: User, *, reason: str, acting_user: User) -> None
     _save_and_end_sessions(row)
     event, agency = _record("staff.second_factor_reset", row, acting), _agency_of(acting)
     Note.objects.create(agency=agency, author_id=acting.pk, text=reason, event=event)
-    jobs.put_mail("second_factor_reset", agency=agency, to=row.email, by=acting.get_full_name())
+    jobs.put_mail("second_factor_reset", agency=agency, to=row.email, by_id=str(acting.pk))
     tasks.wake()
 
 
@@ -183,4 +183,4 @@ def _agency_of(acting: User) -> Agency:
 
 
 def _record(kind: str, row: User, acting: User, **facts: Any) -> Event:
-    return Event.objects.record(kind, agency=acting.agency, acting_user=acting, person=str(row.pk), **facts)
+    return Event.objects.record(kind, agency=acting.agency, acting_user=acting, about=row, **facts)

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.errors import NotAllowed
-from accounts.models import Cause, Event, State, Subaccount
+from accounts.models import Cause, Event, State, Subaccount, User
 
 ALLOWED: dict[State, frozenset[State]] = {
     State.AWAITING_EMAIL: frozenset({State.AWAITING_APPROVAL, State.REQUESTED, State.CLOSED}),
@@ -29,7 +29,15 @@ class LostClaim(Exception):
 
 
 @transaction.atomic
-def move(subaccount: Subaccount, *, expecting: State, to: State, owner: str | None = None, **changes: Any) -> None:
+def move(
+    subaccount: Subaccount,
+    *,
+    expecting: State,
+    to: State,
+    owner: str | None = None,
+    acting_user: User | None = None,
+    **changes: Any,
+) -> None:
     """Moves a subaccount from `expecting` to `to`, with further `changes`, or not at all.
 
     With `owner`, only as long as that claim holds; without, whatever a worker is at with the row is dropped.
@@ -54,6 +62,8 @@ def move(subaccount: Subaccount, *, expecting: State, to: State, owner: str | No
             f"subaccount.{to.value}",
             agency=subaccount.agency,
             customer=subaccount.customer,
+            about=subaccount,
+            acting_user=acting_user,
             was=expecting.value,
             cause=str(subaccount.cause),
             codes=list(subaccount.cause_codes),
@@ -61,6 +71,14 @@ def move(subaccount: Subaccount, *, expecting: State, to: State, owner: str | No
         )
 
 
-def request(subaccount: Subaccount, *, expecting: State) -> None:
+def request(subaccount: Subaccount, *, expecting: State, acting_user: User) -> None:
     """Puts a wish in the queue: its mailbox is proven, and a person approved where the agency wants that."""
-    move(subaccount, expecting=expecting, to=State.REQUESTED, run_at=timezone.now(), cause=Cause.NONE, cause_codes=[])
+    move(
+        subaccount,
+        expecting=expecting,
+        to=State.REQUESTED,
+        acting_user=acting_user,
+        run_at=timezone.now(),
+        cause=Cause.NONE,
+        cause_codes=[],
+    )

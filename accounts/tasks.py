@@ -28,7 +28,6 @@ def sweep() -> None:
     workers.beat(workers.name_of_this("celery"))
     vendor.probe_due()
     jobs.schedule_refreshes()
-    jobs.forget_done()
     for pk in claims.due_keys(Subaccount):
         provision.delay(pk)
     for pk in claims.due_keys(Job):

@@ -11,6 +11,9 @@ from django.db.models.functions import Cast, Coalesce, Concat, JSONObject, NullI
 
 from accounts.models import Customer, Event, Job, Note, User, VendorCall
 
+ERASED = "(erased)"
+SHOWN_AS_THEMSELVES = ("customer.noted", "mail.sent")  # the note and the mail are lines of their own
+
 
 class Source(StrEnum):
     """Where an entry comes from."""
@@ -23,7 +26,10 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a timeline. `kind` is the event's, the mail's or the endpoint's name; `actor` a person's name."""
+    """One line of a timeline. `kind` is the event's, the mail's or the endpoint's name; `actor` a person's name.
+
+    `outcome` says how an event or a call ended, `request` in which request (or claim of the worker) it happened.
+    """
 
     source: Source
     at: datetime
@@ -31,6 +37,8 @@ class Entry:
     actor: str
     data: dict[str, Any]
     reason: str = ""
+    outcome: str = ""
+    request: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,18 +55,21 @@ def _text(value: str) -> Value:
 
 
 def _name_of(field: str) -> Coalesce:
-    """The name of the person whose id stands in `field`, or their address; empty for the worker."""
+    """The name of the person whose id stands in `field`, or their address; ERASED if they are; empty for the worker."""
     name = NullIf(Trim(Concat("first_name", Value(" "), "last_name")), Value(""))
     person = (
         User.objects.filter(pk=OuterRef(field))
         .annotate(shown=Coalesce(name, "email", output_field=CharField()))
         .values("shown")
     )
-    return Coalesce(Subquery(person, output_field=CharField()), _text(""))
+    is_gone = Case(When(**{f"{field}__isnull": False}, then=_text(ERASED)), default=_text(""))
+    return Coalesce(Subquery(person, output_field=CharField()), is_gone)
 
 
 def _events(customer: Customer) -> QuerySet[Any, Any]:
-    rows = Event.objects.for_agency(customer.agency).filter(customer_id=customer.pk).exclude(kind="customer.noted")
+    rows = (
+        Event.objects.for_agency(customer.agency).filter(customer_id=customer.pk).exclude(kind__in=SHOWN_AS_THEMSELVES)
+    )
     return rows.annotate(row=Cast("pk", CharField())).values_list(
         _text(Source.EVENT),
         "at",
@@ -66,6 +77,8 @@ def _events(customer: Customer) -> QuerySet[Any, Any]:
         _name_of("actor_id"),
         F("data"),
         Coalesce(Cast("reason__text", CharField()), _text("")),
+        Cast("outcome", CharField()),
+        Cast("request", CharField()),
         "row",
     )
 
@@ -79,6 +92,8 @@ def _notes(customer: Customer) -> QuerySet[Any, Any]:
         _name_of("author_id"),
         JSONObject(note=Cast("public_id", CharField())),
         Cast("text", CharField()),
+        _text(""),
+        _text(""),
         "row",
     )
 
@@ -98,6 +113,8 @@ def _mails(customer: Customer) -> QuerySet[Any, Any]:
         _text(""),
         JSONObject(fate=fate, attempts=F("attempts")),
         _text(""),
+        _text(""),
+        _text(""),
         "row",
     )
 
@@ -109,7 +126,9 @@ def _calls(customer: Customer) -> QuerySet[Any, Any]:
         "at",
         Cast("endpoint", CharField()),
         _text(""),
-        JSONObject(outcome=F("outcome"), ms=F("milliseconds"), codes=Cast("codes", CharField())),
+        JSONObject(ms=F("milliseconds"), codes=Cast("codes", CharField())),
+        _text(""),
+        Cast("outcome", CharField()),
         _text(""),
         "row",
     )
@@ -148,8 +167,8 @@ def page(
     moment = "at" if others else _moment(only)
     rows = (first.union(*others, all=True) if others else first).order_by(f"-{moment}", "-row")
     entries = [
-        Entry(Source(source), at, kind.strip('"'), actor, data or {}, reason)
-        for source, at, kind, actor, data, reason, _row in rows[shown : shown + size + 1]
+        Entry(Source(source), at, kind.strip('"'), actor, data or {}, reason, outcome, request)
+        for source, at, kind, actor, data, reason, outcome, request, _row in rows[shown : shown + size + 1]
     ]
     if len(entries) <= size:
         return TimelinePage(entries, None)

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.crypto import CannotOpen
-from accounts.models import Credential, Job, VendorAccount, VendorCall
+from accounts.models import Credential, Event, Job, VendorAccount, VendorCall
 from coupontools_api.client import Coupontools
 from coupontools_api.errors import (
     AccountExpired,
@@ -159,6 +159,7 @@ def _note(account: VendorAccount, problem: CoupontoolsError | None) -> None:
     elif problem is None:
         closed = row.exclude(trouble="").update(trouble="", trouble_since=None, probe_at=None, recent_failures=0)
         if closed:
+            Event.objects.record("vendor_account.recovered", agency=account.agency, about=account)
             log.info("vendor.breaker_closed", vendor_account=account.pk)
         else:
             row.update(recent_failures=F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES))
@@ -173,6 +174,7 @@ def _open(account: VendorAccount, trouble: VendorAccount.Trouble, now: datetime)
     row = VendorAccount.objects.filter(pk=account.pk)
     if row.filter(trouble="").update(trouble=trouble, trouble_since=now, probe_at=probe_at):
         log.warning("vendor.breaker_opened", vendor_account=account.pk, trouble=trouble.value)
+        Event.objects.record("vendor_account.troubled", agency=account.agency, about=account, trouble=trouble.value)
         Job.objects.create(
             kind=Job.Kind.MAIL,
             agency=account.agency,

@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts import limits, provisioning, vendor
 from accounts.crypto import CannotOpen
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Credential, Event, State, Subaccount, User, VendorAccount
+from accounts.models import REFUSED, Agency, Credential, Event, State, Subaccount, User, VendorAccount
 from accounts.models.subaccounts import SubaccountQuerySet
 from coupontools_api.errors import CoupontoolsError
 
@@ -73,7 +73,7 @@ def connect(
             # Under another account the ids of these customers would be somebody else's, or nobody's.
             raise NotAllowed("This client id is another vendor account, and customers are bound to the present one.")
         credential = _put(account, slot, client_id, client_secret)
-        Event.objects.record("credential.stored", agency=agency, acting_user=acting_user, slot=slot)
+        _record("credential.stored", agency, acting_user, about=credential, slot=slot)
         _activate(account, credential, acting_user)
     return credential
 
@@ -89,7 +89,7 @@ def store(agency: Agency, *, client_id: str, client_secret: str, acting_user: Us
         active = account.active_credential
         slot = 2 if active is not None and active.slot == 1 else 1
         credential = _put(account, slot, client_id, client_secret)
-        Event.objects.record("credential.stored", agency=agency, acting_user=acting_user, slot=slot)
+        _record("credential.stored", agency, acting_user, about=credential, slot=slot)
     return credential
 
 
@@ -106,10 +106,11 @@ def check(agency: Agency, *, slot: int, acting_user: User) -> Check:
         # Only what was asked with is judged: somebody may have stored another pair meanwhile.
         row = Credential.objects.filter(pk=credential.pk, sealed_client_secret=credential.sealed_client_secret)
         row.update(tested_at=timezone.now(), test_result=found.outcome)
-        Event.objects.record(
+        _record(
             "credential.checked",
-            agency=agency,
-            acting_user=acting_user,
+            agency,
+            acting_user,
+            about=credential,
             slot=slot,
             outcome=found.outcome,
             codes=list(found.codes),
@@ -159,9 +160,9 @@ def drop(agency: Agency, *, slot: int, acting_user: User) -> None:
     if credential is None or credential == account.active_credential:
         raise NotAllowed("Only a pair that is not in use can be dropped.")
     left_behind = credential.fingerprint
+    _record("credential.dropped", agency, acting_user, about=credential, slot=slot)
     credential.delete()
     account.credentials.filter(fingerprint=None).update(fingerprint=left_behind)
-    Event.objects.record("credential.dropped", agency=agency, acting_user=acting_user, slot=slot)
 
 
 def try_now(agency: Agency, *, acting_user: User) -> Check:
@@ -186,7 +187,7 @@ def change(agency: Agency, *, offers_pages: bool, reads_statistics: bool, acting
             VendorAccount.objects.filter(pk=account.pk).update(**wanted)
             if not reads_statistics:
                 Subaccount.objects.for_agency(agency).exclude(sealed_keys="").update(sealed_keys="")
-            Event.objects.record("vendor_account.changed", agency=agency, acting_user=acting_user, **wanted)
+            _record("vendor_account.changed", agency, acting_user, about=account, **wanted)
     return changed
 
 
@@ -213,10 +214,11 @@ def set_panel_host(agency: Agency, *, host: str, acting_user: User) -> PanelHost
     with transaction.atomic():
         if found.is_good:
             VendorAccount.objects.filter(agency=agency).update(whitelabel_host=host)
-        Event.objects.record(
+        _record(
             "vendor_account.panel_host",
-            agency=agency,
-            acting_user=acting_user,
+            agency,
+            acting_user,
+            about=VendorAccount.objects.get(agency=agency),
             outcome=found.outcome if host else "removed",
             codes=list(found.codes),
         )
@@ -328,7 +330,7 @@ def _refuse_if_held_elsewhere(agency: Agency, client_id: str, acting_user: User 
     if held.exists():
         # For the operator, who may know whether two agencies are one company.
         Event.objects.record(
-            "credential.held_elsewhere", agency=None, acting_user=acting_user, agency_id=str(agency.pk)
+            "credential.held_elsewhere", agency=None, acting_user=acting_user, about=agency, outcome=REFUSED
         )
         raise HeldElsewhere("These credentials belong to a vendor account that is already in use here.")
 
@@ -363,10 +365,15 @@ def _activate(account: VendorAccount, credential: Credential, acting_user: User 
     if account.trouble:
         account.probe_at = now  # new credentials are tried at once
     account.save(update_fields=["active_credential", "probe_at"])
-    Event.objects.record(
+    _record(
         "credential.switched",
-        agency=account.agency,
-        acting_user=acting_user,
+        account.agency,
+        acting_user,
+        about=credential,
         slot=credential.slot,
         was=was.slot if was else None,
     )
+
+
+def _record(kind: str, agency: Agency, acting_user: User | None, **facts: Any) -> None:
+    Event.objects.record(kind, agency=agency, acting_user=acting_user, **facts)

@@ -88,12 +88,11 @@ def _hash(token: str) -> str:
 
 
 def _record(kind: str, view: ViewAs) -> Event:
-    """Both people stand in the event: who looked, and as whom."""
+    """Both people stand in the event: who looked, and with whose rights."""
     return Event.objects.record(
         kind,
         agency=view.agency,
         acting_user=view.operator,
-        operator=str(view.operator_id),
-        person=str(view.person_id),
-        view=str(view.public_id),
+        on_behalf_of=view.person,
+        about=view,
     )

@@ -2,14 +2,12 @@
 
 import os
 import socket
-from datetime import timedelta
 
 from django.utils import timezone
 
 from accounts.models import Worker
 
 BEAT_SECONDS = 10.0
-FORGOTTEN_AFTER = timedelta(days=1)
 
 
 def name_of_this(kind: str) -> str:
@@ -18,10 +16,8 @@ def name_of_this(kind: str) -> str:
 
 
 def beat(name: str) -> None:
-    """Says that the worker is alive, and forgets those that have been silent for a day."""
-    now = timezone.now()
-    Worker.objects.update_or_create(name=name, defaults={"seen_at": now})
-    Worker.objects.filter(seen_at__lt=now - FORGOTTEN_AFTER).delete()
+    """Says that the worker is alive. Those that are silent for long are forgotten (accounts/retention.py)."""
+    Worker.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
 
 
 def leave(name: str) -> None:

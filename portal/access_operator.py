@@ -36,7 +36,7 @@ def _with_numbers(rows: QuerySet[Agency]) -> QuerySet[Agency]:
         customer_number=_number(Customer.objects.for_agency(OuterRef("pk")).filter(closed_at=None)),
         waiting=_number(mine.filter(state__in=IN_THE_MAKING)),
         attention=_number(mine.filter(state__in=WAITING_STATES, dismissed_at=None)),
-        launches=_number(launches.filter(data__outcome="opened")),
+        launches=_number(launches.filter(outcome="opened")),
     )
 
 
@@ -99,7 +99,7 @@ def about(agency: Agency) -> About:
         oldest_wait=Subaccount.objects.for_agency(agency)
         .filter(state__in=IN_THE_MAKING)
         .aggregate(oldest=Min("changed_at"))["oldest"],
-        refused_launches=launches.exclude(data__outcome="opened").count(),
+        refused_launches=launches.exclude(outcome="opened").count(),
     )
 
 
@@ -238,11 +238,8 @@ def events(
 
 
 def person_of(event: Event) -> UUID | None:
-    """The person whom an event is about, beside the one who acted."""
-    try:
-        return UUID(event.data.get("person", ""))
-    except ValueError:
-        return None
+    """The person whom an event is about, or whose rights were used, beside the one who acted."""
+    return event.on_behalf_of or (UUID(event.object_id) if event.object_type == "person" else None)
 
 
 def names_over_all(ids: set[UUID]) -> dict[UUID | None, str]:

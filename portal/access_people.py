@@ -141,7 +141,7 @@ def staff_activity(request: PersonRequest, *, before: str, size: int = 30) -> De
         Deed(
             event.at,
             names.get(event.actor_id, "") if event.actor_id else "",
-            member_sentence(event.kind, event.data),
+            member_sentence(event.kind, event.data, event.outcome),
             customers[event.customer_id] if event.customer_id else "",
             _reason(event),
         )

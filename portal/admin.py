@@ -123,7 +123,7 @@ class JobAdmin(ReadOnly):
 
 @admin.register(Event, site=operator_site)
 class EventAdmin(ReadOnly):
-    list_display = ["at", "kind", "agency", "actor_id", "customer_id"]
+    list_display = ["at", "kind", "outcome", "agency", "actor_id", "customer_id", "request"]
     list_filter = ["kind"]
     list_select_related = ["agency"]
 

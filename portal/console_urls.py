@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from portal.views import personal_data
 from portal.views.console import (
     attention,
     brand,
@@ -36,6 +37,13 @@ urlpatterns = [
         members.withdraw,
         name="customer-invitation-withdraw",
     ),
+    path("customers/<uuid:customer>/people/<uuid:person>/data/", personal_data.member, name="customer-person-data"),
+    path(
+        "customers/<uuid:customer>/people/<uuid:person>/erase/",
+        personal_data.member_erase,
+        name="customer-person-erase",
+    ),
+    path("customers/<uuid:customer>/erase/", changes.erase, name="customer-erase"),
     path("customers/<uuid:customer>/note/", customers.note, name="customer-note"),
     path("customers/<uuid:customer>/remind/", customers.remind, name="customer-remind"),
     path("customers/<uuid:customer>/tasks/<uuid:task>/", customers.tick, name="customer-task"),
@@ -69,6 +77,8 @@ urlpatterns = [
     path("staff/<uuid:person>/", staff.person, name="staff-person"),
     path("staff/<uuid:person>/second-factor/", staff.second_factor, name="staff-second-factor"),
     path("staff/<uuid:person>/hand-over/", staff.hand_over, name="staff-hand-over"),
+    path("staff/<uuid:person>/data/", personal_data.staff, name="staff-data"),
+    path("staff/<uuid:person>/erase/", personal_data.staff_erase, name="staff-erase"),
     path("staff/<uuid:person>/teammate/", staff.teammate, name="staff-teammate"),
     path("staff/invitations/<uuid:invitation>/resend/", staff.resend, name="staff-invitation-resend"),
     path("staff/invitations/<uuid:invitation>/withdraw/", staff.withdraw, name="staff-invitation-withdraw"),

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -11,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from accounts import people
-from portal import access, wording
+from portal import access, access_people, wording
 from portal.access import Agency, Customer
 
 TO_STAFF = frozenset({"needs_review", "missing", "vendor_trouble"})
@@ -46,6 +47,9 @@ def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> Em
         to = agency.support_email
     if name == "invitation":
         context["url"] = access.agency_url(agency, f"/invitation/{secret}/")
+    if "by_id" in payload:
+        by = UUID(payload["by_id"])
+        context["by"] = access_people.names_of(agency, {by}).get(by, "")
     if name == "second_factor_reset":
         context["url"] = access.agency_url(agency, "/account/login/")
     with translation.override(people.language_for(agency, to, otherwise=payload.get("language", ""))):

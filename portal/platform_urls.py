@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.defaults import page_not_found
 
 from portal.admin import operator_site
-from portal.views import customers, demo, operator, own
+from portal.views import customers, demo, operator, own, personal_data
 
 handler400 = "portal.views.errors.bad_request"
 handler403 = "portal.views.errors.forbidden"
@@ -32,6 +32,8 @@ urlpatterns = [
     # Nobody signs up with the operator; the name stays, because allauth's pages link it.
     path("account/signup/", page_not_found, {"exception": None}, name="account_signup"),
     path("account/profile/", own.profile, name="profile"),
+    path("account/data/", personal_data.own, name="own-data"),
+    path("account/data/erase/", personal_data.own_erase, name="own-erase"),
     path("account/", include("allauth.urls")),
     path("operator/all/", operator_site.urls),
     path("operator/", include((operator_patterns, "operator"))),

@@ -162,7 +162,10 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULE = {"sweep": {"task": "accounts.tasks.sweep", "schedule": 15.0}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "accounts.tasks.sweep", "schedule": 15.0},
+    "retention": {"task": "accounts.retention.forget", "schedule": 60.0},
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 if BROKER_URL.startswith("amqp"):
     CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
@@ -241,6 +244,7 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = None  # the sign-in page asks
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 MFA_ADAPTER = "portal.adapter.MFAAdapter"
+USERSESSIONS_ADAPTER = "portal.adapter.SessionsAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_TOLERANCE = 1  # a code typed as the clock ticks is still good
@@ -318,6 +322,14 @@ LIMIT_SIGN_UP = env.str("LIMIT_SIGN_UP", default="20/3600")
 LIMIT_VENDOR_CHECK = env.str("LIMIT_VENDOR_CHECK", default="10/60")
 LIMIT_INVITATION = env.str("LIMIT_INVITATION", default="20/3600")
 LIMIT_INVITE = env.str("LIMIT_INVITE", default="50/3600")
+
+# --- How long rows are kept, in days (accounts/retention.py, docs/personal-data.md) ----------------------------
+RETENTION_UNVERIFIED_DAYS = env.int("RETENTION_UNVERIFIED_DAYS", default=7)
+RETENTION_INVITATIONS_DAYS = env.int("RETENTION_INVITATIONS_DAYS", default=30)
+RETENTION_JOBS_DAYS = env.int("RETENTION_JOBS_DAYS", default=30)
+RETENTION_VENDOR_CALLS_DAYS = env.int("RETENTION_VENDOR_CALLS_DAYS", default=30)
+RETENTION_VIEWS_AS_DAYS = env.int("RETENTION_VIEWS_AS_DAYS", default=90)
+RETENTION_WORKERS_DAYS = env.int("RETENTION_WORKERS_DAYS", default=1)
 
 # --- Logs: standard output only ------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

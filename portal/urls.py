@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from portal import console_urls
-from portal.views import brand, customers, members, own, people, view_as
+from portal.views import brand, customers, members, own, people, personal_data, view_as
 
 handler400 = "portal.views.errors.bad_request"
 handler403 = "portal.views.errors.forbidden"
@@ -33,6 +33,8 @@ urlpatterns = [
     path("start/", people.start, name="start"),
     path("account/signup/", people.SignUp.as_view(), name="account_signup"),
     path("account/profile/", own.profile, name="profile"),
+    path("account/data/", personal_data.own, name="own-data"),
+    path("account/data/erase/", personal_data.own_erase, name="own-erase"),
     path("account/activity/", own.activity, name="activity"),
     path("account/", include("allauth.urls")),
     path("invitation/<str:token>/", people.accept_invitation, name="accept_invitation"),

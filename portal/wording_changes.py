@@ -145,6 +145,24 @@ def words(what: str, customer: Customer) -> Words:
                 _("It no longer waits for approval."),
                 is_dangerous=True,
             )
+        case "erase":
+            return Words(
+                _("Erase %s?") % name,
+                _("Everything personal is taken out for ever. This cannot be taken back."),
+                _("Erase for ever"),
+                _(
+                    "Name, contact, notes, coupons, invitations and mails go, and people who sign in for this customer"
+                    " alone. Its number, its package and what happened stay, without a name."
+                ),
+                no_call,
+                _("A task reminds you to delete the account with everything in it.")
+                if customer.subaccount.vendor_id or customer.subaccount.candidates
+                else "",
+                _("The customer is erased."),
+                moved_on,
+                _("Only a closed customer can be erased, and once."),
+                is_dangerous=True,
+            )
         case "link":
             return Words(
                 _("Link %s to an account that exists?") % name,

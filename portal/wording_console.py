@@ -214,6 +214,14 @@ _TASKS: dict[str, Text] = {
     "make_customer": gettext_lazy("Change %(account)s from trial to customer"),
     "change_expiry": gettext_lazy("Change the expiry date of %(account)s to %(date)s"),
     "change_package": gettext_lazy("Change the package of %(account)s to %(package)s"),
+    "erase": gettext_lazy("Delete %(account)s with everything in it: the customer's data is erased here"),
+    "erase_contact": gettext_lazy(
+        "Put the name and e-mail address of today's owner on %(account)s: the one before is erased here"
+    ),
+    "erase_lost": gettext_lazy(
+        "Look for an account that was made around %(date)s and belongs to nobody here, and delete it: its customer is"
+        " erased"
+    ),
 }
 
 
@@ -222,6 +230,8 @@ def task_sentence(kind: str, account: str, data: dict[str, Any]) -> str:
     facts = {"account": account or ", ".join(data.get("accounts", [])), "package": data.get("package", ""), "date": ""}
     if "date" in data:
         facts["date"] = date_format(date.fromisoformat(data["date"]))
+    if kind == "erase" and not facts["account"]:
+        kind = "erase_lost"  # asked for, and the answer never came
     sentence = str(_TASKS[kind]) % facts
     if data.get("removes_expiry"):
         sentence += " " + _("and remove its expiry date")

@@ -73,6 +73,38 @@ SENTENCES: dict[str, str | Promise] = {
     "member.sessions_ended": gettext_lazy("Sessions of a member ended"),
     "member.ownership_handed_over": gettext_lazy("Ownership of the account handed over"),
     "person.profile_changed": gettext_lazy("Name or language changed"),
+    # Personal data
+    "person.data_exported": gettext_lazy("Personal data downloaded"),
+    "person.erased": gettext_lazy("Person erased"),
+    "member.erased": gettext_lazy("Member erased"),
+    "customer.erased": gettext_lazy("Customer erased"),
+    "customer.contact_changed": gettext_lazy("Put in the name of another member, because the first one was erased"),
+    "invitation.forgotten": gettext_lazy("Old invitation deleted"),
+    # What people do with their own sign-in
+    "person.signed_in": gettext_lazy("Signed in"),
+    "person.signed_out": gettext_lazy("Signed out"),
+    "person.sign_in_failed": gettext_lazy("Tried to sign in"),
+    "person.second_step_failed": gettext_lazy("Typed a code for the second step"),
+    "person.password_changed": gettext_lazy("Password changed"),
+    "person.password_reset": gettext_lazy("Forgotten password replaced"),
+    "person.address_proven": gettext_lazy("E-mail address of a sign-in confirmed"),
+    "person.address_added": gettext_lazy("E-mail address of a sign-in added"),
+    "person.address_changed": gettext_lazy("E-mail address of a sign-in changed"),
+    "person.address_removed": gettext_lazy("E-mail address of a sign-in removed"),
+    "person.second_step_added": gettext_lazy("Second step set up"),
+    "person.second_step_removed": gettext_lazy("Second step taken away"),
+    "person.second_step_renamed": gettext_lazy("Passkey renamed"),
+    "person.recovery_codes_made": gettext_lazy("Recovery codes made"),
+    "person.recovery_codes_seen": gettext_lazy("Recovery codes shown"),
+    "person.recovery_code_used": gettext_lazy("Recovery code used up"),
+    "person.session_ended": gettext_lazy("Session of theirs ended"),
+    # The worker
+    "mail.sent": gettext_lazy("Mail handed to the mail server"),
+    "campaigns.changed": gettext_lazy("Coupons read at the vendor, with changes"),
+    "vendor_account.troubled": gettext_lazy("The vendor is not asked for a while"),
+    "vendor_account.recovered": gettext_lazy("The vendor is asked again"),
+    "operator.created": gettext_lazy("Operator made"),
+    "sealing.rotated": gettext_lazy("Secrets sealed with a new key"),
     # Agencies
     "agency.created": gettext_lazy("Agency made"),
     "agency.stopped": gettext_lazy("Agency stopped"),
@@ -138,8 +170,11 @@ OUTCOMES: dict[str, str | Promise] = {
     "not_named": gettext_lazy("the vendor names no panel host"),
     "other_host": gettext_lazy("the vendor names another host"),
     "waiting": gettext_lazy("the vendor is not asked at the moment"),
+    "refused": gettext_lazy("refused"),
+    "failed": gettext_lazy("given up"),
+    "paused": gettext_lazy("the account was paused"),
 }
-CAME_ABOUT = ("opened", "made", "ok", "removed")
+CAME_ABOUT = ("done", "opened", "made", "ok", "removed")
 
 PAGES: dict[str, str | Promise] = {
     "campaigns": gettext_lazy("coupons"),
@@ -159,23 +194,22 @@ ROLES: dict[str, str | Promise] = {
 }
 
 
-def event_sentence(kind: str, data: dict[str, Any]) -> str:
-    """What happened, in words: the sentence of the kind, then what `data` says of it (a role, a page, an outcome).
+def event_sentence(kind: str, data: dict[str, Any], outcome: str = "done") -> str:
+    """What happened, in words: the sentence of the kind, how it ended, and what `data` says of it (a role, a page).
 
     A kind without a sentence is shown in a readable form of its name.
     """
     sentence = SENTENCES.get(kind)
     text = str(sentence) if sentence else kind.replace(".", ": ").replace("_", " ").capitalize()
-    outcome = str(data.get("outcome", ""))
-    if outcome and outcome not in CAME_ABOUT:
+    if outcome not in CAME_ABOUT:
         text = _("%(what)s: did not work, %(why)s") % {"what": text, "why": _outcome(outcome)}
     return _with_details(text, data)
 
 
-def member_sentence(kind: str, data: dict[str, Any]) -> str:
+def member_sentence(kind: str, data: dict[str, Any], outcome: str = "done") -> str:
     """What staff did, as the customer's own people read it. Only kinds of FOR_MEMBERS."""
     text = str(FOR_MEMBERS[kind])
-    if data.get("outcome", "opened") not in CAME_ABOUT:
+    if outcome not in CAME_ABOUT:
         return _("%(what)s: did not work") % {"what": text}
     return _with_details(text, data)
 

@@ -9,11 +9,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.timeline import Entry, Source
+from accounts.timeline import ERASED, Entry, Source
 from portal import wording
 from portal.access import Customer
 from portal.forms.console import STATE_WORDS
-from portal.wording_events import event_sentence
+from portal.wording_events import CAME_ABOUT, event_sentence
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def line(entry: Entry) -> Line:
     """An entry in words."""
     match entry.source:
         case Source.NOTE:
-            return Line("file-text", "", _("Note by %s") % (entry.actor or _("somebody")), entry.reason, entry.at)
+            return Line("file-text", "", _("Note by %s") % (_who(entry.actor) or _("somebody")), entry.reason, entry.at)
         case Source.MAIL:
             icon, dot = ("mail-check", "dot-green") if entry.data.get("fate") == "sent" else ("mail", "")
             title = _("Mail: “%s”") % MAILS.get(entry.kind, entry.kind)
@@ -94,24 +94,28 @@ def line(entry: Entry) -> Line:
     return _event(entry)
 
 
+def _who(actor: str) -> str:
+    return _("somebody who was erased") if actor == ERASED else actor
+
+
 def _call(entry: Entry) -> Line:
     seconds = entry.data.get("ms", 0) / 1000
     title = str(CALLS.get(entry.kind, entry.kind))
-    if entry.data.get("outcome") == "ok":
+    if entry.outcome == "ok":
         return Line("plug-connected", "", title, _("Answered in %(seconds).1f s.") % {"seconds": seconds}, entry.at)
     codes = str(entry.data.get("codes") or "").strip("[]")
     text = _("After %(seconds).1f s: %(outcome)s.") % {
         "seconds": seconds,
-        "outcome": PROBLEMS.get(entry.data.get("outcome", ""), entry.data.get("outcome", "")),
+        "outcome": PROBLEMS.get(entry.outcome, entry.outcome),
     }
     return Line("plug-connected", "dot-orange", title, f"{text} ({codes})" if codes else text, entry.at)
 
 
 def _event(entry: Entry) -> Line:
     icon, dot = ICONS.get(entry.kind, ("circle-check", ""))
-    title = event_sentence(entry.kind, entry.data)
+    title = event_sentence(entry.kind, entry.data, entry.outcome)
     if entry.actor:
-        title = _("%(what)s, by %(who)s") % {"what": title, "who": entry.actor}
+        title = _("%(what)s, by %(who)s") % {"what": title, "who": _who(entry.actor)}
     texts = []
     cause = str(entry.data.get("cause") or "")
     if cause:
@@ -121,8 +125,10 @@ def _event(entry: Entry) -> Line:
         texts.append(_("Reason: “%s”") % entry.reason)
     if entry.kind == "staff_launch":
         texts.append(_("The customer can see this."))
-    if "ms" in entry.data and entry.data.get("outcome") == "opened":
+    if "ms" in entry.data and entry.outcome == "opened":
         texts.append(_("Opened in %.1f s.") % (entry.data["ms"] / 1000))
+    if entry.outcome not in CAME_ABOUT and entry.request:
+        texts.append(_("Reference %s.") % entry.request)
     return Line(icon, dot, title, " ".join(texts), entry.at)
 
 

@@ -41,6 +41,7 @@ def _fresh(settings: Any) -> Iterator[None]:
     """A cheap hasher, plain static files, mails in memory, and no counts left from another test."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    settings.WHITENOISE_AUTOREFRESH = True  # files are looked up when asked for, not listed for every test client
     cache.clear()
     yield
     cache.clear()

@@ -150,7 +150,7 @@ def main() -> int:
             pytest("Production", [*whole_files, "-m", f"production and not prove{marks_without(lacking)}", *given])
         )
     if "browser" not in lacking:
-        codes.append(pytest("Chromium", ["-m", "browser and not prove", *given]))
+        codes.append(pytest("Chromium", [*processes, "-m", "browser and not prove", *given]))
     print(f"\nWhole suite: {time.monotonic() - started:.0f} seconds, left out: {', '.join(without) or 'nothing'}.")
     if missing:
         print(f"FAILED: could not run {', '.join(missing)}.")

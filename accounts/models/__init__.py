@@ -3,13 +3,16 @@
 from accounts.models.agencies import Agency, Brand, Credential, Host, Package, VendorAccount
 from accounts.models.calls import VendorCall, Worker
 from accounts.models.customers import Customer, Note, PanelTask, SearchWord
-from accounts.models.events import Event
+from accounts.models.events import DONE, FAILED, REFUSED, Event
 from accounts.models.jobs import Job
 from accounts.models.people import Invitation, Membership, User, ViewAs
 from accounts.models.scope import ScopedQuerySet, UnscopedQuery
 from accounts.models.subaccounts import Campaign, Cause, State, Subaccount
 
 __all__ = [
+    "DONE",
+    "FAILED",
+    "REFUSED",
     "Agency",
     "Brand",
     "Campaign",

@@ -31,6 +31,7 @@ class Customer(models.Model):
     trial_ends_on = models.DateField(null=True, blank=True, help_text="First day after the trial, UTC.")
     paused_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True, help_text="When everything personal was taken out.")
     converted_at = models.DateTimeField(null=True, blank=True, help_text="When a trial became a customer.")
     message = models.CharField(
         max_length=300, blank=True, default="", help_text="What staff say to the customer: declined, paused, closed."
@@ -126,6 +127,8 @@ class PanelTask(models.Model):
         MAKE_CUSTOMER = "make_customer"
         CHANGE_EXPIRY = "change_expiry"
         CHANGE_PACKAGE = "change_package"
+        ERASE = "erase"
+        ERASE_CONTACT = "erase_contact"
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     agency = models.ForeignKey(Agency, models.CASCADE, related_name="panel_tasks")

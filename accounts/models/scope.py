@@ -23,7 +23,8 @@ class ScopedQuerySet(models.QuerySet[_Model]):
     agency_path = "agency"
     _is_scoped = False
 
-    def for_agency(self, agency: models.Model) -> Self:
+    def for_agency(self, agency: models.Model | None) -> Self:
+        """None is the platform: rows that belong to no agency."""
         scoped = self.filter(**{self.agency_path: agency})
         scoped._is_scoped = True
         return scoped

@@ -73,9 +73,15 @@ def agency(request: PersonRequest, agency: UUID) -> HttpResponse:
 def _lines(events: list[access_operator.Event]) -> list[tuple[access_operator.Event, str, str, str]]:
     """Events, each with what happened, who did it, and the person whom it was about."""
     people = [(event.actor_id, access_operator.person_of(event)) for event in events]
+    people = [(who, None if whom == who else whom) for who, whom in people]  # what somebody did with their own
     names = access_operator.names_over_all({key for keys in people for key in keys if key})
     return [
-        (event, event_sentence(event.kind, event.data), names.get(who, ""), names.get(whom, ""))
+        (
+            event,
+            event_sentence(event.kind, event.data, event.outcome),
+            names.get(who, ""),
+            names.get(whom, str(whom or "")),
+        )
         for event, (who, whom) in zip(events, people, strict=True)
     ]
 

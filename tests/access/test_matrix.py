@@ -1,184 +1,35 @@
 """The access matrix: every URL × method × person × object × host, generated from the URL configuration."""
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
-from django.core.cache import cache
-from django.db import connection, transaction
-from django.test import Client
+from django.db import connection
 
-from coupontools_api.sandbox import Sandbox
+from tests.access import cells, rows
 from tests.access import world as worlds
+from tests.access.changes import CHANGES
+from tests.access.fields import fields_of_all_models
 from tests.access.rules import Rule, rule_for
-from tests.access.world import METHODS, OBJECTS, PEOPLE, STAFF, Url, World
+from tests.access.sent import sent
+from tests.access.world import METHODS, PEOPLE, STOPPED_PEOPLE, Url, World
+from tests.figures import RecordFigure
 
 pytestmark = pytest.mark.django_db
 
-URLS = worlds.urls()
-HOSTS = ("own", "foreign", "platform", "unknown")
-BATCHES = 12  # each makes its world once
-OPEN_WITHOUT_FACTOR = ("/account/2fa/", "/account/logout/", "/account/reauthenticate/", "/brand/")
-PACKAGE = {
-    "name": "New",
-    "currency": "EUR",
-    "trial_days": "0",
-    "vendor_package_id": "pac_9",
-    "who": "everybody",
-}
-SENT = {
-    "customer:launch": {"page": "campaigns"},
-    "console:package-move": {"direction": "down"},
-    "console:customer-note": {"text": "hello"},
-    "console:customer-pause": {"message": "hello"},
-    "console:customer-choose": {"do": "retry"},
-    "console:customer-new": {
-        "company_name": "New",
-        "first_name": "N",
-        "last_name": "N",
-        "email": "n@new.example",
-        "country": "NL",
-    },
-    "console:package-new": PACKAGE,
-    "console:package": PACKAGE,
-    "console:brand": {
-        "name": "Northcanary",
-        "product_name": "Changed",
-        "support_email": "s@north.example",
-        "language": "en",
-        "colour": "#206bc4",
-        "grey": "cool",
-        "corner": "8",
-    },
-    "console:staff-invite": {"email": "h@h.example", "role": "analyst"},
-    "console:customer-invite": {"email": "h@h.example", "role": "viewer"},
-    "customer:invite": {"email": "h@h.example", "role": "viewer"},
-    "profile": {"first_name": "Changed", "last_name": "Name", "language": "nl"},
-    "operator:limits": {"customer_limit": "7", "daily_creates": "7"},
-    "operator:hosts": {"name": "another.localhost"},
-    "operator:agency-new": {"name": "Third", "host": "third.localhost", "owner_email": "o@third.example"},
-    "operator:agency-stop": {"reason": "Because of a test."},
-}
-OUR_TABLES = ("accounts_", "account_", "mfa_")
-# Columns that no form shows, sent with every POST: nothing of it may reach a row.
-CANARY = "cafe0000-cafe-4000-8000-00000000cafe"
-HIDDEN = dict.fromkeys(
-    (
-        *("agency", "agency_id", "customer_id", "person_id", "public_id", "vendor_account", "vendor_account_id"),
-        *("is_staff", "is_superuser", "username", "session_generation", "state", "bound_at", "paused_at", "closed_at"),
-        *("created_at", "accepted_at", "revoked_at", "verified_at", "converted_at", "run_at", "lease_owner"),
-        *("token_hash", "sealed_client_id", "sealed_client_secret", "fingerprint", "css", "hash", "actor_id"),
-        *("acting_user", "stopped_at", "invited_by_id", "archived_at", "refused_at", "trouble", "vendor_id"),
-    ),
-    CANARY,
-)
-
-
-@contextmanager
-def writes_noted() -> Iterator[list[str]]:
-    """The statements on tables of ours that would change a row."""
-    noted: list[str] = []
-
-    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        verb, *rest = sql.split(maxsplit=3)
-        if verb in ("INSERT", "UPDATE", "DELETE"):
-            table = next((word.strip('"') for word in rest if word.startswith('"')), "")
-            if table.startswith(OUR_TABLES):
-                noted.append(f"{sql} {params}")
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(note):
-        yield noted
-
-
-def expected(url: Url, rule: Rule, world: World, person: str, which: str, host: str, method: str) -> frozenset[int]:
-    """The statuses that this cell may answer."""
-    if host == "unknown":
-        return frozenset({400})
-    is_here = signed_in_at(world, person, host)
-    path = world.path(url, which)
-    reads = method in ("GET", "HEAD")
-    if person == "staff_without_factor" and is_here and not path.startswith(OPEN_WITHOUT_FACTOR):
-        return frozenset({303 if reads else 403})
-    served_on = "platform" if host == "platform" else "agency"
-    if served_on not in url.on or (url.name, served_on) == ("account_signup", "platform"):
-        return frozenset({404})
-    if rule.kind == "admin":
-        return _expected_of_admin(rule, person, is_here, method)
-    lets_in = rule.lets_in(person, anonymous=not is_here)
-    if rule.kind == "ours":
-        allowed = rule.get if reads else rule.post if method == "POST" else frozenset()
-        if not allowed:
-            return frozenset({405})
-        if url.name.startswith("brand_") and host != "own":
-            return frozenset({404})  # the hash of another agency's brand
-        if not lets_in:
-            if url.name.startswith("customer:") and is_here and which == "own" and person in worlds.MEMBERS:
-                return frozenset({403})  # a member who may look, not launch; not decide about people
-            if url.name.startswith("console:") and is_here and person in STAFF:
-                return frozenset({403})  # staff in another role
-            return frozenset({404}) if is_here else frozenset({302})
-        if url.has_object and which != own_object(person) and not rule.asks_again:
-            return frozenset({404})
-        return allowed
-    allowed = rule.get if reads else rule.post if method == "POST" else rule.post | {200, 302, 405, 404}
-    return allowed if lets_in else allowed | {302}
-
-
-def signed_in_at(world: World, person: str, host: str) -> bool:
-    """Whether this person is signed in on that host."""
-    return host == world.works_at(person) and person not in ("anonymous", "unverified")
-
-
-def own_object(person: str) -> str:
-    """Which of the objects is this person's own."""
-    return "foreign" if person.startswith("foreign_") else "own"
-
-
-def _expected_of_admin(rule: Rule, person: str, is_here: bool, method: str) -> frozenset[int]:
-    if person == "operator" and is_here:
-        return rule.get if method in ("GET", "HEAD") else rule.post
-    return frozenset({200, 302, 405})  # 200 is the script catalogue, which holds words only
-
-
-def forbidden_canaries(world: World, person: str, host: str) -> set[str]:
-    """What this person must not read on this host."""
-    is_here = host == world.works_at(person)
-    everything = world.canaries(world.bos) | world.canaries(world.others) | world.canaries(world.souths)
-    everything |= {"Northcanary", "Southcanary"}
-    if not is_here:
-        own: set[str] = set()
-    elif person in worlds.MEMBERS:
-        own = world.canaries(world.bos)
-    elif person == "other_member":
-        own = world.canaries(world.others)
-    elif person == "foreign_member":
-        own = world.canaries(world.souths)
-    elif person in STAFF:
-        own = world.canaries(world.bos) | world.canaries(world.others)
-    elif person == "foreign_staff":
-        own = world.canaries(world.souths)
-    elif person == "operator":
-        own = everything
-    else:
-        own = set()
-    if host == "own":
-        own |= {"Northcanary"}
-    elif host == "foreign":
-        own |= {"Southcanary"}
-    return everything - own
+URLS = {f"{url.name or 'unnamed'}:{number}": url for number, url in enumerate(worlds.urls())}
+REFERENCE = re.compile("[0-9A-F]{8}")
+HOSTS = ("own", "foreign", "stopped", "platform", "unknown")
 
 
 def test_every_url_is_classified():
     missing = []
-    for url in URLS:
+    for title, url in URLS.items():
         try:
             rule_for(url.name)
         except KeyError:
-            missing.append(f"{url.name} {url.route}")
+            missing.append(title)
 
     assert missing == []
 
@@ -190,82 +41,115 @@ def cells_of(url: Url) -> Iterator[tuple[str, str, str, str]]:
     A host that nobody has, or that does not serve the URL, answers before it knows who asks: three people are
     enough there. Who may do what does not hang on the database: the second one gets the own host and the operators'.
     """
-    objects = OBJECTS if url.has_object else ("own",)
     for host in HOSTS if connection.vendor == "sqlite" else ("own", "platform"):
         is_served = host != "unknown" and ("platform" if host == "platform" else "agency") in url.on
-        for person in PEOPLE if is_served else ("anonymous", "staff_owner", "operator"):
-            for which in objects:
+        people = PEOPLE if is_served else ("anonymous", "staff_owner", "operator")
+        for person in STOPPED_PEOPLE if host == "stopped" else people:
+            for which in url.objects:
                 for method in METHODS if (host, which) == ("own", "own") else ("GET", "POST"):
                     yield host, person, which, method
 
 
-@pytest.mark.parametrize("batch", range(BATCHES))
-def test_every_cell(batch: int, sandbox: Sandbox, record_property: Any):
-    world = worlds.make(sandbox)
-    client = Client(raise_request_exception=False)
-    wrong: list[str] = []
-    number = 0
-    for url in URLS[batch::BATCHES]:
-        rule = rule_for(url.name)
-        positive: set[str] = set()
-        for host, person, which, method in cells_of(url):
-            number += 1
-            problem, saw = cell(client, url, rule, world, person, which, host, method)
-            if problem:
-                wrong.append(f"{method} /{url.route} {host} {which} as {person}: {problem}")
-            if saw:
-                positive.add(person)
-        if isinstance(rule.who, tuple) and not positive >= set(rule.who):
-            wrong.append(f"/{url.route}: {set(rule.who) - positive} never saw their own or changed a row")
-        if rule.kind == "ours" and not isinstance(rule.who, tuple) and rule.get & {200} and not positive:
-            wrong.append(f"/{url.route}: nobody ever saw it")
-    record_property("cells", number)
-
-    assert wrong == []
-
-
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the whole matrix is gone through on SQLite")
 def test_the_matrix_has_twenty_thousand_cells_or_more():
-    assert sum(1 for url in URLS for _ in cells_of(url)) >= 20_000
+    assert sum(1 for url in URLS.values() for _ in cells_of(url)) >= 20_000
 
 
-def cell(
-    client: Client, url: Url, rule: Rule, world: World, person: str, which: str, host: str, method: str
+@pytest.mark.parametrize("title", URLS)
+def test_cells_of(title: str, world: World, record_figure: RecordFigure):
+    url = URLS[title]
+    rule = rule_for(url.name)
+    alien = alien_fields(world, url, rule)
+    wrong: list[str] = []
+    positive: dict[str, int] = {}
+    unlike: dict[tuple[str, str, str], Any] = {}
+    changed: set[str] = set()
+    number = 0
+    for host, person, which, method in cells_of(url):
+        number += 1
+        data = alien | sent(url.name, world.own(person)) if method == "POST" else {}
+        answer = cells.ask(world, url, person=person, which=which, host=host, method=method, data=data)
+        where = f"{method} {host} {which} as {person}"
+        changed |= rows.names(answer.changed)
+        problem, is_positive = judge(world, url, rule, answer, person, which, host, method)
+        if problem:
+            wrong.append(f"{where}: {problem}")
+        if is_positive:
+            positive[person] = positive.get(person, 0) + 1
+        if which in ("foreign", "nonexistent") and cells.own_object(url, person, host) == "own":
+            seen = cells.masked(answer, world, url, which, person)
+            if unlike.setdefault((host, person, method), seen) != seen:
+                wrong.append(f"{where}: can be told from one that does not exist")
+    if isinstance(rule.who, tuple) and not positive.keys() >= set(rule.who):
+        wrong.append(f"{set(rule.who) - positive.keys()} never saw their own or changed a row")
+    if rule.kind == "ours" and not isinstance(rule.who, tuple) and rule.get & {200} and not positive:
+        wrong.append("nobody ever saw it")
+    if changed != CHANGES.get(url.name, set()):
+        wrong.append(f"changes other rows or columns than written down: {sorted(changed)}")
+    good = sum(positive.values())
+    record_figure("Access matrix", {"cells": number, "positive": good, "negative": number - good, "wrong": len(wrong)})
+
+    assert not wrong, "\n".join([f"/{url.route}", *wrong])
+
+
+def alien_fields(world: World, url: Url, rule: Rule) -> dict[str, str]:
+    """Every field of every model that no form of this page has, each with a value that it would take."""
+    person = rule.who[0] if isinstance(rule.who, tuple) else "anonymous" if rule.who == "anonymous" else "owner"
+    host = "" if "agency" in url.on or person == "operator" else "platform"
+    probe = cells.ask(world, url, person=person, host=host, method="POST", data=sent(url.name, world.own(person)))
+    shown = {name for form in probe.forms for name in form.fields} | sent(url.name, world.own(person)).keys()
+    return {name: value for name, value in fields_of_all_models(world).items() if name not in shown}
+
+
+def judge(
+    world: World, url: Url, rule: Rule, answer: cells.Answer, person: str, which: str, host: str, method: str
 ) -> tuple[str, bool]:
-    """One request. What is wrong with its answer, if anything, and whether it was a positive one."""
-    cache.clear()
-    client.cookies = SimpleCookie({"session": world.sessions[person]} if person in world.sessions else {})
-    data = HIDDEN | SENT.get(url.name, {}) if method == "POST" else {}
-    with transaction.atomic(), writes_noted() as writes:
-        answer = client.generic(
-            method,
-            world.path(url, which),
-            data=urlencode(data),
-            content_type="application/x-www-form-urlencoded",
-            headers={"host": world.host(host)},
-        )
-        transaction.set_rollback(True)
-    allowed = expected(url, rule, world, person, which, host, method)
-    if answer.status_code not in allowed:
-        return f"{answer.status_code}, expected {sorted(allowed)}", False
-    body = b"".join(answer) if answer.streaming else answer.content
-    shown = body.decode(errors="replace") + str(answer.headers)
-    if leaked := [canary for canary in forbidden_canaries(world, person, host) if canary in shown]:
+    """What is wrong with a cell, if anything, and whether it was a positive one."""
+    allowed = cells.expected(url, rule, world, person, which, host, method)
+    if answer.status not in allowed:
+        return f"{answer.status}, expected {sorted(allowed)}", False
+    if leaked := [word for word in world.forbidden(person, host) if word in answer.shown]:
         return f"shows {leaked}", False
-    is_here = signed_in_at(world, person, host)
-    if person == "staff_without_factor" and not world.path(url, which).startswith(OPEN_WITHOUT_FACTOR):
-        return ("writes without a second factor" if writes else ""), False
-    gets_in = rule.lets_in(person, anonymous=not is_here) and (not url.has_object or which == own_object(person))
-    if any(CANARY in line or CANARY.replace("-", "") in line for line in writes):
-        return "writes a column that its form does not show", False
-    if writes and not (rule.writes and gets_in and method == "POST"):
-        return f"writes: {writes[0][:80]}", False
-    if rule.writes and method == "POST" and gets_in and is_here:
-        if not writes:
-            return "changes nothing", False
-        return ("", True) if any('"accounts_event"' in line for line in writes) else ("leaves no event", False)
+    if answer.strangers:
+        return f"changes what is not theirs: {answer.strangers}", False
+    if answer.changed and (gap := unaudited(world, answer, person, host)):
+        return gap, False
+    is_here = world.is_signed_in(person, host)
+    gets_in = (
+        host not in ("stopped", "unknown")
+        and ("platform" if host == "platform" else "agency") in url.on
+        and rule.lets_in(person, anonymous=not is_here)
+        and (not url.has_object or which == cells.own_object(url, person, host))
+        and answer.status in rule.answers(person, method)
+    )
+    if rule.asks_again and person in ("staff_owner_long_ago", "viewing_operator"):
+        return ("writes without the password" if answer.writes else ""), False
+    if rule.kind in ("allauth", "admin") and is_here and rule.lets_in(person, anonymous=False):
+        return "", gets_in and answer.status in (200, 302)
+    if answer.writes and not (
+        gets_in and ((rule.writes and method == "POST") or (rule.writes_on_get and method == "GET"))
+    ):
+        return f"writes: {answer.writes[0][:80]}", False
+    if rule.writes and method == "POST" and gets_in and answer.status < 400:
+        return ("", True) if answer.writes else ("changes nothing", False)
     own_words = {"own": "Northcanary", "foreign": "Southcanary", "platform": "Reseller portal"}.get(host, "400")
-    is_page = answer.status_code == 200 and "html" in answer.headers.get("Content-Type", "")
-    if is_page and method == "GET" and gets_in and own_words not in body.decode():
+    is_page = answer.status == 200 and "html" in answer.headers.get("Content-Type", "")
+    if is_page and method == "GET" and gets_in and own_words not in answer.body:
         return f"a page that does not say {own_words}", False
-    return "", gets_in and answer.status_code in (200, 302, 303)
+    return "", gets_in and answer.status in (200, 302, 303)
+
+
+def unaudited(world: World, answer: cells.Answer, person: str, host: str) -> str:
+    """What is missing in the events of a request that changed rows."""
+    events = [columns for table, verb, _key, columns in answer.changed if (table, verb) == ("accounts_event", "insert")]
+    if not events:
+        return f"leaves no event: {sorted(rows.names(answer.changed))}"
+    actors = {world.people[name].pk for name in (person, "operator") if name in world.people}
+    for event in events:
+        if not REFERENCE.fullmatch(event["request"]) or not event["object_type"] or not event["outcome"]:
+            return f"leaves an event without request, object or outcome: {event}"
+        if world.is_signed_in(person, host) and event["actor_id"] not in actors:
+            return f"leaves an event that does not say who: {event}"
+        if host != "platform" and event["agency_id"] is None:
+            return f"leaves an event without its agency: {event}"
+    return ""

@@ -2,15 +2,13 @@
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from functools import cached_property
 
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts import people as people_doors
-from accounts.models import Agency, Customer, Host, Membership, Package, PanelTask, User
-from coupontools_api.sandbox import Sandbox
-from tests import factories
+from accounts.models import Agency, Customer, Host, Invitation, Package, PanelTask, User
+from tests.access.rows import Owners, Rows, all_rows, owners_of_rows
 
 PLATFORM = "platform.localhost"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -18,21 +16,36 @@ MEMBERS = ("owner", "editor", "viewer")
 STAFF = ("staff_owner", "staff_admin", "staff_support", "staff_analyst")
 OWNER = ("staff_owner",)
 MANAGERS = ("staff_owner", "staff_admin")
+SUPPORTERS = ("staff_owner", "staff_admin", "staff_support")
 PEOPLE = (
     "anonymous",
     "unverified",
     *MEMBERS,
     "suspended_member",
+    "paused_member",  # whose customer the agency has paused
     "other_member",
     "foreign_member",
     *STAFF,
+    "staff_owner_long_ago",  # whose password was typed too long ago for what asks again
     "staff_without_factor",
+    "suspended_staff",
+    "viewing_operator",  # who looks at the console as its owner
     "foreign_staff",
     "operator",
 )
-SUPPORTERS = ("staff_owner", "staff_admin", "staff_support")
+STOPPED_PEOPLE = ("anonymous", "stopped_member", "stopped_staff")  # on the host of an agency that is stopped
+# Whose rights somebody has, where the name does not say it.
+SAME_AS = {
+    "paused_member": "owner",
+    "foreign_member": "owner",
+    "staff_owner_long_ago": "staff_owner",
+    "viewing_operator": "staff_owner",
+    "foreign_staff": "staff_owner",
+}
 QUERIES = {"console:brand-preview-css": "?colour=%23206bc4&grey=cool&corner=8"}
 OBJECTS = ("own", "foreign", "nonexistent")
+SPENT = ("expired", "withdrawn", "used")  # tokens that opened something once
+NOWHERE = uuid.UUID(int=7)
 
 
 @dataclass(frozen=True)
@@ -45,7 +58,25 @@ class Url:
 
     @property
     def has_object(self) -> bool:
-        return "<uuid:" in self.route
+        return "<uuid:" in self.route or self.has_token
+
+    @property
+    def is_own_account(self) -> bool:
+        """Whether it is about nobody but the person who asks: allauth's pages, and our profile."""
+        return self.route.startswith("account/")
+
+    @property
+    def has_token(self) -> bool:
+        return "<str:token>" in self.route
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """The objects that it may be asked for: whose they are, or how a token was spent."""
+        if "agency" not in self.on and self.has_object:
+            return ("own", "nonexistent")  # operators serve every agency
+        if self.has_token:
+            return (*OBJECTS, *SPENT)
+        return OBJECTS if self.has_object else ("own",)
 
 
 def urls() -> list[Url]:
@@ -71,53 +102,114 @@ def _walk(resolver: URLResolver, route: str = "", namespace: str = "") -> list[t
 
 
 @dataclass
-class World:
-    """Two agencies with all their people. Bo's company is what everybody asks for."""
+class Things:
+    """One customer with all that an address or a form may name of it and of its agency."""
 
-    north: Agency
-    south: Agency
-    bos: Customer
-    others: Customer
-    souths: Customer
+    agency: Agency
+    customer: Customer
+    package: Package
+    other_package: Package
+    task: PanelTask
+    colleague: User  # works for the agency and is a member of the customer
+    staff_invitation: Invitation
+    member_invitation: Invitation
+    host: Host
+    campaign: str
+    invitation_tokens: dict[str, str]
+    view_tokens: dict[str, str]
+
+    @cached_property
+    def canaries(self) -> set[str]:
+        """Words that stand for this customer and for nobody else."""
+        note = f"{self.customer.company_name}-note"
+        return {self.customer.company_name, self.customer.email, self.vendor_id, f"{self.campaign_name}", note}
+
+    @cached_property
+    def vendor_id(self) -> str:
+        return str(self.customer.subaccount.vendor_id)
+
+    @property
+    def campaign_name(self) -> str:
+        return f"{self.customer.company_name}-campaign"
+
+    def value(self, converter: str) -> str:
+        """What stands in an address for `<uuid:customer>` and the like."""
+        return str(
+            {
+                "uuid:customer": self.customer.public_id,
+                "uuid:task": self.task.public_id,
+                "uuid:package": self.package.public_id,
+                "uuid:person": self.colleague.pk,
+                "uuid:agency": self.agency.pk,
+                "int:host": self.host.pk,
+                "slug:campaign": self.campaign,
+            }[converter]
+        )
+
+
+@dataclass
+class World:
+    """Agency North with three customers, agency South with one, a stopped agency, and all their people."""
+
+    things: dict[str, Things]  # own (Bo's), other (Kim's, same agency), paused (Pam's), foreign (Cy's), stopped
     people: dict[str, User]
     sessions: dict[str, str] = field(default_factory=dict)
-    spare_host: int = 0
-    colleagues: dict[str, User] = field(default_factory=dict)
-    tasks: dict[str, uuid.UUID] = field(default_factory=dict)
-    invited: dict[str, tuple[uuid.UUID, uuid.UUID]] = field(default_factory=dict)
+    client: Client = field(default_factory=lambda: Client(raise_request_exception=False))
+
+    @cached_property
+    def rows(self) -> Rows:
+        """Every row of the world, as it is before and after each request."""
+        return all_rows()
+
+    @cached_property
+    def owners(self) -> Owners:
+        return owners_of_rows()
+
+    @property
+    def north(self) -> Agency:
+        return self.things["own"].agency
+
+    @property
+    def south(self) -> Agency:
+        return self.things["foreign"].agency
 
     def host(self, which: str) -> str:
         return {
             "own": "north.localhost",
             "foreign": "south.localhost",
+            "stopped": "stopped.localhost",
             "platform": PLATFORM,
             "unknown": "nobody.example",
         }[which]
 
-    def object_id(self, which: str) -> uuid.UUID:
-        return {"own": self.bos.public_id, "foreign": self.souths.public_id, "nonexistent": uuid.UUID(int=7)}[which]
+    def path(self, url: Url, which: str, person: str = "", instead: dict[str, str] | None = None) -> str:
+        """A concrete address of the URL, with values that exist where the object is its own.
 
-    def package_id(self, which: str) -> uuid.UUID:
-        agencies = {"own": self.north, "foreign": self.south}
-        if which not in agencies:
-            return uuid.UUID(int=7)
-        return Package.objects.for_agency(agencies[which]).order_by("position")[0].public_id
-
-    def path(self, url: Url, which: str) -> str:
-        """A concrete address of the URL, with values that exist where the object is its own."""
-        route = url.route.replace("<uuid:customer>", str(self.object_id(which)))
-        route = route.replace("<uuid:task>", str(self.tasks.get(which, uuid.UUID(int=7))))
-        route = route.replace("<uuid:package>", str(self.package_id(which)))
-        person, (staff, member) = self.colleagues.get(which), self.invited.get(which, (uuid.UUID(int=7),) * 2)
-        route = route.replace("<uuid:person>", str(person.pk if person else uuid.UUID(int=7)))
-        route = route.replace("<uuid:invitation>", str(staff if route.startswith("console/staff/") else member))
-        route = route.replace("<uuid:agency>", str(self.north.pk if which == "own" else uuid.UUID(int=7)))
-        route = route.replace("<int:host>", str(self.spare_host))
+        `instead` names another owner for one of the values: `{"person": "foreign"}` in an address with two ids.
+        """
+        instead = instead or {}
+        if which == "own" and person == "paused_member" and not url.has_token:
+            which = "paused"
+        route = url.route
+        for converter in ("uuid:customer", "uuid:task", "uuid:package", "uuid:person", "uuid:agency", "int:host"):
+            owner = self.things.get(instead.get(converter.partition(":")[2], which))
+            # A host is named by a small number: one that exists nowhere is a large one.
+            nowhere = "999999999" if converter == "int:host" else str(NOWHERE)
+            route = route.replace(f"<{converter}>", owner.value(converter) if owner else nowhere)
+        if "<uuid:invitation>" in route:
+            owner = self.things.get(instead.get("invitation", which))
+            row = (
+                (owner.staff_invitation if route.startswith("console/staff/") else owner.member_invitation)
+                if owner
+                else None
+            )
+            route = route.replace("<uuid:invitation>", str(row.public_id if row else NOWHERE))
+        if url.has_token:
+            route = route.replace("<str:token>", self._token(url, which))
         for pattern, value in {
-            "<slug:page>/<slug:campaign>": "update_campaign/cam_1",
+            "<slug:page>/<slug:campaign>": f"update_campaign/{self._campaign(instead.get('campaign', which))}",
             "<slug:page>": "campaigns",
             "<slug:digest>": self.north.brand.hash,
-            "<str:token>": "no-such-token",
             "<int:pk>": "1",
             "<int:slot>": "1",
             "<path:object_id>": "1",
@@ -126,62 +218,55 @@ class World:
             route = route.replace(pattern, value)
         return f"/{route}{QUERIES.get(url.name, '')}"
 
+    def _campaign(self, which: str) -> str:
+        return self.things[which].campaign if which in self.things else "cam_777"
+
+    def _token(self, url: Url, which: str) -> str:
+        owner = self.things["foreign" if which == "foreign" else "own"]
+        tokens = owner.view_tokens if url.name == "view_as_open" else owner.invitation_tokens
+        return tokens.get("open" if which in ("own", "foreign") else which, "no-such-token")
+
+    def own(self, person: str) -> Things:
+        """The things of this person's own place."""
+        return self.things[
+            "foreign" if person.startswith("foreign_") else "paused" if person == "paused_member" else "own"
+        ]
+
     def works_at(self, person: str) -> str:
         """The host kind that this person's sign-in belongs to."""
-        if person.startswith("foreign_"):
-            return "foreign"
+        for prefix, where in (("foreign_", "foreign"), ("stopped_", "stopped")):
+            if person.startswith(prefix):
+                return where
         return "platform" if person == "operator" else "own"
 
-    def canaries(self, customer: Customer) -> set[str]:
-        return {customer.company_name, customer.email}
+    def is_signed_in(self, person: str, host: str) -> bool:
+        """Whether this person's session counts on that host."""
+        return host == self.works_at(person) and person not in ("anonymous", "unverified", "suspended_staff")
 
+    def own_things(self, person: str) -> list[Things]:
+        """Whose words this person may read where they are signed in."""
+        things = self.things
+        if person in MEMBERS:
+            return [things["own"]]
+        if person == "operator":
+            return list(things.values())
+        if person in STAFF or (SAME_AS.get(person) == "staff_owner" and person != "foreign_staff"):
+            return [things["own"], things["other"], things["paused"]]
+        named = {
+            "paused_member": "paused",
+            "other_member": "other",
+            "foreign_member": "foreign",
+            "foreign_staff": "foreign",
+        }
+        return [things[named[person]]] if person in named else []
 
-def make(sandbox: Sandbox) -> World:
-    north = factories.agency("Northcanary", "north.localhost", keys=("north-id", "north-secret"))
-    south = factories.agency("Southcanary", "south.localhost", keys=("south-id", "south-secret"), colour="#ffc629")
-    people = {
-        "owner": factories.person(north, "bo@bos-canary.example", first_name="Bo"),
-        "unverified": factories.person(north, "una@una-canary.example", verified=False),
-        "other_member": factories.person(north, "kim@kims-canary.example"),
-        "foreign_member": factories.person(south, "cy@cys-canary.example"),
-        "foreign_staff": factories.staff(south, "sue@south.example", "owner"),
-        "staff_without_factor": factories.person(north, "new@north.example", staff_role="admin"),
-        "operator": factories.operator(),
-    }
-    for role in ("owner", "admin", "support", "analyst"):
-        people[f"staff_{role}"] = factories.staff(north, f"{role}@north.example", role)
-    bos = factories.customer(north, people["owner"], company_name="Bos-canary")
-    others = factories.customer(north, people["other_member"], company_name="Kims-canary")
-    souths = factories.customer(south, people["foreign_member"], company_name="Cys-canary")
-    for customer, keys in ((bos, "north-id"), (others, "north-id"), (souths, "south-id")):
-        factories.activate(customer, sandbox, keys, campaigns=["Spring"])
-    for customer in (bos, souths):
-        customer.subaccount.campaigns.update(vendor_id="cam_1")
-    people["editor"] = factories.member(bos, "editor", "ed@bos-editor.example")
-    people["viewer"] = factories.member(bos, "viewer", "vi@bos-viewer.example")
-    people["suspended_member"] = factories.member(bos, "owner", "gone@bos-gone.example")
-    people["suspended_member"].memberships.update(suspended_at="2026-01-01T00:00Z")
-    world = World(north, south, bos, others, souths, people)
-    world.spare_host = Host.objects.create(agency=north, name="spare.localhost").pk
-    for which, agency, customer in (("own", north, bos), ("foreign", south, souths)):
-        trial_ends_on = date.today() + timedelta(days=9)
-        Customer.objects.for_agency(agency).filter(pk=customer.pk).update(trial_ends_on=trial_ends_on)
-        task = PanelTask.objects.create(agency=agency, customer=customer, kind=PanelTask.Kind.BLOCK)
-        world.tasks[which] = task.public_id
-        # Somebody who works there and is a member of the customer, and an invitation to each.
-        world.colleagues[which] = factories.staff(agency, "dee@dees.example", "support")
-        Membership.objects.create(person=world.colleagues[which], customer=customer, role="editor")
-        invitations = (
-            people_doors.invite_staff(agency=agency, email="i@i.example", staff_role="analyst", acting_user=None),
-            people_doors.invite_member(customer=customer, email="i@i.example", role="viewer", acting_user=None),
-        )
-        world.invited[which] = (invitations[0].public_id, invitations[1].public_id)
-    for name, person in people.items():
-        client = Client(headers={"host": world.host(world.works_at(name))})
-        if name == "unverified":
-            # Half-way in: the password was right, the code is not typed yet.
-            client.post("/account/login/", {"login": person.email, "password": factories.PASSWORD})
-        else:
-            client.force_login(person)
-        world.sessions[name] = client.cookies["session"].value
-    return world
+    def forbidden(self, person: str, host: str) -> set[str]:
+        """The words that must not stand in what this person gets on that host."""
+        agencies = {"own": "Northcanary", "foreign": "Southcanary", "stopped": "Stoppedcanary"}
+        words = set().union(*(things.canaries for things in self.things.values())) | set(agencies.values())
+        if self.is_signed_in(person, host):
+            for things in self.own_things(person):
+                words -= things.canaries
+            if person == "operator":
+                words -= set(agencies.values())
+        return words - {agencies.get(host, "")}

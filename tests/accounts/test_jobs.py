@@ -8,8 +8,8 @@ from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
-from accounts import jobs
-from accounts.models import Agency, Job, Subaccount, VendorAccount
+from accounts import jobs, vendor
+from accounts.models import Agency, Job, State, Subaccount, VendorAccount
 from coupontools_api.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db
@@ -79,14 +79,42 @@ def test_refreshes_do_not_pile_up_while_nobody_does_them(sandbox: Sandbox, activ
     assert Job.objects.for_agency(north).count() == 0
 
 
-def test_what_was_done_a_month_ago_is_forgotten(north: Agency):
-    put(north)
+def test_a_mail_that_was_sent_keeps_nothing_of_whom_it_went_to(north: Agency):
+    jobs.put_mail(
+        "invitation",
+        agency=north,
+        to="bo@shop.example",
+        invited_to="Bo's",
+        expires_at="2026-11-22T10:00:00+00:00",
+        secret="x",
+    )
     jobs.run()
-    Job.objects.for_agency(north).update(done_at=timezone.now() - timedelta(days=31))
 
-    jobs.forget_done()
+    job = Job.objects.for_agency(north).get()
+    assert mail.outbox[0].to == ["bo@shop.example"]
+    assert (job.payload, job.sealed_secret) == ({"mail": "invitation"}, "")
 
-    assert Job.objects.for_agency(north).count() == 0
+
+def test_what_a_reading_brings_of_a_customer_that_was_closed_meanwhile_is_dropped(
+    sandbox: Sandbox, active: Subaccount, monkeypatch: pytest.MonkeyPatch
+):
+    rows = Subaccount.objects.for_agency(active.agency).filter(pk=active.pk)
+    ask = vendor.ask
+
+    def close_meanwhile(*args: Any, **kwargs: Any) -> Any:
+        answer = ask(*args, **kwargs)
+        rows.update(state=State.CLOSED, facts={})
+        active.campaigns.all().delete()
+        return answer
+
+    monkeypatch.setattr(vendor, "ask", close_meanwhile)
+    Job.objects.for_agency(active.agency).delete()  # one reading a minute
+    jobs.put_refresh(active)
+    while jobs.run():
+        pass
+
+    active.refresh_from_db()
+    assert (active.facts, active.campaigns.count()) == ({}, 0)
 
 
 def test_a_display_name_cannot_start_another_header(north: Agency):

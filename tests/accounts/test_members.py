@@ -51,7 +51,7 @@ def test_the_owner_may_do_it_with_an_event_that_names_both(bo: User, ed: User, b
 
     event = Event.objects.for_agency(bos_company.agency).latest("pk")
     assert (event.kind, event.actor_id, event.customer_id) == (EVENTS[door], bo.pk, bos_company.pk)
-    assert event.data["person"] == str(ed.pk)
+    assert (event.object_type, event.object_id) == ("person", str(ed.pk))
     generation = ed.session_generation
     ed.refresh_from_db()
     assert ed.session_generation == generation + 1

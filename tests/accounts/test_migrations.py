@@ -6,6 +6,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BEFORE, AFTER = [("accounts", "0001_initial")], [("accounts", "0002_console")]
+BEFORE_AUDIT, AFTER_AUDIT = AFTER, [("accounts", "0004_event_past")]
 
 
 def test_customers_from_before_the_console_are_found_and_their_first_steps_are_known():
@@ -43,5 +44,37 @@ def test_customers_from_before_the_console_are_found_and_their_first_steps_are_k
     finally:
         MigrationExecutor(connection).migrate(newest)
         connection.close()  # prepared statements speak of the tables as they were
+        if connection.vendor == "postgresql":
+            connection.close_pool()
+
+
+def test_events_of_before_keep_how_they_ended_and_what_they_were_about():
+    executor = MigrationExecutor(connection)
+    newest = executor.loader.graph.leaf_nodes()
+    executor.migrate(BEFORE_AUDIT)
+    try:
+        old = executor.loader.project_state(BEFORE_AUDIT).apps
+        agency = old.get_model("accounts", "Agency").objects.create(name="North", support_email="a@north.example")
+        person, events = "0f5ec9f4-4c53-4a34-8a3c-1d5c2c4a0b11", old.get_model("accounts", "Event").objects
+        events.create(agency=agency, kind="launch", customer_id=7, data={"outcome": "NoAnswer", "ms": 9})
+        events.create(agency=agency, kind="staff.suspended", data={"person": person})
+        events.create(agency=agency, kind="brand.changed", data={"changed": ["name"]})
+        events.create(agency=None, kind="credential.held_elsewhere")
+
+        executor = MigrationExecutor(connection)
+        executor.migrate(AFTER_AUDIT)
+
+        after = executor.loader.project_state(AFTER_AUDIT).apps.get_model("accounts", "Event").objects.order_by("pk")
+        assert list(after.values_list("kind", "outcome", "object_type", "object_id", "request")) == [
+            ("launch", "NoAnswer", "customer", "7", ""),
+            ("staff.suspended", "done", "person", person, ""),
+            ("brand.changed", "done", "agency", str(agency.pk), ""),
+            ("credential.held_elsewhere", "done", "", "", ""),
+        ]
+        after.all().delete()
+        executor.loader.project_state(AFTER_AUDIT).apps.get_model("accounts", "Agency").objects.all().delete()
+    finally:
+        MigrationExecutor(connection).migrate(newest)
+        connection.close()
         if connection.vendor == "postgresql":
             connection.close_pool()

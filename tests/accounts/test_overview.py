@@ -23,8 +23,8 @@ def shop(agency: Agency, number: int, state: State = State.ACTIVE, **changes: An
     return made
 
 
-def launch(agency: Agency, at: datetime, **data: Any) -> None:
-    Event.objects.create(agency=agency, kind="launch", at=at, data={"outcome": "opened", "ms": 500} | data)
+def launch(agency: Agency, at: datetime, *, outcome: str = "opened", ms: int = 500) -> None:
+    Event.objects.record("launch", agency=agency, at=at, outcome=outcome, ms=ms)
 
 
 def test_customers_are_counted_where_they_are(north: Agency, south: Agency):

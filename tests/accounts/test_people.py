@@ -35,7 +35,8 @@ def opened(agency: Agency, address: str) -> Invitation:
 
 
 def kinds(agency: Agency) -> list[str]:
-    return list(Event.objects.for_agency(agency).order_by("pk").values_list("kind", flat=True))
+    rows = Event.objects.for_agency(agency).exclude(kind="mail.sent")
+    return list(rows.order_by("pk").values_list("kind", flat=True))
 
 
 def test_a_member_is_invited_by_mail_and_accepts(north: Agency, bo: User, bos_company: Customer):

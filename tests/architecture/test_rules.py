@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,8 @@ def test_rows_of_an_agency_are_read_across_agencies_in_few_places():
         "accounts/claims.py",
         "accounts/jobs.py",
         "accounts/provisioning.py",
+        "accounts/retention.py",
+        "accounts/sealing.py",
         "accounts/states.py",
         "portal/access_operator.py",
         "portal/admin.py",
@@ -122,13 +125,47 @@ def test_a_relation_of_an_object_counts_as_naming_the_agency(north: Agency, bos_
 
 
 @pytest.mark.django_db
-def test_events_cannot_be_changed_or_deleted(north: Agency):
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda event: event.save(),
+        lambda event: event.delete(),
+        lambda event: Event.objects.across_agencies().update(kind="x"),
+        lambda event: Event.objects.across_agencies().filter(pk=event.pk).delete(),
+        lambda event: event.agency.events.all().delete(),
+        lambda event: event.agency.events.update(kind="x"),
+        lambda event: Event.objects.across_agencies().bulk_update([event], ["kind"]),
+        lambda event: Event.objects.bulk_create([event], ignore_conflicts=True),
+        lambda event: Event.objects.bulk_create([event], None, True),
+        lambda event: Event.objects.bulk_create(
+            [event], update_conflicts=True, update_fields=["kind"], unique_fields=["id"]
+        ),
+        lambda event: Event.objects.across_agencies().update_or_create(pk=event.pk, defaults={"kind": "x"}),
+    ],
+)
+def test_events_cannot_be_changed_or_deleted(change: Callable[[Event], object], north: Agency):
     event = Event.objects.record("something", agency=north)
 
     with pytest.raises(TypeError):
-        event.save()
-    with pytest.raises(TypeError):
-        event.delete()
+        change(event)
+    assert Event.objects.for_agency(north).get(pk=event.pk).kind == "something"
+
+
+def test_nothing_takes_events_along_when_it_goes():
+    kinds = {field.name: field.remote_field.on_delete for field in Event._meta.fields if field.remote_field}
+
+    assert kinds == {"agency": models.PROTECT}
+
+
+def test_no_code_goes_round_the_events_own_guard():
+    """Past the queryset there is only SQL, and the two managers that know no guard."""
+    around = re.compile(r"accounts_event|_base_manager|_raw_delete|\.raw\(|models\.QuerySet\(|RawSQL")
+    found = {str(path.relative_to(ROOT)) for path in SOURCES if around.search(path.read_text())}
+    asks_in_sql = {str(path.relative_to(ROOT)) for path in SOURCES if ".cursor()" in path.read_text()}
+
+    assert found == set()
+    # SELECT 1, for /readyz; and the server's own settings
+    assert asks_in_sql == {"portal/middleware.py", "accounts/checks.py"}
 
 
 def test_no_import_hides_inside_a_function():

@@ -263,7 +263,7 @@ def test_staff_open_a_customers_panel_with_a_reason_that_the_customer_reads(
     assert answer.status_code == 303
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     event = Event.objects.for_agency(active.agency).get(kind="staff_launch")
-    assert event.data["outcome"] == "opened"
+    assert event.outcome == "opened"
     assert event.reason.text == "You asked us on the phone"
     hers = bo_client.get("/account/activity/").content.decode()
     assert "You asked us on the phone" in hers
@@ -285,7 +285,7 @@ def test_the_agencys_own_panel_opens_for_owners_and_teammates_only(
 
     assert answer.status_code == 303
     assert [request.path for request in sandbox.requests()] == ["/v3/account/sso"]
-    assert Event.objects.for_agency(north).get(kind="account_launch").data["outcome"] == "opened"
+    assert Event.objects.for_agency(north).get(kind="account_launch").outcome == "opened"
 
 
 def test_the_ways_into_panels_are_read_from_a_bookmark_and_taken_from_our_own_pages_only(

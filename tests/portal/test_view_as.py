@@ -52,7 +52,7 @@ def test_it_is_asked_with_a_reason_after_the_password_and_leads_to_the_agencys_h
     assert "/view-as/" in response.url
     event = Event.objects.for_agency(north).latest("pk")
     assert (event.kind, event.actor_id) == ("view_as.asked", olu.pk)
-    assert (event.data["operator"], event.data["person"]) == (str(olu.pk), str(ada.pk))
+    assert (event.on_behalf_of, event.object_type) == (ada.pk, "viewas")
     assert Note.objects.for_agency(north).get(event=event).text == "Their list looks empty"
     secret = response.url.rstrip("/").rpartition("/")[2]
     assert secret not in str(list(ViewAs.objects.for_agency(north).values()))

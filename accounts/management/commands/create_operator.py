@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, transaction
 
-from accounts.models import User
+from accounts.models import Event, User
 
 
 class Command(BaseCommand):
@@ -30,6 +30,7 @@ class Command(BaseCommand):
             with transaction.atomic():
                 person.save()
                 EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+                Event.objects.record("operator.created", agency=None, about=person)
         except IntegrityError:
             raise CommandError(f"{email} is an operator already.") from None
         self.stdout.write(f"{person.email} can sign in on the platform host.")

@@ -6,8 +6,9 @@ import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections, connections
+from django.utils import timezone
 
-from accounts import jobs, provisioning, vendor, workers
+from accounts import jobs, provisioning, retention, vendor, workers
 
 log = structlog.get_logger(__name__)
 PROBE_SECONDS = 2.0
@@ -46,7 +47,7 @@ class Command(BaseCommand):
             _guarded(vendor.probe_due)
             if rounds % ROUNDS_BETWEEN_REFRESHES == 0:
                 _guarded(jobs.schedule_refreshes)
-                _guarded(jobs.forget_done)
+                _guarded(lambda: retention.enforce(timezone.now()))
             rounds += 1
         for hand in hands:
             hand.join()

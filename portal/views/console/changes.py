@@ -13,8 +13,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import attention, customer_care
+from accounts import attention, customer_care, erasure
 from accounts.attention import Choice
+from accounts.erasure import Why
 from accounts.errors import DoorError
 from portal import access, access_console, wording_changes
 from portal.access import Customer, PersonRequest
@@ -27,6 +28,7 @@ from portal.forms.console import (
     PackageChoiceForm,
     PauseForm,
 )
+from portal.forms.personal_data import ConfirmForm
 from portal.forms.team import ReasonForm
 
 MakeForm = Callable[..., forms.Form]
@@ -173,6 +175,23 @@ def _link(request: PersonRequest, customer: Customer, form: LinkForm) -> HttpRes
     else:
         messages.success(request, words.done)
     return redirect("console:customer", customer=customer.public_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@access.staff_required(*access.OWNERS)
+@access.recent_sign_in_required
+def erase(request: PersonRequest, customer: UUID) -> HttpResponse:
+    """Taking everything personal out of a closed customer, for ever. An owner's, with a fresh password or code."""
+    change = Change(
+        lambda data, customer, packages: ConfirmForm(
+            data, label=_("Type the name of the customer"), expected=customer.company_name
+        ),
+        lambda customer, data, request: erasure.erase_customer(
+            customer, why=Why.CUSTOMER_CLOSED, acting_user=request.user
+        ),
+        lambda customer: bool(customer.closed_at and not customer.erased_at),
+    )
+    return _page(request, customer, "erase", change)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

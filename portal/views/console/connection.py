@@ -32,7 +32,7 @@ def connection(request: PersonRequest) -> HttpResponse:
         "found": found,
         "condition": wording_vendor.condition(account),
         "pairs": [(pair, _said(pair)) for pair in found.pairs],
-        "lately": [(event, event_sentence(event.kind, event.data)) for event in found.lately],
+        "lately": [(event, event_sentence(event.kind, event.data, event.outcome)) for event in found.lately],
         "switches": SwitchesForm(
             initial={"offers_pages": account.offers_pages, "reads_statistics": account.reads_statistics}
         ),

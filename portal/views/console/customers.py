@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import customer_care, customer_list, timeline
 from accounts.customer_list import Filters
-from accounts.errors import DoorError
+from accounts.errors import DoorError, NotAllowed
 from accounts.timeline import Source
 from portal import access, access_console, wording, wording_console, wording_timeline
 from portal.access import Customer, PersonRequest
@@ -261,8 +261,12 @@ def note(request: PersonRequest, customer: UUID) -> HttpResponse:
     found = access_console.customer_for_staff_or_404(request, customer)
     form = NoteForm(request.POST)
     if form.is_valid():
-        customer_care.add_note(found, text=form.cleaned_data["text"], acting_user=request.user)
-        messages.success(request, _("Note saved."))
+        try:
+            customer_care.add_note(found, text=form.cleaned_data["text"], acting_user=request.user)
+        except NotAllowed:
+            messages.error(request, _("This customer was erased: nothing is noted any more."))
+        else:
+            messages.success(request, _("Note saved."))
     else:
         messages.error(request, _("A note has one to a thousand characters. Nothing was saved."))
     return redirect("console:customer", customer=customer)

@@ -69,6 +69,7 @@ def _list(request: PersonRequest, customer: Customer, form: InviteMemberForm) ->
         "invitations": access_people.member_invitations(customer),
         "form": form,
         "may_invite": request.user.staff_role in access.SUPPORTERS and not customer.closed_at,
+        "may_manage": request.user.staff_role in access.MANAGERS,
         "may_care": request.user.staff_role in access.SUPPORTERS,
     }
     return render(request, "console/customer_people.html", context)

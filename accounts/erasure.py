@@ -1,0 +1,305 @@
+"""Doors that erase: a person, or a closed customer with all that is known of it.
+
+Rows of a person go; of a customer the row stays, without a name, because the vendor's id must stay bound: the same
+account is never linked twice. Events stay, they hold ids only. What the vendor keeps is taken out by hand, which a
+PanelTask says. Mails that were sent are out of our hands.
+"""
+
+import json
+from collections.abc import Collection
+from enum import StrEnum
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import customer_care, people, personal_data, search
+from accounts.errors import NotAllowed
+from accounts.models import (
+    Agency,
+    Campaign,
+    Customer,
+    Event,
+    Invitation,
+    Job,
+    Membership,
+    Note,
+    PanelTask,
+    State,
+    Subaccount,
+    User,
+)
+
+OWNER = Membership.Role.OWNER
+SETTLED = (State.ACTIVE, State.MISSING, State.CLOSED)
+
+
+class Why(StrEnum):
+    """Why something is erased. A word of this list, not a text: texts may name people."""
+
+    OWN_WISH = "own_wish"
+    ASKED = "asked"
+    CUSTOMER_CLOSED = "customer_closed"
+    NEVER_PROVEN = "never_proven"
+
+
+class Obstacle(StrEnum):
+    """What has to be settled before a person can be erased."""
+
+    ONLY_OWNER_OF_AGENCY = "only_owner_of_agency"
+    ONLY_OWNER_OF_CUSTOMER = "only_owner_of_customer"
+    LAST_OPERATOR = "last_operator"
+    IN_THE_MAKING = "in_the_making"
+    TEAMMATE = "teammate"
+    SUPPORT_ADDRESS = "support_address"
+
+
+class CannotErase(NotAllowed):
+    """Something has to be settled first: `obstacle` says what."""
+
+    def __init__(self, obstacle: Obstacle) -> None:
+        super().__init__(obstacle.value)
+        self.obstacle = obstacle
+
+
+def obstacles(person: User) -> list[Obstacle]:
+    """What stands in the way of erasing this person now; for pages. The door asks again, under the lock."""
+    found: set[Obstacle] = set()
+    if person.agency is None:
+        if not User.objects.filter(agency=None, is_staff=True, is_active=True).exclude(pk=person.pk).exists():
+            found.add(Obstacle.LAST_OPERATOR)
+        return sorted(found)
+    owners = User.objects.filter(agency=person.agency, staff_role=User.StaffRole.OWNER, is_active=True)
+    if person.staff_role == User.StaffRole.OWNER and not owners.exclude(pk=person.pk).exists():
+        found.add(Obstacle.ONLY_OWNER_OF_AGENCY)
+    if person.teammate_id:
+        found.add(Obstacle.TEAMMATE)  # the vendor's panel knows them, and only an owner can take them out there
+    if person.agency.support_email.lower() in personal_data.addresses_of(person):
+        found.add(Obstacle.SUPPORT_ADDRESS)
+    for membership in _memberships(person):
+        if membership.customer.closed_at is None and (obstacle := _obstacle_at(membership)):
+            found.add(obstacle)
+    return sorted(found)
+
+
+def may_erase(acting: User, person: User) -> bool:
+    """Everybody themselves; owners of the agency everybody in it."""
+    if acting.pk == person.pk:
+        return True
+    is_of_agency = acting.agency_id is not None and acting.agency_id == person.agency_id
+    return is_of_agency and acting.is_active and acting.staff_role == User.StaffRole.OWNER
+
+
+@transaction.atomic
+def erase_person(person: User, *, why: Why, acting_user: User) -> None:
+    """Takes everything of one person out: their sign-in, sessions, addresses, invitations and mails, and their name
+    where a customer is in it. Closed customers that were theirs alone are erased with them. The address may sign up
+    again, as somebody new. Raises NotAllowed, CannotErase.
+    """
+    acting, row = _locked(person, acting_user)
+    if not may_erase(acting, row):
+        raise NotAllowed("Not this person's to erase.")
+    if found := obstacles(row):
+        raise CannotErase(found[0])
+    _erase_person(row, why, acting)
+
+
+@transaction.atomic
+def erase_customer(customer: Customer, *, why: Why, acting_user: User) -> None:
+    """Takes everything personal out of a closed customer, and erases its people who sign in for nothing else.
+
+    For owners of the agency. Raises NotAllowed if it is open, or was erased already.
+    """
+    acting = User.objects.filter(pk=acting_user.pk, agency=customer.agency, is_active=True).first()
+    if acting is None or acting.staff_role != User.StaffRole.OWNER:
+        raise NotAllowed("Only an owner of the agency erases a customer.")
+    Agency.objects.select_for_update(no_key=True).get(pk=customer.agency_id)
+    rows = Customer.objects.for_agency(customer.agency).select_for_update(of=("self",))
+    row = rows.select_related("agency", "subaccount").filter(pk=customer.pk, erased_at=None).first()
+    if row is None or row.closed_at is None:
+        raise NotAllowed("Only a closed customer is erased, and once.")
+    members = [membership.person for membership in row.memberships.select_related("person__agency")]
+    _erase_customer(row, why, acting)
+    for person in members:
+        if not (person.staff_role or person.memberships.exists()):
+            _erase_person(person, Why.CUSTOMER_CLOSED, acting)
+
+
+@transaction.atomic
+def erase_never_proven(person: User) -> bool:
+    """Erases somebody who signed up and never proved the address, with what they signed up for. For the worker.
+
+    False, and nothing is done, where it turns out that they did prove it, or belong here by other means.
+    """
+    assert person.agency is not None
+    Agency.objects.select_for_update(no_key=True).get(pk=person.agency.pk)
+    row = User.objects.select_related("agency").filter(pk=person.pk, staff_role="").first()
+    if row is None or EmailAddress.objects.filter(user=row, verified=True).exists():
+        return False
+    memberships = _memberships(row)
+    if not all(_was_never_asked_for(membership) for membership in memberships):
+        return False
+    _erase_person(row, Why.NEVER_PROVEN, None)
+    for membership in memberships:
+        # The vendor never heard of it: there is no binding to keep, and no row either.
+        Subaccount.objects.for_agency(row.agency).filter(customer=membership.customer).delete()
+        Customer.objects.for_agency(row.agency).filter(pk=membership.customer_id).delete()
+    return True
+
+
+def _was_never_asked_for(membership: Membership) -> bool:
+    """Whether this is a sign-up of one person, of which the vendor knows nothing."""
+    subaccount = membership.customer.subaccount
+    was_in_the_queue = Event.objects.for_agency(subaccount.agency).filter(
+        customer_id=subaccount.customer_id, kind=f"subaccount.{State.REQUESTED.value}"
+    )
+    is_waiting = subaccount.state == State.AWAITING_EMAIL and not subaccount.vendor_id
+    return is_waiting and not _others(membership) and not was_in_the_queue.exists()
+
+
+# -- a person ------------------------------------------------------------------------------------------------------
+
+
+def _locked(person: User, acting_user: User) -> tuple[User, User]:
+    """Both as they are now, behind the agency's lock and those of the customers: two owners come one by one."""
+    if person.agency_id is not None:
+        Agency.objects.select_for_update(no_key=True).get(pk=person.agency_id)
+        own = Membership.objects.for_agency(person.agency).filter(person=person).values("customer")
+        rows = Customer.objects.for_agency(person.agency).filter(pk__in=own)
+        list(rows.order_by("pk").select_for_update(no_key=True, of=("self",)))
+    found = {row.pk: row for row in User.objects.select_related("agency").filter(pk__in=(person.pk, acting_user.pk))}
+    acting, row = found.get(acting_user.pk), found.get(person.pk)
+    if acting is None or row is None:
+        raise NotAllowed("Gone already.")
+    return acting, row
+
+
+def _memberships(person: User) -> list[Membership]:
+    rows = Membership.objects.for_agency(person.agency).filter(person=person)
+    return list(rows.select_related("person", "customer__agency", "customer__subaccount").order_by("pk"))
+
+
+def _others(membership: Membership) -> list[Membership]:
+    """Who else belongs to the customer: owners who can come in first, the longest first."""
+    rows = membership.customer.memberships.exclude(pk=membership.pk).select_related("person").order_by("pk")
+    return sorted(rows, key=lambda other: not _is_owner(other))
+
+
+def _is_owner(membership: Membership) -> bool:
+    return membership.role == OWNER and membership.suspended_at is None and membership.person.is_active
+
+
+def _is_contact(membership: Membership, others: Collection[Membership]) -> bool:
+    """Whether the customer is in this person's name: by the address, by the name, or because it is nobody else's."""
+    customer, person = membership.customer, membership.person
+    if customer.email.lower() in personal_data.addresses_of(person):
+        return True
+    if person.last_name and (customer.first_name, customer.last_name) == (person.first_name, person.last_name):
+        return True
+    return membership.role == OWNER and customer.email.lower() not in {other.person.email for other in others}
+
+
+def _obstacle_at(membership: Membership) -> Obstacle | None:
+    """What has to be settled at an open customer before one of its people is erased."""
+    others = _others(membership)
+    is_contact = _is_contact(membership, others)
+    if (membership.role == OWNER or is_contact) and not (others and _is_owner(others[0])):
+        return Obstacle.ONLY_OWNER_OF_CUSTOMER
+    if is_contact and membership.customer.subaccount.state not in SETTLED:
+        return Obstacle.IN_THE_MAKING  # the vendor is, or was, asked for an account with this address
+    return None
+
+
+def _erase_person(person: User, why: Why, acting: User | None) -> None:
+    agency = person.agency
+    for membership in _memberships(person):
+        _leave(membership, why, acting)
+    personal_data.jobs_to(person).delete()
+    personal_data.invitations_to(person).delete()
+    personal_data.notes_about(person).delete()
+    _end_sessions(person)
+    Event.objects.record("person.erased", agency=agency, acting_user=acting, about=person, why=why.value)
+    User.objects.filter(pk=person.pk).delete()
+    if agency is not None:
+        people.withdraw_invitations_of(person, agency=agency, acting_user=acting)
+
+
+def _leave(membership: Membership, why: Why, acting: User | None) -> None:
+    """Takes a person out of one customer; what was in their name is in another's now, or nobody's."""
+    customer, others = membership.customer, _others(membership)
+    Event.objects.record(
+        "member.erased",
+        agency=customer.agency,
+        customer=customer,
+        about=membership.person,
+        acting_user=acting,
+        was=membership.role,
+    )
+    if _is_contact(membership, others):
+        if others:
+            _hand_contact_over(customer, others[0].person, acting)
+        elif customer.erased_at is None:
+            _erase_customer(customer, why, acting)
+    Membership.objects.for_agency(customer.agency).filter(pk=membership.pk).delete()
+
+
+def _hand_contact_over(customer: Customer, person: User, acting: User | None) -> None:
+    """Puts a customer in the name of another of its people. The vendor is told by hand."""
+    subaccount = customer.subaccount
+    customer.first_name, customer.last_name, customer.email = person.first_name, person.last_name, person.email
+    customer.save(update_fields=["first_name", "last_name", "email"])
+    rows = Subaccount.objects.for_agency(customer.agency).filter(pk=subaccount.pk, state__in=SETTLED)
+    if not rows.update(email=person.email):
+        raise CannotErase(Obstacle.IN_THE_MAKING)
+    search.index(customer, subaccount.vendor_id)
+    customer_care.put_task(customer, PanelTask.Kind.ERASE_CONTACT)
+    Event.objects.record(
+        "customer.contact_changed", agency=customer.agency, customer=customer, about=person, acting_user=acting
+    )
+
+
+def _end_sessions(person: User) -> None:
+    """Deletes every session that names the person: signed in, or half-way in with a code on its way."""
+    words = [str(person.pk), person.pk.hex, *personal_data.addresses_of(person)]
+    keys = [session.session_key for session in Session.objects.iterator() if _names_one(session, words)]
+    for start in range(0, len(keys), 500):
+        Session.objects.filter(session_key__in=keys[start : start + 500]).delete()
+
+
+def _names_one(session: Session, words: list[str]) -> bool:
+    text = json.dumps(session.get_decoded(), ensure_ascii=False, default=str).lower()
+    return any(word in text for word in words)
+
+
+# -- a customer ----------------------------------------------------------------------------------------------------
+
+
+def _erase_customer(customer: Customer, why: Why, acting: User | None) -> None:
+    """Blanks a closed customer and deletes what hangs on it. The rows of the wish and of the events stay."""
+    agency, subaccount = customer.agency, customer.subaccount
+    Note.objects.for_agency(agency).filter(customer=customer).delete()
+    Invitation.objects.for_agency(agency).filter(customer=customer).delete()
+    Campaign.objects.for_agency(agency).filter(subaccount=subaccount).delete()
+    jobs = Job.objects.for_agency(agency)
+    jobs.filter(customer_id=customer.pk).delete()
+    jobs.filter(payload__customer=customer.pk).delete()
+    Subaccount.objects.for_agency(agency).filter(pk=subaccount.pk).update(email="", facts={}, sealed_keys="")
+    customer.company_name, customer.erased_at = customer.reference, timezone.now()
+    customer.first_name = customer.last_name = customer.email = customer.message = ""
+    customer.save(update_fields=["company_name", "erased_at", "first_name", "last_name", "email", "message"])
+    search.index(customer, subaccount.vendor_id)
+    if at_vendor := _at_vendor(subaccount):
+        customer_care.drop_task(customer, PanelTask.Kind.DELETE)
+        PanelTask.objects.create(agency=agency, customer=customer, kind=PanelTask.Kind.ERASE, data=at_vendor)
+    Event.objects.record("customer.erased", agency=agency, customer=customer, acting_user=acting, why=why.value)
+    Membership.objects.for_agency(agency).filter(customer=customer).delete()
+
+
+def _at_vendor(subaccount: Subaccount) -> dict[str, Any]:
+    """By what somebody finds the customer in the vendor's panel; empty if the vendor never heard of it."""
+    if subaccount.vendor_id or subaccount.candidates:
+        return {"accounts": [subaccount.vendor_id] if subaccount.vendor_id else list(subaccount.candidates)}
+    asked_at = subaccount.create_started_at
+    return {"date": asked_at.date().isoformat()} if subaccount.had_unknown_outcome and asked_at else {}

@@ -1,0 +1,414 @@
+"""What is classified, handed out and erased: nothing is forgotten, and nothing is left."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.utils import timezone
+
+from accounts import customer_care, data_export, erasure, jobs, people, provisioning
+from accounts.erasure import CannotErase, Obstacle, Why
+from accounts.errors import NotAllowed
+from accounts.management.commands.describe_personal_data import describe
+from accounts.models import (
+    Agency,
+    Customer,
+    Event,
+    Invitation,
+    Membership,
+    PanelTask,
+    State,
+    Subaccount,
+    User,
+)
+from accounts.personal_data import TABLES, table_of
+from coupontools_api.sandbox import Sandbox
+from tests import factories
+from tests.accounts import canaries
+from tests.accounts.canaries import SECRETS, everything, plant
+
+pytestmark = pytest.mark.django_db
+DOCUMENT = Path(__file__).parents[2] / "docs/personal-data.md"
+MODELS = apps.get_models(include_auto_created=True)
+
+
+def reloaded(person: User) -> User:
+    return User.objects.select_related("agency").get(pk=person.pk)
+
+
+def close(customer: Customer, by: User) -> Customer:
+    customer.subaccount.refresh_from_db()
+    customer_care.close(customer, message="", acting_user=by)
+    return Customer.objects.for_agency(customer.agency).select_related("agency", "subaccount").get(pk=customer.pk)
+
+
+def tasks(customer: Customer) -> list[tuple[str, Any]]:
+    rows = PanelTask.objects.for_agency(customer.agency).filter(customer=customer, done_at=None)
+    return list(rows.order_by("pk").values_list("kind", "data"))
+
+
+# -- the classification --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_every_column_is_classified_once(model: Any):
+    columns = [column.attname for column in model._meta.concrete_fields]
+
+    assert sorted(table_of(model).columns) == sorted(columns)
+
+
+def test_nothing_is_classified_that_is_not_there():
+    assert set(TABLES) == {model._meta.label for model in MODELS}
+
+
+def test_the_document_says_what_the_code_says():
+    assert DOCUMENT.read_text() == f"{describe()}\n", "run: ./run manage describe_personal_data > docs/personal-data.md"
+
+
+# -- the export ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def planted(bo: User, bos_company: Customer) -> dict[tuple[str, str], str]:
+    return plant(bo, bos_company)
+
+
+def test_the_canaries_stand_in_every_personal_column(planted: dict[tuple[str, str], str]):
+    personal = {(label, column) for label, table in TABLES.items() for column in table.personal}
+
+    assert set(planted) == personal
+
+
+def test_an_export_by_the_agency_holds_every_personal_value_and_no_secret(
+    ada: User, bo: User, planted: dict[tuple[str, str], str]
+):
+    data = data_export.export_person(reloaded(bo), acting_user=ada)["data"]
+
+    for (label, column), canary in planted.items():
+        assert canary in json.dumps([row[column] for row in data[label]]), (label, column)
+    written = json.dumps(data)
+    assert "canary-passkey" in written
+    assert [secret for secret in SECRETS if secret in written] == []
+    for label, table in TABLES.items():
+        for row in data.get(label, []):
+            assert set(table.never_shown.split()) & set(row) <= set(table.shows), label
+    assert Event.objects.for_agency(bo.agency).latest("pk").kind == "person.data_exported"
+
+
+def test_a_persons_own_export_leaves_out_what_staff_write_for_each_other_only(
+    bo: User, planted: dict[tuple[str, str], str]
+):
+    person = reloaded(bo)
+    written = json.dumps(data_export.export_person(person, acting_user=person))
+
+    missing = {key for key, canary in planted.items() if canary not in written}
+    assert missing == {("accounts.Note", "text")}
+
+
+def test_an_export_holds_nothing_of_anybody_else(
+    north: Agency, bo: User, bos_company: Customer, planted: dict[tuple[str, str], str]
+):
+    ed = factories.member(bos_company, "viewer", "ed@shop.example")
+    factories.customer(north, factories.person(north, "noor@zuid.example"), company_name="Zuid")
+
+    written = json.dumps(data_export.export_person(ed, acting_user=ed))
+
+    assert "ed@shop.example" in written
+    assert "canary" not in written
+    assert "noor@zuid.example" not in written
+
+
+def test_a_suspended_owner_gets_nothing_of_the_customer_any_more(bo: User, planted: dict[tuple[str, str], str]):
+    bo.memberships.update(suspended_at=timezone.now())
+    person = reloaded(bo)
+
+    written = json.dumps(data_export.export_person(person, acting_user=person))
+
+    assert "canary-first" in written
+    assert "canary-company" not in written
+    assert "canary-campaign" not in written
+
+
+def test_a_members_data_is_handed_out_by_managers_and_staffs_by_owners(
+    north: Agency, south: Agency, ada: User, bo: User, cy: User, bos_company: Customer
+):
+    admin, support = (factories.staff(north, f"{role}@north.example", role) for role in ("admin", "support"))
+    souths = factories.staff(south, "sid@south.example", "owner")
+    stranger = factories.person(north, "nobody@north.example")
+    allowed = {
+        (ada, bo),
+        (admin, bo),
+        (ada, support),
+        (ada, admin),
+        (ada, ada),
+        (bo, bo),
+        (support, support),
+        (admin, admin),
+    }
+
+    for acting in (ada, admin, support, bo, cy, souths):
+        for person in (bo, support, admin, ada, stranger):
+            assert data_export.may_export(acting, person) == ((acting, person) in allowed), (acting, person)
+    with pytest.raises(NotAllowed):
+        data_export.export_person(bo, acting_user=support)
+
+
+# -- erasing a person ----------------------------------------------------------------------------------------------
+
+
+def free_of_obstacles(bo: User) -> User:
+    """Bo without a number at the vendor, which only an owner of the agency can take away."""
+    User.objects.filter(pk=bo.pk).update(teammate_id="")
+    return reloaded(bo)
+
+
+def test_after_a_person_is_erased_no_table_session_or_cache_holds_them(
+    north: Agency, ada: User, bo: User, active: Subaccount, client_for: Callable[..., Any]
+):
+    company = active.customer
+    plant(bo, company)
+    eve = factories.member(company, "owner", "eve@shop.example", first_name="Eve", last_name="Other")
+    Customer.objects.for_agency(north).filter(pk=company.pk).update(company_name="Stays", message="")
+    Subaccount.objects.for_agency(north).filter(pk=active.pk).update(facts={})
+    active.campaigns.filter(vendor_id="cam_77").delete()
+    company.notes.all().delete()
+    person = free_of_obstacles(bo)
+    client_for(north, person).get("/account/profile/")
+    assert "canary" in everything()
+
+    erasure.erase_person(person, why=Why.ASKED, acting_user=ada)
+
+    left = [line[:200] for line in everything().splitlines() if "canary" in line and "canary-guest" not in line]
+    assert left == []
+    after = Customer.objects.for_agency(north).select_related("subaccount").get(pk=company.pk)
+    assert (after.email, after.first_name, after.subaccount.email) == (eve.email, "Eve", eve.email)
+    assert after.subaccount.vendor_id == active.vendor_id
+    assert tasks(after) == [("erase_contact", {})]
+
+
+def test_who_invited_somebody_and_is_erased_no_longer_vouches_for_them(
+    north: Agency, ada: User, bo: User, bos_company: Customer
+):
+    factories.member(bos_company, "owner", "eve@shop.example")
+    activated(bos_company)
+    people.invite_member(customer=bos_company, email="guest@shop.example", role="viewer", acting_user=bo)
+
+    erasure.erase_person(bo, why=Why.OWN_WISH, acting_user=bo)
+
+    invitation = Invitation.objects.for_agency(north).get(email="guest@shop.example")
+    assert invitation.revoked_at is not None
+
+
+def activated(customer: Customer) -> Customer:
+    factories.activate(customer, None)
+    return customer
+
+
+def test_events_stay_and_say_who_erased_whom(north: Agency, ada: User, bo: User, bos_company: Customer):
+    factories.member(activated(bos_company), "owner", "eve@shop.example")
+    before = list(Event.objects.for_agency(north).values_list("pk", flat=True))
+
+    erasure.erase_person(bo, why=Why.OWN_WISH, acting_user=bo)
+
+    after = list(Event.objects.for_agency(north).order_by("pk"))
+    assert [event.pk for event in after][: len(before)] == before
+    event = next(event for event in after if event.kind == "person.erased")
+    assert (event.actor_id, event.object_id, event.data) == (bo.pk, str(bo.pk), {"why": "own_wish"})
+
+
+def test_sessions_end_and_the_address_may_sign_up_again_as_somebody_new(
+    north: Agency, bo: User, bos_company: Customer, client_for: Callable[..., Any]
+):
+    factories.member(activated(bos_company), "owner", "eve@shop.example")
+    client = client_for(north, bo)
+
+    erasure.erase_person(bo, why=Why.OWN_WISH, acting_user=bo)
+
+    assert client.get("/account/profile/").status_code == 302
+    assert factories.person(north, bo.email).pk != bo.pk
+
+
+def test_the_same_address_at_another_agency_is_another_person(
+    north: Agency, south: Agency, bo: User, bos_company: Customer
+):
+    double = factories.person(south, bo.email)
+    factories.customer(south, double)
+    jobs.put_mail("invitation", agency=south, to=bo.email)
+    factories.member(activated(bos_company), "owner", "eve@shop.example")
+
+    erasure.erase_person(bo, why=Why.OWN_WISH, acting_user=bo)
+
+    assert reloaded(double).memberships.count() == 1
+    assert south.jobs.filter(payload__to=bo.email).count() == 1
+
+
+def test_a_member_who_is_not_the_contact_leaves_the_customer_as_it_is(north: Agency, bo: User, bos_company: Customer):
+    ed = factories.member(bos_company, "editor", "ed@shop.example")
+
+    erasure.erase_person(ed, why=Why.OWN_WISH, acting_user=ed)
+
+    after = Customer.objects.for_agency(north).get(pk=bos_company.pk)
+    assert (after.email, tasks(after)) == (bo.email, [])
+    assert list(after.memberships.values_list("person", flat=True)) == [bo.pk]
+
+
+def _only_owner(north: Agency, company: Customer, bo: User) -> User:
+    activated(company)
+    factories.member(company, "editor", "ed@shop.example")
+    return bo
+
+
+def _suspended_co_owner(north: Agency, company: Customer, bo: User) -> User:
+    eve = factories.member(activated(company), "owner", "eve@shop.example")
+    Membership.objects.for_agency(north).filter(person=eve).update(suspended_at=timezone.now())
+    return bo
+
+
+def _being_made(north: Agency, company: Customer, bo: User) -> User:
+    factories.member(company, "owner", "eve@shop.example")
+    Subaccount.objects.for_agency(north).filter(customer=company).update(state=State.UNCERTAIN)
+    return bo
+
+
+def _only_owner_of_the_agency(north: Agency, company: Customer, bo: User) -> User:
+    return factories.staff(north, "sole@north.example", "owner")
+
+
+def _teammate(north: Agency, company: Customer, bo: User) -> User:
+    return factories.staff(north, "mate@north.example", "support", teammate_id="4711")
+
+
+def _support_address(north: Agency, company: Customer, bo: User) -> User:
+    return factories.staff(north, north.support_email, "support")
+
+
+def _last_operator(north: Agency, company: Customer, bo: User) -> User:
+    return factories.operator()
+
+
+@pytest.mark.parametrize(
+    ("prepare", "obstacle"),
+    [
+        (_only_owner, Obstacle.ONLY_OWNER_OF_CUSTOMER),
+        (_suspended_co_owner, Obstacle.ONLY_OWNER_OF_CUSTOMER),
+        (_being_made, Obstacle.IN_THE_MAKING),
+        (_only_owner_of_the_agency, Obstacle.ONLY_OWNER_OF_AGENCY),
+        (_teammate, Obstacle.TEAMMATE),
+        (_support_address, Obstacle.SUPPORT_ADDRESS),
+        (_last_operator, Obstacle.LAST_OPERATOR),
+    ],
+)
+def test_a_person_is_not_erased_before_this_is_settled(
+    north: Agency, bo: User, bos_company: Customer, prepare: Callable[..., User], obstacle: Obstacle
+):
+    person = prepare(north, bos_company, bo)
+
+    with pytest.raises(CannotErase) as refused:
+        erasure.erase_person(person, why=Why.OWN_WISH, acting_user=person)
+
+    assert refused.value.obstacle is obstacle
+    assert User.objects.filter(pk=person.pk).exists()
+
+
+def test_nobody_but_owners_of_the_agency_erases_others(
+    north: Agency, south: Agency, ada: User, bo: User, bos_company: Customer
+):
+    ed = factories.member(bos_company, "editor", "ed@shop.example")
+    admin = factories.staff(north, "admin@north.example", "admin")
+    suspended = factories.staff(north, "gone@north.example", "owner", is_active=False)
+    souths = factories.staff(south, "sid@south.example", "owner")
+
+    for acting in (bo, admin, suspended, souths, factories.operator()):
+        with pytest.raises(NotAllowed):
+            erasure.erase_person(ed, why=Why.ASKED, acting_user=acting)
+    erasure.erase_person(ed, why=Why.ASKED, acting_user=ada)
+    assert not User.objects.filter(pk=ed.pk).exists()
+
+
+# -- erasing a customer --------------------------------------------------------------------------------------------
+
+
+def test_after_a_closed_customer_is_erased_nothing_of_it_or_its_people_is_left_but_the_binding(
+    north: Agency, ada: User, bo: User, active: Subaccount
+):
+    plant(bo, active.customer)
+    ed = factories.member(active.customer, "viewer", "canary-ed@canary.example")
+    people.invite_member(customer=active.customer, email="canary-new@canary.example", role="viewer", acting_user=ada)
+    company = close(Customer.objects.for_agency(north).select_related("subaccount").get(pk=active.customer_id), ada)
+
+    erasure.erase_customer(company, why=Why.CUSTOMER_CLOSED, acting_user=ada)
+
+    assert [line[:200] for line in everything().splitlines() if "canary" in line] == []
+    assert [secret for secret in SECRETS if secret in everything()] == []
+    after = Subaccount.objects.for_agency(north).select_related("customer").get(pk=active.pk)
+    assert (after.vendor_id, after.state, after.sealed_keys) == (active.vendor_id, State.CLOSED, "")
+    assert after.customer.company_name == after.customer.reference
+    assert after.customer.erased_at is not None
+    assert tasks(after.customer) == [("erase", {"accounts": [active.vendor_id]})]
+    assert not User.objects.filter(pk__in=[bo.pk, ed.pk]).exists()
+
+
+def test_people_who_have_other_business_here_stay(north: Agency, ada: User, bo: User, bos_company: Customer):
+    other = factories.customer(north, bo, company_name="Second shop")
+    worker = factories.staff(north, "dee@north.example", "support")
+    Membership.objects.create(person=worker, customer=bos_company, role="editor")
+
+    erasure.erase_customer(close(bos_company, ada), why=Why.CUSTOMER_CLOSED, acting_user=ada)
+
+    assert [membership.customer_id for membership in reloaded(bo).memberships.all()] == [other.pk]
+    assert reloaded(worker).staff_role == "support"
+
+
+def test_an_open_customer_is_not_erased_nor_one_twice_nor_by_others_than_owners(
+    north: Agency, ada: User, bos_company: Customer
+):
+    admin = factories.staff(north, "admin@north.example", "admin")
+    with pytest.raises(NotAllowed):
+        erasure.erase_customer(bos_company, why=Why.CUSTOMER_CLOSED, acting_user=ada)
+    company = close(bos_company, ada)
+    with pytest.raises(NotAllowed):
+        erasure.erase_customer(company, why=Why.CUSTOMER_CLOSED, acting_user=admin)
+
+    erasure.erase_customer(company, why=Why.CUSTOMER_CLOSED, acting_user=ada)
+
+    with pytest.raises(NotAllowed):
+        erasure.erase_customer(company, why=Why.CUSTOMER_CLOSED, acting_user=ada)
+
+
+def test_an_account_that_may_have_been_made_is_looked_for_by_hand(north: Agency, ada: User, bos_company: Customer):
+    asked_at = canaries.moment(9)
+    Subaccount.objects.for_agency(north).filter(customer=bos_company).update(
+        state=State.NEEDS_REVIEW, had_unknown_outcome=True, create_started_at=asked_at
+    )
+
+    company = close(bos_company, ada)
+    erasure.erase_customer(company, why=Why.CUSTOMER_CLOSED, acting_user=ada)
+
+    assert tasks(company) == [("erase", {"date": "2001-02-03"})]
+
+
+def test_who_comes_back_with_the_same_address_gets_no_second_account_by_itself(
+    north: Agency, sandbox: Sandbox, ada: User, bo: User, active: Subaccount
+):
+    erasure.erase_customer(close(active.customer, ada), why=Why.CUSTOMER_CLOSED, acting_user=ada)
+
+    again = factories.customer(north, factories.person(north, "bo@shop.example", first_name="Bo"))
+    while provisioning.attempt():
+        pass
+
+    again.subaccount.refresh_from_db()
+    assert (again.subaccount.state, again.subaccount.vendor_id) == (State.NEEDS_REVIEW, "")
+    assert sandbox.effects("subaccount_created") == []
+
+
+def test_who_was_alone_in_a_closed_customer_takes_it_along(north: Agency, ada: User, bo: User, active: Subaccount):
+    company = close(active.customer, ada)
+
+    erasure.erase_person(reloaded(bo), why=Why.OWN_WISH, acting_user=bo)
+
+    after = Customer.objects.for_agency(north).get(pk=company.pk)
+    assert (after.email, after.company_name) == ("", company.reference)
+    assert tasks(after) == [("erase", {"accounts": [active.vendor_id]})]

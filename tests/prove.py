@@ -1,0 +1,68 @@
+"""`./run prove`: the long proofs. Seeded faults of isolation, key rotation that is killed, floods, hostile input.
+
+Prints the minutes of each part and its figures; `--only` names the parts to run.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+
+from tests.run import NEEDS, NOTHING_RAN, provide, pytest, throw_away_postgres
+from tests.seeds import proof
+
+PROCESSES = ["-n", "2", "--dist", "loadfile"]
+
+
+def on_sqlite() -> int:
+    return pytest("Long proofs on SQLite", [*PROCESSES, "-m", "prove and not browser and not production"])
+
+
+def on_postgres() -> int:
+    with throw_away_postgres() as url:
+        chosen = [*PROCESSES, "-m", "prove and not browser and not production"]
+        return pytest("Long proofs on PostgreSQL", chosen, DATABASE_URL=url)
+
+
+def in_production() -> int:
+    return pytest("Long proofs against a production installation", ["-m", "prove and production"])
+
+
+def in_chromium() -> int:
+    return pytest("Long proofs in Chromium", [*PROCESSES, "-m", "prove and browser"])
+
+
+PARTS: dict[str, Callable[[], int]] = {
+    "faults": proof.main,
+    "sqlite": on_sqlite,
+    "postgres": on_postgres,
+    "production": in_production,
+    "browser": in_chromium,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./run prove", description=__doc__)
+    parser.add_argument("--only", default=",".join(PARTS), help=f"comma-separated: {', '.join(PARTS)}")
+    wanted = parser.parse_args().only.split(",")
+    if unknown := set(wanted) - set(PARTS):
+        parser.error(f"--only knows {', '.join(PARTS)}, not {', '.join(sorted(unknown))}.")
+    if missing := provide(list(NEEDS)):
+        print(f"FAILED: missing {', '.join(missing)}; ./run test says how to get them.")
+        return 1
+    started, minutes, failed = time.monotonic(), {}, []
+    for part in wanted:
+        begun = time.monotonic()
+        print(f"\n=== Part: {part}", flush=True)
+        if PARTS[part]() not in (0, NOTHING_RAN):
+            failed.append(part)
+        minutes[part] = (time.monotonic() - begun) / 60
+    print("\n" + ", ".join(f"{part} {spent:.1f} min" for part, spent in minutes.items()))
+    print(
+        f"{len(wanted) - len(failed)} of {len(wanted)} parts proved, {(time.monotonic() - started) / 60:.1f} minutes."
+    )
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
