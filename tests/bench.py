@@ -2,7 +2,7 @@
 
 Each size has a database of its own, on SQLite and on a throw-away PostgreSQL. Both sizes are asked in turns by a
 process each, so that whatever else the machine does falls on both. Prints milliseconds for orientation; the ratios
-are what counts: at most 1.2.
+are what counts: at most 1.2. Then the times of sign-in and sign-up for known and unknown addresses.
 """
 
 import argparse
@@ -116,6 +116,14 @@ def compare(title: str, urls: dict[int, str]) -> bool:
     return met
 
 
+def compare_addresses(url: str) -> None:
+    """Prints the times of sign-in and sign-up, which must not say whether an address is known."""
+    from tests.run import environment_for
+
+    environment = environment_for(DATABASE_URL=url, LIMIT_SIGN_UP="100000/60", LIMIT_VISITOR="100000/60")
+    subprocess.run([sys.executable, "-m", "tests.bench_addresses"], cwd=ROOT, env=environment, check=True)
+
+
 def main() -> int:
     from tests.run import postgres_bin, provide, throw_away_postgres
 
@@ -124,6 +132,7 @@ def main() -> int:
     without = parser.parse_args().without.split(",")
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
         met = compare("SQLite", {size: f"sqlite:///{folder}/{size}.sqlite3" for size in SIZES})
+        compare_addresses(f"sqlite:///{folder}/addresses.sqlite3")
     if "postgres" not in without:
         if provide(["postgres"]):
             print("PostgreSQL is missing; --without postgres leaves it out.")
@@ -134,6 +143,7 @@ def main() -> int:
             for size in SIZES:
                 create = [str(programs / "createdb"), "-h", "127.0.0.1", "-p", port, "-U", "portal", f"bench_{size}"]
                 subprocess.run(create, check=True)
+            compare_addresses(url)
             met &= compare("PostgreSQL", {s: url.replace("/postgres", f"/bench_{s}") for s in SIZES})
     verdict = "met" if met else "MISSED"
     print(f"\nGoal for lists and search, at most {GOAL} from {SIZES[0]:,} to {SIZES[1]:,}: {verdict}.")
