@@ -75,6 +75,6 @@ def assert_all_of_it_happened(searched: dict[str, bytes], *, is_production: bool
     assert b"gAAAAA" in searched["database"], "sealed values"
     assert len([name for name in searched if name.startswith("command line of")]) >= 2
     if is_production:
-        assert b"DEBUG" in worker
+        assert b'"level": "debug"' in worker
         assert b"accounts.tasks.run_job" in searched["broker"]
         assert b"limit:launch" in searched["cache"]

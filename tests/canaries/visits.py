@@ -11,8 +11,9 @@ from requests.adapters import HTTPAdapter
 from tests.canaries.installation import Installation
 from tests.flows.visitor import Page, Visitor
 
-LINK = re.compile(r'(?:href|src|action)="(/[^"#]*)"')
-NOT_FOLLOWED = re.compile(r"/account/logout/|/static/|/view-as/")
+LINK = re.compile(r'(?:href|src|action)="(/[^"#?]*)')
+# The page that shows a person's recovery codes is there for that; single events are many, and hold ids only.
+NOT_FOLLOWED = re.compile(r"/account/logout/|/account/2fa/recovery-codes/|/static/|/view-as/|/operator/all/event/.")
 
 
 class _NamedElsewhere(HTTPAdapter):

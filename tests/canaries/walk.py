@@ -99,8 +99,10 @@ class Walk:
         owner = self.an_owner()
         self.credentials(owner)
         member = self.a_customer()
-        self.launches(member, "launch")
+        self.launch(member, "a launch")
+        self.password_link(member)
         self.panel_of_staff(owner)
+        self.launch(member, "a white-label launch")
         self.invitations(member, owner)
         self.view_as(operator)
         self.faults(member, owner)
@@ -224,12 +226,11 @@ class Walk:
         self.plant(f"address of {kind}", location, shown, name)
         self.plant(f"token of {kind}", parse_qs(urlsplit(location).query)["token"][0], shown, name)
 
-    def launches(self, member: Visitor, kind: str) -> None:
+    def launch(self, member: Visitor, kind: str) -> None:
         page = member.send(member.get("/"), action="/launch/", page="campaigns", follow=False)
-        self.signed_on(f"a {kind}", page, "/subaccount/sso")
-        _name, _asked, answered = self.call("/subaccount/sso")
-        link = json.loads(answered)["subaccount"]["url_whitelabel"]
-        self.plant(f"white-label address of a {kind}", link, self.call("/subaccount/sso")[0])
+        self.signed_on(kind, page, "/subaccount/sso")
+
+    def password_link(self, member: Visitor) -> None:
         shown = member.send(member.get("/"), action="/password-link/")
         name, _asked, answered = self.call("/subaccount/reset/url")
         link = json.loads(answered)["subaccount"]["url"]
@@ -333,9 +334,10 @@ class Walk:
         self.opened += self.visits.look_around(
             member, dashboard, "/account/data/", "/account/2fa/", "/account/sessions/"
         )
-        self.opened += self.visits.look_around(
-            owner, "/console/customers/export/", "/console/", "/console/connection/", "/account/sessions/"
-        )
+        self.opened += self.visits.look_around(owner, "/console/", "/console/connection/", "/account/sessions/")
+        token = owner.get("/console/customers/").form(action="/export/").fields["csrfmiddlewaretoken"]
+        table = owner.request("POST", "/console/customers/export/", {"csrfmiddlewaretoken": token})
+        assert "Bo's Bakery" in table.text
         self.opened += self.visits.look_around(operator, "/operator/", "/operator/all/", "/operator/events/")
         assert b"first_name" in self.button(member, self.open(member, "/account/data/")).response.content
 
