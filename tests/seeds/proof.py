@@ -233,19 +233,16 @@ def _caught_by(code: int, run: Run) -> str:
 def tests_of(fault: Fault, notes: Notes) -> list[str]:
     """The tests that run the faulty place, those first that are likely to show it, and the short before the long.
 
-    What is no longer kept apart shows where neighbours live: in the tests about them and in the access tests. A door's
-    own checks show in its own tests.
+    What is no longer kept apart shows where neighbours live: in the tests about them, and on pages in the access tests.
+    For a door some of those are enough before its own tests have their turn.
     """
     place = f"{fault.file}:{fault.function}"
-    homes = ("tests/accounts/test_neighbours.py", "tests/portal/test_neighbours.py", "tests/access/")
-    if fault.kind == "check" and fault.file.startswith("accounts/"):
-        homes = ("tests/accounts/test_neighbours.py", "tests/accounts/")
-
-    def order(name: str) -> tuple[int, float]:
-        home = next((number for number, start in enumerate(homes) if name.startswith(start)), len(homes))
-        return home, notes[name][0]
-
-    return sorted((name for name, (_seconds, ran) in notes.items() if place in ran), key=order)
+    found = sorted((name for name, (_seconds, ran) in notes.items() if place in ran), key=lambda name: notes[name][0])
+    asked = [name for name in found if name.startswith("tests/access/")]
+    if fault.file.startswith("accounts/"):
+        asked = asked[: 0 if fault.kind == "check" else 3]
+    first = [name for name in found if "/test_neighbours.py" in name] + asked
+    return [*first, *(name for name in found if name not in set(first))]
 
 
 if __name__ == "__main__":
