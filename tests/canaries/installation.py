@@ -19,7 +19,7 @@ from tests.deployment import certificates, front
 from tests.deployment.production import free_port, throw_away_redis
 from tests.run import ROOT, environment_for, postgres_bin, throw_away_postgres
 
-PATIENCE = 20
+PATIENCE = 60
 # The exception that is stated in SECURITY.md: a session is found by its key.
 SESSION_TABLES = ("django_session", "usersessions_usersession")
 QUICK = {
