@@ -1,5 +1,6 @@
 """A whole installation for a canary run, as processes: sandbox, web server, worker, and what they lean on."""
 
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from tests.deployment import certificates, front
 from tests.deployment.production import free_port, throw_away_redis
 from tests.run import ROOT, environment_for, postgres_bin, throw_away_postgres
 
-PATIENCE = 20
+PATIENCE = 60
 # The exception that is stated in SECURITY.md: a session is found by its key.
 SESSION_TABLES = ("django_session", "usersessions_usersession")
 QUICK = {
@@ -67,6 +68,15 @@ class Installation:
             process.terminate()
         for process in self.processes.values():
             process.wait(timeout=60)
+
+    @contextmanager
+    def paused(self, name: str) -> Iterator[None]:
+        """The process stands still meanwhile: what it would do waits."""
+        self.processes[name].send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.processes[name].send_signal(signal.SIGCONT)
 
     def logs(self) -> dict[str, bytes]:
         return {f"log of {name}": (self.folder / f"{name}.log").read_bytes() for name in self.processes}

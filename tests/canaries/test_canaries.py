@@ -49,6 +49,9 @@ def test_no_secret_is_anywhere_but_in_its_place(
     everywhere = searched | legitimate
     for canary in walk.canaries:
         assert canary.secret.encode() in everywhere[canary.seen], f"{canary.kind} is not even in {canary.seen}"
+    [code] = [canary.secret for canary in walk.canaries if canary.kind == "code for a new password"]
+    assert code in walk.secrets_of_waiting_mails(sealing[0]), "the first key seals"
+    assert walk.secrets_of_waiting_mails(sealing[1]) == set()
     assert_all_of_it_happened(searched, is_production=start is in_production)
     found = [hit for canary in walk.canaries for hit in forms.hits(canary, searched)]
     assert found == [], "\n".join(found)

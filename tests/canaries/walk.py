@@ -1,5 +1,6 @@
 """One walk through everything that has to do with a secret. Each is planted or read where it has its place."""
 
+import contextlib
 import email
 import json
 import re
@@ -11,6 +12,7 @@ from typing import TypeVar
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import requests
+from cryptography.fernet import Fernet, InvalidToken
 
 from portal.demo_inbox import totp
 from tests.canaries.forms import Canary
@@ -44,6 +46,7 @@ class Walk:
         self.canaries: list[Canary] = []
         self.legitimate: dict[str, bytes] = {}
         self.passwords: dict[requests.Session, str] = {}
+        self.while_a_mail_waited = b""
         self.opened = 0
 
     # -- what is planted, and where it was seen ----------------------------------------------------------------------
@@ -286,7 +289,9 @@ class Walk:
 
     def new_password(self) -> None:
         visitor = self.visits.at(self.installation.north)
-        asked = visitor.send(visitor.get("/account/password/reset/"), field="email", email=BO)
+        with self.installation.paused("worker"):
+            asked = visitor.send(visitor.get("/account/password/reset/"), field="email", email=BO)
+            self.while_a_mail_waited = self.installation.dump()
         first = next(canary.secret for canary in self.canaries if canary.kind == "code of a sign-up")
         code, mail = self.mailed(BO, CODE, but=first)
         self.plant("code for a new password", code, mail)
@@ -349,6 +354,14 @@ class Walk:
         for kind, secret in given.items():
             self.plant(kind, secret, "environment")
 
+    def secrets_of_waiting_mails(self, key: str) -> set[str]:
+        """What the key opens in the database as it was while the code for a new password waited to be mailed."""
+        found = set()
+        for token in set(re.findall(rb"gAAAAA[\w=-]+", self.while_a_mail_waited)):
+            with contextlib.suppress(InvalidToken):
+                found.add(Fernet(key).decrypt(token).decode())
+        return found
+
     def legitimate_places(self) -> dict[str, bytes]:
         """Where secrets have to be: what was sent to us, cookies, the wire to the vendor, our own settings."""
         calls = {
@@ -367,5 +380,6 @@ class Walk:
             **{name: text.encode() for name, (_to, text) in self.mails().items()},
             **self.visits.pages,
             "database": self.installation.dump(),
+            "database, while a mail waited": self.while_a_mail_waited,
             **{name: listener.everything() for name, listener in self.installation.listeners.items()},
         }
