@@ -8,6 +8,8 @@ import structlog
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from portal.logs import without_tokens
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
@@ -357,6 +359,7 @@ LOGGING = {
                 structlog.processors.JSONRenderer()
                 if IS_PRODUCTION
                 else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), pad_event_to=0),
+                without_tokens,
             ],
         },
     },

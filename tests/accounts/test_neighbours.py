@@ -1,13 +1,27 @@
 """A door leaves the rows of the neighbours alone: of another agency, and of another customer of the same one."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.utils import timezone
 
-from accounts import attention, customer_care, customers, people
-from accounts.models import Agency, Cause, Customer, PanelTask, State, Subaccount, User
+from accounts import attention, customer_care, customers, people, provisioning, search, vendor_accounts
+from accounts.errors import NotAllowed
+from accounts.models import (
+    Agency,
+    Cause,
+    Customer,
+    Event,
+    PanelTask,
+    SearchWord,
+    State,
+    Subaccount,
+    UnscopedQuery,
+    User,
+    VendorAccount,
+)
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -114,3 +128,100 @@ def test_customers_of_another_agency_take_no_room(north: Agency, bos_company: Cu
     north.refresh_from_db()
 
     assert customers.has_room(north)
+
+
+def test_a_proven_mailbox_lets_go_on_only_what_its_person_asked_for(
+    north: Agency, bos_company: Customer, bo: User, ada: User
+):
+    facts = {"first_name": "N", "last_name": "N", "country": "NL"}
+    added = customer_care.add(
+        agency=north, package=bos_company.package, company_name="New", email=bo.email, acting_user=ada, **facts
+    )
+
+    customers.prove_mailbox(acting_user=bo, email=bo.email)
+
+    assert Subaccount.objects.for_agency(north).get(customer=added).state == State.AWAITING_EMAIL
+
+
+def test_who_works_at_another_agency_may_be_invited_here(north: Agency, south: Agency, ada: User):
+    factories.staff(south, "sam@both.example", "owner")
+
+    people.invite_staff(agency=north, email="sam@both.example", staff_role="support", acting_user=ada)
+
+    assert people.open_invitations(north).filter(email="sam@both.example").exists()
+    assert not people.open_invitations(south).filter(email="sam@both.example").exists()
+
+
+def test_who_invites_has_to_be_of_the_agency_and_of_the_customer(
+    north: Agency, south: Agency, bos_company: Customer, kims_company: Customer, bo: User, cy: User
+):
+    strangers = [
+        cy,
+        factories.staff(south, "sue@south.example", "owner"),
+        factories.member(bos_company, "viewer", "vi@shop.example"),
+        kims_company.memberships.get().person,
+    ]
+
+    for person in strangers:
+        with pytest.raises(NotAllowed):
+            people.invite_member(customer=bos_company, email="new@shop.example", role="viewer", acting_user=person)
+    for person in (*strangers, bo, factories.staff(north, "sam@north.example", "support")):
+        with pytest.raises(NotAllowed):
+            people.invite_staff(agency=north, email="new@north.example", staff_role="analyst", acting_user=person)
+
+    assert not people.open_invitations(north).filter(email__startswith="new@").exists()
+    people.invite_member(customer=bos_company, email="new@shop.example", role="viewer", acting_user=bo)
+
+
+def test_an_admin_gives_no_role_above_their_own(north: Agency):
+    admin = factories.staff(north, "al@north.example", "admin")
+
+    with pytest.raises(NotAllowed):
+        people.invite_staff(agency=north, email="new@north.example", staff_role="owner", acting_user=admin)
+
+
+def test_a_mail_is_in_the_language_that_its_reader_chose_at_this_agency(north: Agency, south: Agency):
+    factories.person(south, "both@shop.example", language="fr")
+    factories.person(north, "both@shop.example", language="nl")
+
+    assert people.language_for(north, "both@shop.example") == "nl"
+    assert people.language_for(south, "both@shop.example") == "fr"
+
+
+def test_the_words_of_a_customer_replace_no_others(north: Agency, bos_company: Customer, kims_company: Customer):
+    search.index(bos_company)
+
+    found = {row.customer_id for row in SearchWord.objects.for_agency(north)}
+    assert found == {bos_company.pk, kims_company.pk}
+
+
+def test_creates_of_another_agency_are_not_counted(north: Agency, south: Agency, cys_company: Customer):
+    now = timezone.now()
+    Event.objects.record("subaccount.creating", agency=south, customer=cys_company)
+
+    assert provisioning.creates_since(now - timedelta(hours=1), south) == 1
+    assert provisioning.creates_since(now - timedelta(hours=1), north) == 0
+
+
+def test_credentials_are_those_of_ones_own_account(
+    north: Agency, south: Agency, bos_company: Customer, cys_company: Customer
+):
+    factories.activate(cys_company, None)
+    before = VendorAccount.objects.get(agency=south).active_credential_id
+
+    vendor_accounts.connect(north, client_id="another-id", client_secret="another-secret")
+    vendor_accounts.connect(north, client_id="another-id", client_secret="a-third-secret")
+
+    account = VendorAccount.objects.select_related("active_credential").get(agency=north)
+    assert (account.active_credential.client_id, account.active_credential.client_secret) == (
+        "another-id",
+        "a-third-secret",
+    )
+    assert VendorAccount.objects.get(agency=south).active_credential_id == before
+    with pytest.raises(vendor_accounts.HeldElsewhere):
+        vendor_accounts.connect(south, client_id="another-id", client_secret="another-secret")
+
+
+def test_a_query_without_an_agency_is_an_error():
+    with pytest.raises(UnscopedQuery):
+        list(Customer.objects.all())

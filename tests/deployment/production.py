@@ -34,16 +34,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def throw_away_redis() -> Iterator[str]:
+def throw_away_redis(password: str = "") -> Iterator[str]:
     """A Redis on a free loopback port that keeps nothing; yields its URL."""
     folder, port = tempfile.mkdtemp(prefix="portal-redis-"), free_port()
     program = shutil.which("redis-server")
     assert program is not None
     options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"]
+    if password:
+        options += ["--requirepass", password]
     process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
     try:
         _wait_for(port, process)
-        yield f"rediscache://127.0.0.1:{port}/0"
+        yield f"rediscache://{f':{password}@' if password else ''}127.0.0.1:{port}/0"
     finally:
         process.terminate()
         process.wait(timeout=20)

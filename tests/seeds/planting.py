@@ -52,9 +52,11 @@ def _noting() -> dict[Path, ast.Module]:
         tree = ast.parse(file.read_text())
         for name, node in faults.functions_of(tree):
             if name in names:
-                call = ast.parse(f"__ran__({f'{file.relative_to(faults.ROOT)}:{name}'!r})").body[0]
-                has_docstring = ast.get_docstring(node) is not None
-                node.body.insert(1 if has_docstring else 0, ast.copy_location(call, node.body[0]))
+                inner = [part for part in ast.walk(node) if isinstance(part, ast.FunctionDef)]  # what a decorator makes
+                for function in inner:
+                    call = ast.parse(f"__ran__({f'{file.relative_to(faults.ROOT)}:{name}'!r})").body[0]
+                    has_docstring = ast.get_docstring(function) is not None
+                    function.body.insert(1 if has_docstring else 0, ast.copy_location(call, function.body[0]))
         trees[file] = ast.fix_missing_locations(tree)
     return trees
 
