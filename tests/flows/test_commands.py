@@ -192,6 +192,7 @@ def test_run_alone_lists_what_it_does():
     assert re.findall(r"^  \./run (\w+)", done.stdout, re.M) == [
         "demo",
         "test",
+        "prove",
         "bench",
         "screenshots",
         "check",
