@@ -46,7 +46,7 @@ def sent(name: str, things: Things) -> dict[str, Any]:
             "product_name": "Changed",
             "support_email": "s@north.example",
             "language": "en",
-            "colour": "#206bc4",
+            "colour": "#0b7a75",
             "grey": "cool",
             "corner": "8",
         },
