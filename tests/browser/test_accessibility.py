@@ -30,6 +30,7 @@ NO_PAGE = {
     "console:brand-preview-css",
     "console:customer-address",
     "console:customer-decline",
+    "console:customer-erase",
     "console:customer-link",
     "console:customer-make-new",
     "console:customer-resume",
