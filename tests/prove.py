@@ -15,17 +15,13 @@ PROCESSES = ["-n", "2", "--dist", "loadfile"]
 
 
 def on_sqlite() -> int:
-    return pytest("Long proofs on SQLite", [*PROCESSES, "-m", "prove and not browser and not production"])
+    return pytest("Long proofs on SQLite", [*PROCESSES, "-m", "prove and not browser"])
 
 
 def on_postgres() -> int:
     with throw_away_postgres() as url:
-        chosen = [*PROCESSES, "-m", "prove and not browser and not production"]
+        chosen = [*PROCESSES, "-m", "prove and not browser"]
         return pytest("Long proofs on PostgreSQL", chosen, DATABASE_URL=url)
-
-
-def in_production() -> int:
-    return pytest("Long proofs against a production installation", ["-m", "prove and production"])
 
 
 def in_chromium() -> int:
@@ -36,7 +32,6 @@ PARTS: dict[str, Callable[[], int]] = {
     "faults": proof.main,
     "sqlite": on_sqlite,
     "postgres": on_postgres,
-    "production": in_production,
     "browser": in_chromium,
 }
 
