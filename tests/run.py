@@ -51,12 +51,14 @@ NEEDS = {
 
 def provide(parts: list[str]) -> list[str]:
     """Installs what the parts need, where that is possible. Returns the parts that cannot be run."""
-    wanted = [package for part in parts if not NEEDS[part][0]() for package in NEEDS[part][1]]
-    if wanted and os.geteuid() == 0 and shutil.which("apt-get"):
-        print(f"Installing {' '.join(wanted)} …", flush=True)
+    lacking = [part for part in parts if not NEEDS[part][0]()]
+    if lacking and os.geteuid() == 0 and shutil.which("apt-get"):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run([*APT, "update"], env=environment, check=False, stdout=subprocess.DEVNULL)
-        subprocess.run([*APT, "install", *wanted], env=environment, check=False, stdout=subprocess.DEVNULL)
+        for part in lacking:  # one by one, so that one that cannot be had leaves the others
+            packages = NEEDS[part][1]
+            print(f"Installing {' '.join(packages)} …", flush=True)
+            subprocess.run([*APT, "install", *packages], env=environment, check=False, stdout=subprocess.DEVNULL)
     return [part for part in parts if not NEEDS[part][0]()]
 
 
