@@ -1,11 +1,11 @@
 """Faults of isolation, generated from the syntax tree: every place that keeps agencies, customers or roles apart.
 
-Nothing here is picked by hand. A new scoping filter, decorator, check or choice makes a new fault by itself; the proof
-(`./run prove`) plants each of them, one at a time, and some test has to fail.
+Nothing here is picked by hand. A new scoping filter, decorator, check or choice makes a new fault by itself. All of
+them are planted together, each behind a switch of its own that is off; the proof (`./run prove`) throws one at a time,
+and some test has to fail. What a switch does is in `switches.py`.
 """
 
 import ast
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +69,7 @@ FEWER = {"OWNERS", "MANAGERS", "SUPPORTERS"}
 
 @dataclass(frozen=True)
 class Fault:
-    """One place and what is wrong there. `name` finds it again; `function` is what has to run for it to show."""
+    """One place and what is wrong there."""
 
     file: str
     line: int
@@ -83,34 +83,28 @@ class Fault:
         return f"{self.file}:{self.line}:{self.column}:{self.kind}"
 
 
-Change = Callable[[], None]
+# Puts the switch of that number into the syntax tree.
+Change = Callable[[int], None]
 
 
 def faults() -> list[Fault]:
-    """Every fault there is, in the order of the files."""
-    found = []
+    """Every fault there is, in the order of the files; its place in this list is the number of its switch."""
+    return [fault for path in SOURCES for fault, _change in _places(path, ast.parse(path.read_text()))]
+
+
+def planted() -> dict[Path, ast.Module]:
+    """The syntax trees of the files that have faults, with the switches of all of them in place."""
+    trees: dict[Path, ast.Module] = {}
+    number = 0
     for path in SOURCES:
-        found += [fault for fault, _change in _places(path, ast.parse(path.read_text()))]
-    return found
-
-
-def planted(name: str) -> tuple[Path, ast.Module]:
-    """The syntax tree of the file that the fault is in, with the fault in it."""
-    file = ROOT / name.split(":")[0]
-    tree = ast.parse(file.read_text())
-    for fault, change in _places(file, tree):
-        if fault.name == name:
-            change()
-            return file, ast.fix_missing_locations(tree)
-    raise KeyError(name)
-
-
-def functions_by_file() -> dict[Path, set[str]]:
-    """The files with faults, and the functions in them that hold some."""
-    found: dict[Path, set[str]] = {}
-    for fault in faults():
-        found.setdefault(ROOT / fault.file, set()).add(fault.function)
-    return found
+        tree = ast.parse(path.read_text())
+        places = list(_places(path, tree))
+        for _fault, change in places:
+            change(number)
+            number += 1
+        if places:
+            trees[path] = ast.fix_missing_locations(tree)
+    return trees
 
 
 def functions_of(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:
@@ -141,18 +135,20 @@ def _of_decorator(outer: ast.FunctionDef, decorator: ast.expr) -> Iterator[tuple
     if not text.startswith(("access.", "staff_required", "person_required", "operator_required")):
         return
 
-    def drop() -> None:
-        outer.decorator_list.remove(decorator)
+    def replace(instead: ast.expr) -> Change:
+        def change(number: int) -> None:
+            at = next(i for i, given in enumerate(outer.decorator_list) if decorator in ast.walk(given))
+            outer.decorator_list[at] = _switch("decorator", number, outer.decorator_list[at], instead)
 
-    yield "decorator", f"without @{text}", drop
+        return change
+
+    yield "decorator", f"without @{text}", replace(ast.parse("lambda view: view", mode="eval").body)
     if isinstance(decorator, ast.Call) and any(name in text for name in FEWER):
-
-        def widen() -> None:
-            for node in ast.walk(decorator):
-                if isinstance(node, ast.Attribute) and node.attr in FEWER:
-                    node.attr = "ANY_STAFF"
-
-        yield "role", f"@{text} for any staff", widen
+        wider = ast.parse(text, mode="eval").body
+        for node in ast.walk(wider):
+            if isinstance(node, ast.Attribute) and node.attr in FEWER:
+                node.attr = "ANY_STAFF"
+        yield "role", f"@{text} for any staff", replace(wider)
 
 
 def _of_call(node: ast.AST) -> Iterator[tuple[str, str, Change]]:
@@ -161,8 +157,9 @@ def _of_call(node: ast.AST) -> Iterator[tuple[str, str, Change]]:
     call, method = node, node.func
     if method.attr == "for_agency" and not _is_pinned(call):
 
-        def unscope() -> None:
-            method.attr, call.args = "across_agencies", []
+        def unscope(number: int) -> None:
+            switch = _switch("scope", number, method.value, *call.args)
+            call.func, call.args = switch.func, switch.args
 
         yield "scope", f"{_short(call)} over all agencies", unscope
     if method.attr in ("filter", "get", "exclude"):
@@ -170,8 +167,10 @@ def _of_call(node: ast.AST) -> Iterator[tuple[str, str, Change]]:
             is_nobody = isinstance(keyword.value, ast.Constant)  # `customer=None` picks a kind of row, not an owner
             if keyword.arg and OWNERS.issuperset(keyword.arg.split("__")) and not is_nobody:
 
-                def drop(keyword: ast.keyword = keyword) -> None:
-                    call.keywords.remove(keyword)
+                def drop(number: int, keyword: ast.keyword = keyword) -> None:
+                    kept = ast.Dict([ast.Constant(keyword.arg)], [keyword.value])
+                    keyword.value = ast.IfExp(_switch("is_off", number), kept, ast.Dict([], []))
+                    keyword.arg = None  # `**({"customer": customer} if … else {})`
 
                 yield f"filter-{keyword.arg}", f"{_short(call)} without {keyword.arg}", drop
 
@@ -211,8 +210,9 @@ def _of_condition(node: ast.AST, file: str) -> Iterator[tuple[str, str, Change]]
     if not (is_access or (file in GATES and words & WHERE) or (raised & REFUSALS and words & WHO)):
         return
 
-    def never() -> None:
-        node.test = ast.copy_location(ast.Constant(False), node.test)
+    def never(number: int) -> None:
+        # In this order only the tests that are refused something run the place.
+        node.test = ast.BoolOp(ast.And(), [node.test, _switch("is_off", number)])
 
     yield "check", f"never: if {ast.unparse(node.test)}", never
 
@@ -225,12 +225,16 @@ def _of_choices(node: ast.AST) -> Iterator[tuple[str, str, Change]]:
     if target.attr != "choices":
         return
 
-    def anything() -> None:
-        valid = ast.Attribute(value=copy.deepcopy(target.value), attr="valid_value", ctx=ast.Store())
-        node.targets = [ast.Tuple([target, valid], ctx=ast.Store())]
-        node.value = ast.Tuple([node.value, ast.parse("lambda value: True", mode="eval").body], ctx=ast.Load())
+    def anything(number: int) -> None:
+        node.value = _switch("choices", number, ast.parse(ast.unparse(target.value), mode="eval").body, node.value)
 
     yield "choice", f"{ast.unparse(target)} takes anything", anything
+
+
+def _switch(name: str, number: int, *arguments: ast.expr) -> ast.Call:
+    """`__switches__.name(number, …)`."""
+    function = ast.Attribute(ast.Name("__switches__", ast.Load()), name, ast.Load())
+    return ast.Call(function, [ast.Constant(number), *arguments], [])
 
 
 def _short(call: ast.Call) -> str:

@@ -1,25 +1,29 @@
-"""Plants every fault of isolation, one at a time, and runs the tests that run the faulty place until one fails.
+"""Throws the switch of every fault of isolation, one at a time, and runs the tests of the faulty place until one fails.
 
 A fault that no test notices is a survivor, and the proof fails with its name. Prints how many there were, of which
 kind, and how many were caught.
+
+The suite is imported and collected once, with the switches of all faults in place (`switches.py`). From then on each
+fault is a forked process with a copy of the database: it throws its switch and runs its tests.
 """
 
 import contextlib
-import importlib
 import json
 import os
-import re
+import shutil
 import signal
 import sys
 import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from tests.run import ROOT, environment_for
 from tests.seeds.faults import Fault, faults
@@ -27,43 +31,18 @@ from tests.seeds.faults import Fault, faults
 SUITE = ("tests/access", "tests/portal", "tests/accounts")
 # Tests of many rows and of many words, which say nothing about whose they are.
 LEFT_OUT = ("test_statements", "test_export_in_office", "test_hostile_mails", "test_hostile_logos", "test_long_lists")
+# The matrix is shorter while it is noted what runs: that it is long enough is no question here.
+COUNTING = "tests/access/test_matrix.py::test_the_matrix_has_twenty_thousand_cells_or_more"
 AT_ONCE = 2
 LONGEST = 300.0  # seconds; a fault may make a test wait for ever
-FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/\S+)", re.M)
-# What every run imports and no fault is planted in: imported once, before the processes are forked.
-SHARED = (
-    "argon2",
-    "billiard",
-    "celery",
-    "celery.app.task",
-    "coupontools_api.client",
-    "coupontools_api.sandbox",
-    "cryptography.fernet",
-    "django.contrib.auth.hashers",
-    "django.core.management",
-    "django.db.backends.sqlite3.base",
-    "django.db.migrations.executor",
-    "django.db.models",
-    "django.forms",
-    "django.template.backends.django",
-    "django.template.defaulttags",
-    "django.test",
-    "django.test.client",
-    "django.views.debug",
-    "environ",
-    "fido2.server",
-    "gunicorn",
-    "kombu",
-    "PIL.Image",
-    "PIL.PngImagePlugin",
-    "psycopg",
-    "pydantic",
-    "qrcode",
-    "requests",
-    "structlog",
-    "urllib3",
-)
-Notes = dict[str, tuple[float, list[str]]]
+
+
+@dataclass(frozen=True)
+class Noted:
+    """How long a test takes, and the numbers of the faults whose places it runs."""
+
+    seconds: float
+    ran: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -74,175 +53,237 @@ class Outcome:
     seconds: float
 
 
+class Prover:
+    """The plugin of pytest that proves instead of running the suite once."""
+
+    def __init__(self, only: str) -> None:
+        self.only = only
+        self.folder = Path(tempfile.mkdtemp(prefix="portal-seeds-"))
+        self.outcomes: list[Outcome] = []
+        self.failed = ""  # the first test that failed, in the process that ran it
+        self.seconds: dict[str, float] = {}
+
+    def pytest_configure(self) -> None:
+        connection.settings_dict["TEST"]["NAME"] = str(self.folder / "template.sqlite3")
+
+    # -- in the process that ran a test ------------------------------------------------------------------------------
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+        if report.failed and not self.failed:
+            self.failed = report.nodeid
+            print(report.longreprtext[-3000:])
+
+    # -- in the process that forks -----------------------------------------------------------------------------------
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        started = time.monotonic()
+        items = {item.nodeid: item for item in session.items}
+        order = list(items)
+        wanted = [(number, fault) for number, fault in enumerate(faults()) if self.only in fault.name]
+        try:
+            # One test makes the database; what is set up for the session stays, and is there after each fork.
+            first = next(item for item in session.items if "test_migrations" in item.nodeid)
+            session.config.hook.pytest_runtest_protocol(item=first, nextitem=session.items[-1])
+            assert not self.failed, f"{self.failed} fails without any fault"
+            connection.close()
+            notes = self._note([order[0::2], order[1::2]], items)
+            print(f"{len(wanted)} faults; {len(notes)} tests noted in {time.monotonic() - started:.0f} s.", flush=True)
+            for outcome in self._prove(wanted, notes, items):
+                self.outcomes.append(outcome)
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.report(time.monotonic() - started)
+        return True
+
+    def _note(self, parts: list[list[str]], items: dict[str, pytest.Item]) -> dict[str, Noted]:
+        """Which places each test runs, and how long it takes. The suite has to pass: a fault shows by a failure."""
+        runs = [_Fork.start(self, lambda fork, part=part: self._note_part(fork, part, items)) for part in parts]
+        found: dict[str, Noted] = {}
+        for run in runs:
+            while (code := run.ended(longest=10 * LONGEST)) is None:
+                time.sleep(0.05)
+            if code or not run.result.exists():
+                sys.exit(f"The suite fails without any fault:\n{run.output.read_text()[-4000:]}")
+            for name, (seconds, ran) in json.loads(run.result.read_text()).items():
+                found[name] = Noted(seconds, frozenset(ran))
+        return found
+
+    def _note_part(self, fork: "_Fork", names: list[str], items: dict[str, pytest.Item]) -> None:
+        from tests.seeds.switches import switches
+
+        matrix = sys.modules["tests.access.test_matrix"]
+        cells_of = matrix.cells_of
+        matrix.cells_of = lambda url: (c for c in cells_of(url) if c[2] == "own" and c[3] in ("GET", "POST"))
+        ran = {}
+        for name, following in zip(names, [*names[1:], None], strict=True):
+            switches.ran.clear()
+            _run(items[name], items[following] if following else None)
+            assert not self.failed, self.failed
+            ran[name] = sorted(switches.ran)
+        fork.result.write_text(json.dumps({name: (self.seconds[name], ran[name]) for name in names}))
+
+    def _prove(
+        self, wanted: list[tuple[int, Fault]], notes: dict[str, Noted], items: dict[str, pytest.Item]
+    ) -> Iterator[Outcome]:
+        """Two faults at a time."""
+        waiting = list(reversed(wanted))
+        running: list[tuple[Fault, int, _Fork]] = []
+        while waiting or running:
+            while waiting and len(running) < AT_ONCE:
+                number, fault = waiting.pop()
+                tests = tests_of(number, fault, notes)
+                run = _Fork.start(
+                    self, lambda fork, n=number, t=tests: self._throw(fork, n, [items[name] for name in t])
+                )
+                running.append((fault, len(tests), run))
+            for entry in running[:]:
+                fault, count, run = entry
+                if (code := run.ended(longest=LONGEST)) is not None:
+                    running.remove(entry)
+                    caught_by = run.result.read_text() if run.result.exists() else f"exit {code}"
+                    outcome = Outcome(fault, caught_by, count, time.monotonic() - run.started)
+                    print(f"{outcome.seconds:5.1f} s  {fault.name}  {caught_by or 'SURVIVED'}", flush=True)
+                    yield outcome
+            time.sleep(0.01)
+
+    def _throw(self, fork: "_Fork", number: int, tests: list[pytest.Item]) -> None:
+        from tests.seeds.switches import switches
+
+        _judge_at_once()
+        switches.on = number
+        for test, following in zip(tests, [*tests[1:], None], strict=True):
+            _run(test, following)
+            if self.failed:
+                break
+        fork.result.write_text(self.failed)
+
+    def report(self, seconds: float) -> None:
+        survivors = [outcome for outcome in self.outcomes if not outcome.caught_by]
+        kinds = Counter(outcome.fault.kind.partition("-")[0] for outcome in self.outcomes)
+        for outcome in survivors:
+            fault = outcome.fault
+            print(f"SURVIVED {fault.name} in {fault.function} ({outcome.tests} tests run it): {fault.what}")
+        of_kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
+        print(
+            f"Seeded faults: {len(self.outcomes)} ({of_kinds}), {len(self.outcomes) - len(survivors)} caught, "
+            f"{len(survivors)} survived, {seconds:.0f} s."
+        )
+
+
 @dataclass
-class Run:
+class _Fork:
     """A forked process with its own copy of the database."""
 
-    pid: int
-    output: Path
-    started: float
+    folder: Path
+    pid: int = 0
+    started: float = 0.0
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "output"
+
+    @property
+    def result(self) -> Path:
+        return self.folder / "result"
 
     @classmethod
-    def start(cls, arguments: list[str], template: Path, folder: Path, **settings: str) -> "Run":
-        own = Path(tempfile.mkdtemp(dir=folder))
-        output = own / "output"
-        pid = os.fork()
-        if pid == 0:
-            database = own / "test.sqlite3"
-            database.write_bytes(template.read_bytes())
-            _become_pytest(arguments, output, SEEDED_FAULT_DATABASE=str(database), **settings)
-        return cls(pid, output, time.monotonic())
+    def start(cls, prover: Prover, work: Callable[["_Fork"], None]) -> "_Fork":
+        fork = cls(Path(tempfile.mkdtemp(dir=prover.folder)))
+        fork.started = time.monotonic()
+        sys.stdout.flush()
+        fork.pid = os.fork()
+        if fork.pid == 0:
+            code = 70
+            try:
+                with fork.output.open("w") as file:
+                    os.dup2(file.fileno(), 1)
+                    os.dup2(file.fileno(), 2)
+                own = fork.folder / "test.sqlite3"
+                shutil.copyfile(connection.settings_dict["NAME"], own)
+                connection.settings_dict["NAME"] = str(own)
+                work(fork)
+                code = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                with contextlib.suppress(Exception):
+                    sys.stdout.flush()
+                os._exit(code)
+        return fork
 
-    def ended(self) -> int | None:
+    def ended(self, longest: float) -> int | None:
         """The exit code; None while it runs. One that runs too long is killed."""
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid:
             return os.waitstatus_to_exitcode(status)
-        if time.monotonic() - self.started > LONGEST:
+        if time.monotonic() - self.started > longest:
             os.kill(self.pid, signal.SIGKILL)
         return None
 
 
-def _become_pytest(arguments: list[str], output: Path, **settings: str) -> None:
-    """In a forked process: runs pytest, and ends."""
-    code = 70
-    try:
-        with output.open("w") as file:
-            os.dup2(file.fileno(), 1)
-            os.dup2(file.fileno(), 2)
-        environment = environment_for(**settings)
-        os.environ.clear()
-        os.environ.update(environment)
-        sys.dont_write_bytecode = True
-        without = ("xdist", "playwright", "cacheprovider", "randomly")
-        options = [
-            "-q",
-            "-ptests.seeds.planting",
-            "--reuse-db",
-            "-Wignore::pytest.PytestAssertRewriteWarning",
-            *(f"-pno:{name}" for name in without),
-        ]
-        code = int(pytest.main([*options, *arguments]))
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        with contextlib.suppress(Exception):
-            sys.stdout.flush()
-        os._exit(code)
+def _run(test: pytest.Item, following: pytest.Item | None) -> None:
+    test.config.hook.pytest_runtest_protocol(item=test, nextitem=following)
 
 
-def main(only: str = "") -> int:
-    started = time.monotonic()
-    os.chdir(ROOT)
-    for name in SHARED:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
-    with tempfile.TemporaryDirectory(prefix="portal-seeds-") as folder:
-        wanted = [fault for fault in faults() if only in fault.name]
-        print(f"{len(wanted)} faults; noting which tests run which places …", flush=True)
-        template = make_database(Path(folder))
-        notes = note(Path(folder), template)
-        print(f"{len(notes)} tests noted in {time.monotonic() - started:.0f} s.", flush=True)
-        outcomes = list(prove(wanted, notes, template, Path(folder)))
-    return report(outcomes, time.monotonic() - started)
+def _judge_at_once() -> None:
+    """Shortens the access matrix: one wrong cell is enough."""
+    matrix = sys.modules["tests.access.test_matrix"]
+    judge = matrix.judge
+
+    def judge_at_once(*cell: Any) -> tuple[str, bool]:
+        problem, is_positive = judge(*cell)
+        assert not problem, problem
+        return problem, is_positive
+
+    matrix.judge = judge_at_once
 
 
-def report(outcomes: list[Outcome], seconds: float) -> int:
-    survivors = [outcome for outcome in outcomes if not outcome.caught_by]
-    kinds = Counter(outcome.fault.kind.partition("-")[0] for outcome in outcomes)
-    for outcome in survivors:
-        fault = outcome.fault
-        print(f"SURVIVED {fault.name} in {fault.function} ({outcome.tests} tests run it): {fault.what}")
-    print(
-        f"Seeded faults: {len(outcomes)} ({', '.join(f'{number} {kind}' for kind, number in sorted(kinds.items()))}), "
-        f"{len(outcomes) - len(survivors)} caught, {len(survivors)} survived, {seconds:.0f} s."
-    )
-    return 1 if survivors else 0
-
-
-def make_database(folder: Path) -> Path:
-    """A test database with its tables, to be copied for each run."""
-    template = folder / "template.sqlite3"
-    template.touch()
-    run = Run.start(["--create-db", "tests/accounts/test_migrations.py"], template, folder)
-    while (code := run.ended()) is None:
-        time.sleep(0.05)
-    if code:
-        sys.exit(f"The database cannot be made:\n{run.output.read_text()[-2000:]}")
-    template.write_bytes(run.output.with_name("test.sqlite3").read_bytes())
-    return template
-
-
-def note(folder: Path, template: Path) -> Notes:
-    """Which functions each test of the suite runs. The suite has to pass: a fault shows by a failure."""
-    notes = folder / "notes"
-    notes.mkdir()
-    # The matrix is shorter now: that it is long enough is no question here.
-    counting = "tests/access/test_matrix.py::test_the_matrix_has_twenty_thousand_cells_or_more"
-    chosen = ["-m", "not browser and not prove and not production", "--deselect", counting]
-    chosen += [f"--ignore=tests/portal/{name}.py" for name in LEFT_OUT]
-    runs = [
-        Run.start([*paths, *chosen], template, folder, SEEDED_FAULT_NOTES=str(notes))
-        for paths in (SUITE[:1], SUITE[1:])
-    ]
-    for run in runs:
-        run.started += 3 * LONGEST
-        while (code := run.ended()) is None:
-            time.sleep(0.1)
-        if code:
-            sys.exit(f"The suite fails without any fault:\n{run.output.read_text()[-3000:]}")
-    found: Notes = {}
-    for file in notes.iterdir():
-        found |= json.loads(file.read_text())
-    return found
-
-
-def prove(wanted: list[Fault], notes: Notes, template: Path, folder: Path) -> Iterator[Outcome]:
-    """Two faults at a time, each in a process of its own."""
-    waiting = list(reversed(wanted))
-    running: list[tuple[Fault, int, Run]] = []
-    while waiting or running:
-        while waiting and len(running) < AT_ONCE:
-            fault = waiting.pop()
-            tests = tests_of(fault, notes)
-            run = Run.start(["-x", *tests], template, folder, SEEDED_FAULT=fault.name) if tests else None
-            if run is None:
-                yield Outcome(fault, "", 0, 0.0)
-            else:
-                running.append((fault, len(tests), run))
-        for entry in running[:]:
-            fault, number, run = entry
-            if (code := run.ended()) is not None:
-                running.remove(entry)
-                outcome = Outcome(fault, _caught_by(code, run), number, time.monotonic() - run.started)
-                print(f"{outcome.seconds:5.1f} s  {fault.name}  {outcome.caught_by or 'SURVIVED'}", flush=True)
-                yield outcome
-        time.sleep(0.02)
-
-
-def _caught_by(code: int, run: Run) -> str:
-    if code == 0:
-        return ""
-    text = run.output.read_text()
-    if code == pytest.ExitCode.USAGE_ERROR:
-        sys.exit(f"The tests cannot be chosen:\n{text[-2000:]}")
-    found = FAILED.search(text)
-    return found.group(1) if found else f"exit {code}: {text[-200:]}"
-
-
-def tests_of(fault: Fault, notes: Notes) -> list[str]:
+def tests_of(number: int, fault: Fault, notes: dict[str, Noted]) -> list[str]:
     """The tests that run the faulty place, those first that are likely to show it, and the short before the long.
 
     What is no longer kept apart shows where neighbours live: in the tests about them, and on pages in the access tests.
     For a door some of those are enough before its own tests have their turn.
     """
-    place = f"{fault.file}:{fault.function}"
-    found = sorted((name for name, (_seconds, ran) in notes.items() if place in ran), key=lambda name: notes[name][0])
+    found = sorted((name for name, noted in notes.items() if number in noted.ran), key=lambda name: notes[name].seconds)
     asked = [name for name in found if name.startswith("tests/access/")]
     if fault.file.startswith("accounts/"):
         asked = asked[: 0 if fault.kind == "check" else 3]
     first = [name for name in found if "/test_neighbours.py" in name] + asked
     return [*first, *(name for name in found if name not in set(first))]
+
+
+def main(only: str = "") -> int:
+    """In a process of its own, which forks: nothing of the project may be imported before its switches are in place."""
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    code = 70
+    try:
+        os.chdir(ROOT)
+        environment = environment_for()
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.dont_write_bytecode = True
+        prover = Prover(only)
+        arguments = [
+            *SUITE,
+            "-q",
+            "-s",
+            "-ptests.seeds.switches",
+            "-Wignore::pytest.PytestAssertRewriteWarning",
+            *(f"-pno:{name}" for name in ("xdist", "playwright", "randomly")),
+            *("-m", "not browser and not prove and not production", "--deselect", COUNTING),
+            *(f"--ignore=tests/portal/{name}.py" for name in LEFT_OUT),
+        ]
+        ended = pytest.main(arguments, plugins=[prover])
+        is_proved = ended == 0 and prover.outcomes and all(outcome.caught_by for outcome in prover.outcomes)
+        code = 0 if is_proved else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
 
 
 if __name__ == "__main__":
