@@ -25,9 +25,7 @@ class Reply(BaseModel):
     `raw` keeps what the vendor sent, out of repr; key pairs are dropped from it.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", coerce_numbers_to_str=True, populate_by_name=True, hide_input_in_errors=True
-    )
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True, hide_input_in_errors=True)
     _raw: Payload = PrivateAttr(default_factory=dict)
 
     @property
