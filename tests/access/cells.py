@@ -20,10 +20,11 @@ from tests.access.rules import OPEN_WITHOUT_FACTOR, WHILE_VIEWING, Rule
 from tests.access.world import MEMBERS, STAFF, Url, World
 
 OUR_TABLES = ("accounts_", "account_", "mfa_", "usersessions_")
-# What differs from answer to answer whoever asks: tokens against forgery, nonces, reference numbers, the time.
+# What differs from answer to answer whoever asks: tokens against forgery, nonces, reference numbers, the time and how
+# much of it is left.
 PASSING = re.compile(
     r'name="csrfmiddlewaretoken" value="\w+"|nonce="[^"]+"|nonce-[\w+/=-]+|\b[0-9A-F]{8}\b|"csrfToken": "\w+"'
-    r"|<time [^>]*>[^<]*</time>"
+    r"|<time [^>]*>[^<]*</time>|\d+\xa0minutes?"
 )
 
 
