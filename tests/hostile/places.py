@@ -11,7 +11,7 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from portal.forms import brand, console, operator, packages, people, team, vendor_account
+from portal.forms import brand, console, operator, packages, people, personal_data, team, vendor_account
 from tests.factories import PASSWORD
 
 CHOOSES = (forms.ChoiceField, forms.TypedChoiceField, forms.MultipleChoiceField)
@@ -76,6 +76,7 @@ FORMS = [
         {"password": lambda payload: PASSWORD},
     ),
     Place(team.ProfileForm, "/account/profile/", "member", ("first_name", "last_name"), {"language": "en"}),
+    Place(personal_data.ConfirmForm, "/account/data/erase/", "member", ("confirm",)),  # never the address: a refusal
     Place(team.InviteMemberForm, "{bos}people/invite/", "member", ("email",), {"role": "viewer"}, {"email": as_email}),
     Place(
         console.NewCustomerForm,
