@@ -33,9 +33,9 @@ SUITE = ("tests/access", "tests/portal", "tests/accounts")
 LEFT_OUT = ("test_statements", "test_export_in_office", "test_hostile_mails", "test_hostile_logos", "test_long_lists")
 # The matrix is shorter while it is noted what runs: that it is long enough is no question here.
 COUNTING = "tests/access/test_matrix.py::test_the_matrix_has_twenty_thousand_cells_or_more"
-# Enough people to come through every place of a page, those who are let in and those who are not.
-ASKERS = ("anonymous", "owner", "viewer", "other_member", "staff_owner", "staff_analyst", "viewing_operator")
-ASKERS += ("operator",)
+# While it is noted what runs: everybody whom some page lets in, and two who come to its checks.
+ASKERS = {"anonymous", "owner", "editor", "viewer", "staff_owner", "staff_admin", "staff_support", "staff_analyst"}
+ASKERS |= {"viewing_operator", "operator"}
 AT_ONCE = 2
 LONGEST = 300.0  # seconds; a fault may make a test wait for ever
 
