@@ -166,14 +166,19 @@ def _locked(person: User, acting_user: User) -> tuple[User, User]:
     """Both as they are now, behind the agency's lock and those of the customers: two owners come one by one."""
     if person.agency_id is not None:
         Agency.objects.select_for_update(no_key=True).get(pk=person.agency_id)
-        own = Membership.objects.for_agency(person.agency).filter(person=person).values("customer")
-        rows = Customer.objects.for_agency(person.agency).filter(pk__in=own)
-        list(rows.order_by("pk").select_for_update(no_key=True, of=("self",)))
+        customers_of(person)
     found = {row.pk: row for row in User.objects.select_related("agency").filter(pk__in=(person.pk, acting_user.pk))}
     acting, row = found.get(acting_user.pk), found.get(person.pk)
     if acting is None or row is None:
         raise NotAllowed("Gone already.")
     return acting, row
+
+
+def customers_of(person: User) -> list[int]:
+    """The keys of the customers that the person belongs to, whose rows are held from here on."""
+    own = Membership.objects.for_agency(person.agency).filter(person=person).values("customer")
+    rows = Customer.objects.for_agency(person.agency).filter(pk__in=own).order_by("pk")
+    return [row.pk for row in rows.select_for_update(no_key=True, of=("self",))]
 
 
 def _memberships(person: User) -> list[Membership]:

@@ -10,7 +10,7 @@ from django.test import Client
 from accounts import vendor
 from accounts.models import Agency, Customer, Package, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
-from tests import factories
+from tests import factories, shadow
 
 pytest_plugins = ["tests.figures"]
 NORTH_KEYS = ("north-id", "north-secret")
@@ -48,7 +48,16 @@ def _fresh(settings: Any) -> Iterator[None]:
 
 
 @pytest.fixture
-def north(db: None) -> Agency:
+def next_door(db: None) -> Iterator[Agency]:
+    """An agency that no test is about, and that none changes. See tests/shadow.py."""
+    agency = shadow.stand_beside()
+    before = shadow.rows_of(agency)
+    yield agency
+    assert shadow.rows_of(agency) == before, "a door changed rows of another agency"
+
+
+@pytest.fixture
+def north(next_door: Agency) -> Agency:
     return factories.agency("North", "north.localhost", keys=NORTH_KEYS)
 
 

@@ -48,6 +48,17 @@ PINS = {
     "subaccount",
     "vendor_account",
     "customer__memberships__person",
+    # Events, notes and jobs name things by their keys, which no two things share.
+    "actor_id",
+    "on_behalf_of",
+    "object_id",
+    "event__object_id",
+    "event__on_behalf_of",
+    "author_id",
+    "customer__in",
+    "payload__customer",
+    "payload__subaccount",
+    "payload__invitation",
 }
 WHERE = {
     "host",
@@ -120,13 +131,14 @@ def _places(path: Path, tree: ast.Module) -> Iterator[tuple[Fault, Change]]:
     file = str(path.relative_to(ROOT))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            node.func.value.chain = node  # from `rows.for_agency(…)` on to the `.filter(…)` behind it
+            # From `rows.for_agency(…)` on to the `.filter(…)` behind it.
+            node.func.value.chain = node
     for function, outer in functions_of(tree):
         for decorator in outer.decorator_list:
             for kind, what, change in _of_decorator(outer, decorator):
                 yield Fault(file, decorator.lineno, decorator.col_offset, kind, function, what), change
         for node in ast.walk(outer):
-            for kind, what, change in (*_of_call(node), *_of_condition(node, file), *_of_choices(node)):
+            for kind, what, change in (*_of_call(node, outer), *_of_condition(node, file), *_of_choices(node)):
                 yield Fault(file, node.lineno, node.col_offset, kind, function, what), change
 
 
@@ -151,11 +163,11 @@ def _of_decorator(outer: ast.FunctionDef, decorator: ast.expr) -> Iterator[tuple
         yield "role", f"@{text} for any staff", replace(wider)
 
 
-def _of_call(node: ast.AST) -> Iterator[tuple[str, str, Change]]:
+def _of_call(node: ast.AST, function: ast.FunctionDef) -> Iterator[tuple[str, str, Change]]:
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
         return
     call, method = node, node.func
-    if method.attr == "for_agency" and not _is_pinned(call):
+    if method.attr == "for_agency" and not _is_pinned(call, function):
 
         def unscope(number: int) -> None:
             switch = _switch("scope", number, method.value, *call.args)
@@ -175,22 +187,75 @@ def _of_call(node: ast.AST) -> Iterator[tuple[str, str, Change]]:
                 yield f"filter-{keyword.arg}", f"{_short(call)} without {keyword.arg}", drop
 
 
-def _is_pinned(call: ast.Call) -> bool:
+def _is_pinned(call: ast.Call, function: ast.FunctionDef) -> bool:
     """Whether the chain asks for rows of one thing that is at hand: `for_agency(row.agency).filter(customer=row)`.
 
     The thing was found within its agency before, and its key finds the same rows with the agency named or not.
     (That the key is asked for is a fault of its own.) What a request names is never at hand: it is looked up.
+    A chain may go on by way of a name: then each that goes on from there has to be pinned.
     """
     if not call.args or ast.unparse(call.args[0]).startswith(("request.", "OuterRef")):
         return False
-    link = getattr(call, "chain", None)
+    link, end = getattr(call, "chain", None), call
     while link is not None:
-        for keyword in link.keywords:
-            names_a_key = keyword.arg in PINS and isinstance(keyword.value, (ast.Name, ast.Attribute))
-            if names_a_key and not ast.unparse(keyword.value).startswith("request."):
-                return True
+        if _names_a_key(link, function):
+            return True
+        link, end = getattr(link, "chain", None), link
+    given = next((node for node in ast.walk(function) if isinstance(node, ast.Assign) and node.value is end), None)
+    if given is None or not isinstance(given.targets[0], ast.Name):
+        return False
+    uses = [use for use in ast.walk(function) if isinstance(use, ast.Name) and use.id == given.targets[0].id]
+    return all(_goes_on_pinned(use, function) for use in uses if isinstance(use.ctx, ast.Load))
+
+
+def _goes_on_pinned(use: ast.Name, function: ast.FunctionDef) -> bool:
+    """`rows` in `rows.select_related(…).filter(customer=row)`."""
+    link = getattr(use, "chain", None)
+    while link is not None:
+        if _names_a_key(link, function):
+            return True
         link = getattr(link, "chain", None)
     return False
+
+
+def _names_a_key(link: ast.Call, function: ast.FunctionDef) -> bool:
+    """Whether this call of a chain asks by the key of something at hand, in keywords or in each of its Q objects."""
+    assert isinstance(link.func, ast.Attribute)
+    if link.func.attr == "bulk_update":
+        return True  # finds the rows that it was given by their keys
+    if link.func.attr == "exclude":
+        return False
+    if any(keyword.arg in PINS and _is_at_hand(keyword.value) for keyword in link.keywords):
+        return True
+    asked = [
+        part
+        for argument in link.args
+        for part in ast.walk(_assigned(argument, function))
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id == "Q" and part.keywords
+    ]
+    return bool(asked) and all(
+        any(keyword.arg in PINS and _is_at_hand(keyword.value) for keyword in part.keywords) for part in asked
+    )
+
+
+def _assigned(argument: ast.expr, function: ast.FunctionDef) -> ast.expr:
+    """What a name stands for in the function, where it was given a value once."""
+    if isinstance(argument, ast.Name):
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == argument.id:
+                return node.value
+    return argument
+
+
+def _is_at_hand(value: ast.expr) -> bool:
+    """A name, an attribute, a function of one, or a choice of columns of one; nothing that a request brought."""
+    while isinstance(value, ast.Call):
+        is_columns = isinstance(value.func, ast.Attribute) and value.func.attr == "values"
+        is_function = isinstance(value.func, ast.Name) and len(value.args) == 1 and not value.keywords
+        if not (is_function or is_columns):
+            return False
+        value = value.args[0] if is_function else value.func.value
+    return isinstance(value, (ast.Name, ast.Attribute)) and not ast.unparse(value).startswith("request.")
 
 
 def _of_condition(node: ast.AST, file: str) -> Iterator[tuple[str, str, Change]]:

@@ -251,7 +251,7 @@ def tests_of(number: int, fault: Fault, notes: dict[str, Noted]) -> list[str]:
     asked = [name for name in found if name.startswith("tests/access/")]
     if fault.file.startswith("accounts/"):
         asked = asked[: 0 if fault.kind == "check" else 3]
-    first = [name for name in found if "/test_neighbours.py" in name] + asked
+    first = [name for name in found if "/test_neighbours" in name or "/test_unseen_crowds" in name] + asked
     return [*first, *(name for name in found if name not in set(first))]
 
 

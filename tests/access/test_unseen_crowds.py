@@ -1,0 +1,79 @@
+"""No page changes by anything that happens at another agency, and no member's page by what other customers do.
+
+Leaks of words are for the matrix; this finds those of numbers, of order, and of a button that is there or not.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import transaction
+
+from tests.access import cells, crowd
+from tests.access import world as worlds
+from tests.access.world import Url, World
+from tests.figures import RecordFigure
+
+pytestmark = pytest.mark.django_db
+
+READERS = ("owner", "viewer", "staff_owner", "staff_analyst")
+PASSING = {
+    "mfa_activate_totp",
+    "mfa_add_webauthn",
+    "mfa_edit_webauthn",
+    "mfa_remove_webauthn",
+    "console:connection-pair",
+}
+PASSING |= {"mfa_login_webauthn", "mfa_reauthenticate_webauthn"}
+Page = tuple[int, str, str]
+
+
+def pages(world: World, readers: tuple[str, ...]) -> dict[tuple[str, str], Page]:
+    """Every page of the own host about the own object, as each of the readers gets it."""
+    found = {}
+    for url in (url for url in worlds.urls() if "agency" in url.on and not url.has_token and not is_about_time(url)):
+        for person in readers:
+            answer = cells.ask(world, url, person=person)
+            found[url.name, person] = cells.masked(answer, world, url, "own", person)
+    return found
+
+
+def is_about_time(url: Url) -> bool:
+    """The health page says how things are at this moment."""
+    return url.name in ("healthz", "readyz")
+
+
+def compared(
+    world: World, readers: tuple[str, ...], gather: Callable[[], None], record_figure: RecordFigure, title: str
+) -> None:
+    before, again = pages(world, readers), pages(world, readers)
+    # Some differ each time: a new seed, a challenge for a passkey.
+    passing = {key for key, page in before.items() if again[key] != page}
+    assert {name for name, _person in passing} <= PASSING
+    with transaction.atomic():
+        gather()
+        after = pages(world, readers)
+        transaction.set_rollback(True)
+    differing = [key for key, page in before.items() if after[key] != page and key not in passing]
+    shown = sum(1 for page in before.values() if page[0] == 200)
+    assert shown > len(readers) * 5, "most pages are shown to somebody"
+    record_figure(title, {"pages": len(before), "shown": shown, "differ": len(differing)})
+    assert not differing
+
+
+def test_nothing_of_another_agency_is_on_any_page(world: World, record_figure: RecordFigure):
+    addresses = [world.people[name].email for name in ("owner", "viewer", "other_member", "staff_owner")]
+
+    def gather() -> None:
+        crowd.gather_at(world.south, addresses=addresses, staff=world.people["foreign_staff"])
+
+    compared(world, READERS, gather, record_figure, "Pages before and after a crowd at another agency")
+
+
+def test_nothing_of_another_customer_is_on_a_members_page(world: World, record_figure: RecordFigure):
+    compared(
+        world,
+        ("owner", "viewer"),
+        lambda: crowd.gather_around(world.north, staff=world.people["staff_owner"]),
+        record_figure,
+        "Members' pages before and after a crowd of other customers",
+    )

@@ -1,0 +1,110 @@
+"""What the state machine acts on: two agencies, the sandbox, a clock that can be put forward, workers that die."""
+
+import itertools
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from unittest import mock
+
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import DateTimeField, F
+
+from accounts import vendor
+from accounts.models import Agency, Job, Subaccount, User, VendorAccount
+from coupontools_api.sandbox import Sandbox
+from coupontools_api.transport import _Watched
+from tests import factories
+
+_worlds = itertools.count(1)
+# The times by which the worker decides. The clock goes forward by putting them back.
+CLOCKS: dict[type[Any], tuple[str, ...]] = {
+    Subaccount: ("run_at", "lease_until", "create_started_at", "uncertain_since", "looked_at", "first_look_at"),
+    Job: ("run_at", "lease_until"),
+    VendorAccount: ("probe_at", "throttled_until", "trouble_since"),
+}
+DEATHS = ("before a commit", "after a commit", "before the request is sent", "after the request is sent")
+
+
+class Killed(BaseException):
+    """The worker is gone: nothing of ours handles it, and what was not committed is undone."""
+
+
+class Stage:
+    """Two agencies of their own at a sandbox that starts empty."""
+
+    def __init__(self, sandbox: Sandbox, *, email_unique: str) -> None:
+        self.sandbox, self.number = sandbox, next(_worlds)
+        sandbox.reset()
+        sandbox.settings(email_unique=email_unique)
+        self.email_unique = email_unique
+        self.secrets = dict.fromkeys(("north", "south"), 1)
+        self.agencies: dict[str, Agency] = {}
+        self.staff: dict[str, User] = {}
+        self.operator = factories.operator(f"olu{self.number}@platform.example")
+        for side in self.secrets:
+            name = f"{side}{self.number}"
+            self.let_in(side)
+            keys = (self.client_id(side), self.secret(side))
+            self.agencies[side] = factories.agency(name, f"{name}.localhost", keys=keys)
+            self.staff[side] = factories.staff(self.agencies[side], f"ada@{name}.example", "owner")
+
+    def client_id(self, side: str) -> str:
+        return f"{side}{self.number}-id"
+
+    def secret(self, side: str) -> str:
+        return f"{side}{self.number}-secret-{self.secrets[side]}"
+
+    def let_in(self, side: str) -> None:
+        """The vendor takes the secret of the day, and no other."""
+        self.sandbox.add_account(self.client_id(side), self.secret(side), packages=["pac_1", "pac_2"])
+
+    def pass_time(self, seconds: float) -> None:
+        """Puts the clock forward, for everything that waits."""
+        gone = timedelta(seconds=seconds)
+        for model, names in CLOCKS.items():
+            assert {field.name for field in model._meta.fields if isinstance(field, DateTimeField)} >= set(names)
+            rows = getattr(model.objects, "across_agencies", model.objects.all)().filter(
+                agency__in=self.agencies.values()
+            )
+            for name in names:
+                rows.filter(**{f"{name}__isnull": False}).update(**{name: F(name) - gone})
+
+    def end(self) -> None:
+        """Nothing of this world is due any more when the next one begins."""
+        Subaccount.objects.across_agencies().update(run_at=None, lease_until=None, lease_owner="")
+        Job.objects.across_agencies().update(run_at=None)
+        VendorAccount.objects.update(trouble="", probe_at=None, throttled_until=None, recent_failures=0)
+        vendor.clients.forget()
+
+
+@contextmanager
+def dying(how: str, at: int) -> Any:
+    """The n-th commit, or request, is the last thing that the worker does."""
+    seen = 0
+
+    def counted(work: Callable[..., Any], *, first: bool) -> Callable[..., Any]:
+        def deadly(*args: Any, **kwargs: Any) -> Any:
+            nonlocal seen
+            seen += 1
+            if seen < at:
+                return work(*args, **kwargs)
+            if first:
+                raise Killed
+            work(*args, **kwargs)
+            raise Killed
+
+        return deadly
+
+    owner, name = (BaseDatabaseWrapper, "commit") if "commit" in how else (_Watched, "send")
+    with mock.patch.object(owner, name, counted(getattr(owner, name), first=how.startswith("before"))):
+        try:
+            yield
+        except Killed:
+            # What the process held is gone with it: an open transaction is undone, connections are closed.
+            connection.rollback()
+            time.sleep(0.01)  # the vendor does what it was asked, whoever listens
+            vendor.clients.forget()
+            vendor._looks.clear()

@@ -1,0 +1,143 @@
+"""The agency next door: it stands beside North in every test, with people of the same addresses and rows of each kind.
+
+A query that forgets whose rows it asks for finds these, and the test that runs it reads another answer.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.utils import timezone
+
+from accounts.models import (
+    Agency,
+    Cause,
+    Credential,
+    Customer,
+    Event,
+    Host,
+    Invitation,
+    Job,
+    Membership,
+    Note,
+    Package,
+    PanelTask,
+    State,
+    Subaccount,
+    User,
+    VendorAccount,
+    VendorCall,
+)
+
+ADDRESSES = ("bo@shop.example", "kim@shop.example", "ada@north.example", "new@shop.example")
+
+
+MODELS: tuple[type[Any], ...] = (
+    *(Agency, Host, VendorAccount, Credential, Package, User, EmailAddress, Customer, Subaccount, Membership),
+    *(Invitation, Note, PanelTask, Job, VendorCall),
+)
+
+
+def rows_of(agency: Agency) -> dict[str, list[dict[str, Any]]]:
+    """All that stands next door: the same at the end of a test as at its beginning."""
+    paths = {Agency: "pk", EmailAddress: "user__agency", Credential: "vendor_account__agency"}
+    return {
+        model.__name__: list(
+            getattr(model._default_manager, "across_agencies", model._default_manager.all)()
+            .filter(**{paths.get(model, "customer__agency" if model is Membership else "agency"): agency.pk})
+            .order_by("pk")
+            .values()
+        )
+        for model in MODELS
+    }
+
+
+def stand_beside() -> Agency:
+    """Writes the agency next door, in few statements: every test pays for it."""
+    now = timezone.now()
+    agency = Agency.objects.create(name="Next Door", product_name="Next Door", support_email="help@next.example")
+    Host.objects.create(agency=agency, name="next-door.localhost", is_canonical=True)
+    account = VendorAccount.objects.create(
+        agency=agency, trouble=VendorAccount.Trouble.UNREACHABLE, trouble_since=now, probe_at=now + timedelta(days=1)
+    )
+    credential = Credential(vendor_account=account, slot=1)
+    credential.put("next-door-id", "next-door-secret")
+    credential.save()
+    packages = Package.objects.bulk_create(
+        Package(agency=agency, name=name, vendor_package_id="pac_1", position=0, is_recommended=True)
+        for name in ("First", "Second")
+    )
+    people = [
+        User(
+            agency=agency, email=email, staff_role="owner" if "north" in email else "", password="!", first_name="Next"
+        )
+        for email in ADDRESSES
+    ]
+    for person in people:
+        person.username = person.login_key
+    User.objects.bulk_create(people)
+    EmailAddress.objects.bulk_create(
+        EmailAddress(user=person, email=person.email, verified=True, primary=True) for person in people
+    )
+    states = (State.CREATING, State.CREATING, State.ACTIVE, State.NEEDS_REVIEW)
+    customers = Customer.objects.bulk_create(
+        Customer(
+            agency=agency,
+            package=packages[0],
+            company_name="Next Door's",
+            first_name="N",
+            last_name="N",
+            country="NL",
+            email=person.email,
+            created_at=now - timedelta(days=1),
+        )
+        for person in people
+    )
+    Subaccount.objects.bulk_create(
+        Subaccount(
+            agency=agency,
+            customer=customer,
+            vendor_account=account,
+            email=customer.email,
+            state=state,
+            run_at=None,
+            lease_owner="next-door" if state == State.CREATING else "",
+            lease_until=now + timedelta(days=1) if state == State.CREATING else None,
+            sealed_keys="next-door" if state == State.ACTIVE else "",
+            vendor_id=f"sub_{number + 1}" if state == State.ACTIVE else "",
+            bound_at=now - timedelta(days=30) if state == State.ACTIVE else None,
+            cause=Cause.EMAIL_TAKEN_ELSEWHERE if state == State.NEEDS_REVIEW else "",
+            had_unknown_outcome=state == State.NEEDS_REVIEW,
+            changed_at=now - timedelta(days=30),
+        )
+        for number, (customer, state) in enumerate(zip(customers, states, strict=True))
+    )
+    Membership.objects.bulk_create(
+        Membership(person=person, customer=customer, role="owner")
+        for person, customer in zip(people, customers, strict=True)
+    )
+    Invitation.objects.bulk_create(
+        Invitation(
+            agency=agency,
+            email=email,
+            staff_role="analyst",
+            token_hash=f"next-door-{number}",
+            expires_at=now + timedelta(days=7),
+        )
+        for number, email in enumerate(ADDRESSES)
+    )
+    Note.objects.create(agency=agency, customer=customers[0], author_id=people[0].pk, text="Next door")
+    PanelTask.objects.create(agency=agency, customer=customers[0], kind=PanelTask.Kind.BLOCK)
+    Job.objects.create(
+        agency=agency, kind=Job.Kind.MAIL, run_at=None, payload={"mail": "invitation", "to": ADDRESSES[0]}
+    )
+    VendorCall.objects.create(agency=agency, endpoint="subaccount/list", milliseconds=900, outcome="NoAnswer")
+    for kind, outcome in (("launch", "opened"), ("launch", "NoAnswer"), (f"subaccount.{State.CREATING.value}", "")):
+        Event.objects.record(
+            kind,
+            agency=agency,
+            customer=customers[0],
+            acting_user=people[0],
+            **({"outcome": outcome} if outcome else {}),
+        )
+    return agency
