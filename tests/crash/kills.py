@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.crash import oracle
-from tests.crash.failpoints import POINTS, Plan
+from tests.crash.failpoints import POINTS, SELDOM, Plan
 from tests.crash.nursery import Nursery
 from tests.crash.oracle import Verdict
 from tests.crash.profiles import LONGEST_STOP_SECONDS, Profile
-from tests.crash.stage import Stage, forget_connections
+from tests.crash.stage import Stage, forget_connections, warm_up
 from tests.crash.vendor import sandbox_process
 
 HANDS = 4
@@ -45,7 +45,10 @@ def kill_plans(seed: str, deadly: float = 1.0) -> Callable[[int], Plan]:
         drawn = chance.random()
         if drawn < RANDOM_SHARE:
             return Plan("kill", seconds=chance.uniform(0.005, 0.08))
-        point, passing = chance.choice(POINTS), chance.choice((1, 1, 1, 2))
+        point = chance.choice(POINTS)
+        if point in SELDOM and chance.random() < 0.5:
+            point = chance.choice(POINTS)
+        passing = 2 if chance.random() < 0.1 else 1
         if drawn < RANDOM_SHARE + STOP_SHARE:
             return Plan("stop", point, passing, seconds=chance.uniform(0.1, LONGEST_STOP_SECONDS))
         return Plan("kill", point, passing)
@@ -75,6 +78,7 @@ def run(
         stage.open_agencies(AGENCIES)
         sandbox.faults(profile.faults(random.Random(seeded), max(200, 2 * kills)))
         stage.wish(STOCK)
+        warm_up()
         with workers(stage, kill_plans(seeded), f"{profile.letters}k") as nursery:
             _kill(stage, nursery, kills, disturb)
         sandbox.clear_faults()

@@ -20,7 +20,7 @@ from accounts import jobs, provisioning, vendor
 from tests.crash import failpoints
 from tests.crash.failpoints import RANDOM, Plan
 
-STEPS = 4  # of one worker that is not ended before
+STEPS = 2  # of one worker that is not ended before
 PATIENCE = 0.25  # seconds that a worker waits for something to do
 
 

@@ -2,6 +2,8 @@
 
 import itertools
 import os
+import threading
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,9 +15,11 @@ from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import vendor
+from accounts import jobs, provisioning, vendor
 from accounts.models import Agency, Customer, Job, Membership, Package, State, Subaccount, User, VendorAccount
 from tests import factories
+from tests.crash import failpoints
+from tests.crash.failpoints import Plan
 from tests.crash.nursery import Report
 from tests.crash.vendor import SandboxProcess
 
@@ -140,9 +144,19 @@ class Stage:
 
 
 def forget_connections() -> None:
-    """Before a fork: no connection and no client may be shared."""
+    """Before a fork: no connection, no client and no thread may be shared."""
     connection.close()
     vendor.clients.forget()
+    while threading.active_count() > 1:  # a call's own watchdog ends in a moment
+        time.sleep(0.001)
+
+
+def warm_up() -> None:
+    """One wish by this process, so that what is made once per process (templates, compilers) is made before the forks."""
+    failpoints.arm(Plan(""), name="warm")
+    provisioning.attempt()
+    while jobs.run():
+        pass
 
 
 def ready(folder: Path) -> None:
