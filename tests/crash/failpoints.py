@@ -50,7 +50,12 @@ POINTS = (
     "before a refresh's end is committed",
 )
 # A worker sent to one of these seldom comes there, so few are sent.
-SELDOM = ("before a row is let go", "before a doubt is committed", "after a doubt is committed", "before another attempt is committed")
+SELDOM = (
+    "before a row is let go",
+    "before a doubt is committed",
+    "after a doubt is committed",
+    "before another attempt is committed",
+)
 RANDOM = "at a random moment"
 CREATE = "/v4/subaccount/create"
 MOVES = {
@@ -131,7 +136,9 @@ def install() -> None:
     _around(vendor, "look", before="before the look", after="after the look")
     _around(claimed.Claimed, "bind", before="before the binding")
     _around(claimed.Claimed, "free", before="before a row is let go")
-    _around(EmailMultiAlternatives, "send", before="before the mail is handed over", after="after the mail is handed over")
+    _around(
+        EmailMultiAlternatives, "send", before="before the mail is handed over", after="after the mail is handed over"
+    )
     _around(jobs, "_facts", before="after a refresh's answer")
     _around(jobs, "_refresh", committing="a refresh")
     _name_moves()

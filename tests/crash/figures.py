@@ -7,8 +7,8 @@ from tests.crash.kills import Outcome
 from tests.crash.oracle import Verdict
 
 MAIL_PROMISE = (
-    "Mails: at least once; a second time only if the worker dies, or is held up past its lease, between handing the mail"
-    " over and noting it."
+    "Mails: at least once; a second time only if the worker dies, or is held up past its lease, between handing the"
+    " mail over and noting it."
 )
 
 
@@ -24,6 +24,8 @@ def line(verdict: Verdict, kills: int, stops: int, seconds: float) -> str:
 def show(outcome: Outcome) -> None:
     stage, verdict = outcome.stage, outcome.verdict
     print(f"{outcome.title}: {line(verdict, stage.kills.total(), stage.stops, outcome.seconds)}", flush=True)
+    if outcome.notes:
+        print(f"    {', '.join(f'{number:,} {name}' for name, number in outcome.notes.items())}", flush=True)
     for text in verdict.examples[:20]:
         print(f"    {text}", flush=True)
 
@@ -49,7 +51,10 @@ def summary(database: str, seed: int, outcomes: list[Outcome], seconds: float) -
     histogram(kills, idle)
     print(MAIL_PROMISE)
     if expected:
-        print(f"{expected} doubles where addresses are not unique and effects come after the quarantine; {total.unseen} unseen.")
+        print(
+            f"{expected} doubles where addresses are not unique and effects come after the quarantine;"
+            f" {total.unseen} unseen."
+        )
     is_clean = all(outcome.verdict.is_clean(may_double=outcome.may_double) for outcome in outcomes)
     print(f"{database}, seed {seed}: {line(total, kills.total(), stops, seconds)}")
     print(f"{'Proved' if is_clean else 'FAILED'}: {database}, --seed {seed}", flush=True)

@@ -67,9 +67,7 @@ def workers(stage: Stage, plan_for: Callable[[int], Plan], name: str) -> Iterato
         stage.note(nursery.stop())
 
 
-def run(
-    profile: Profile, *, kills: int, seed: int, folder: Path, port: int, disturb: Disturb | None = None
-) -> Outcome:
+def run(profile: Profile, *, kills: int, seed: int, folder: Path, port: int, disturb: Disturb | None = None) -> Outcome:
     """At least so many kills of workers that held a claim; then everything is worked off and judged."""
     started, seeded = time.monotonic(), f"{seed}:{profile.name}"
     with sandbox_process(port) as sandbox:

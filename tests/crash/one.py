@@ -5,13 +5,14 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import django
+
 from tests.deployment.production import free_port
-from tests.run import environment_for, throw_away_postgres
+from tests.run import Postgres, environment_for, own_postgres
 
 # The order of the times is production's: lease over deadlines, quarantine over the latest effect that a profile calls
 # late. Leases of the dead are ended by hand; nothing else is hurried.
@@ -28,53 +29,47 @@ TIMES = {
 }
 
 
+PARTS = ("profiles", "stops", "pool", "sign-ups")
+
+
 @contextmanager
-def database(kind: str, folder: Path) -> Iterator[str]:
+def database(kind: str, folder: Path) -> Iterator[tuple[str, Postgres | None]]:
+    """Its URL, and the server where there is one. Durable, as production has to be."""
     if kind == "sqlite":
-        yield f"sqlite:///{folder / 'crash.sqlite3'}"
+        yield f"sqlite:///{folder / 'crash.sqlite3'}", None
     else:
-        with throw_away_postgres(durable=True) as url:
-            yield url
+        with own_postgres(durable=True) as server:
+            yield server.url, server
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--database", choices=("sqlite", "postgres"), required=True)
-    parser.add_argument("--kills", type=int, required=True)
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--profile", default="")
-    given = parser.parse_args()
+    given = arguments().parse_args()
     folder, port = Path(tempfile.mkdtemp(prefix="portal-crash-")), free_port()
-    started = time.monotonic()
     try:
-        with database(given.database, folder) as url:
-            os.environ.update(
-                environment_for(
-                    DATABASE_URL=url, COUPONTOOLS_API_URL=f"http://127.0.0.1:{port}", **TIMES, LOG_LEVEL="ERROR"
-                )
-            )
-            import django
-
+        with database(given.database, folder) as (url, server):
+            vendor = f"http://127.0.0.1:{port}"
+            os.environ.update(environment_for(DATABASE_URL=url, COUPONTOOLS_API_URL=vendor, **TIMES))
+            os.environ["LOG_LEVEL"] = "ERROR"
             django.setup()
-            from django.core.management import call_command
+            from tests.crash.parts import Parts
 
-            from tests.crash import failpoints, figures, kills, stage
-            from tests.crash.profiles import PROFILES
-
-            stage.ready(folder)
-            call_command("migrate", verbosity=0)
-            failpoints.install()
-            chosen = [profile for profile in PROFILES if given.profile in profile.name]
-            outcomes = []
-            for profile in chosen:
-                share = -(-given.kills // len(chosen))
-                outcomes.append(kills.run(profile, kills=share, seed=given.seed, folder=folder, port=port))
-                figures.show(outcomes[-1])
-            stage.forget_connections()
-            return figures.summary(given.database, given.seed, outcomes, time.monotonic() - started)
+            return Parts(given, folder, port, server).run()
     finally:
-        if "CRASH_KEEP" not in os.environ:
+        if not given.keep:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="./run crash", description="Kills workers and counts what came of it.")
+    parser.add_argument("--database", choices=("sqlite", "postgres"), help="one of the two; else both, one by one")
+    parser.add_argument("--kills", type=int, default=10_000, help="on each database, over all vendor profiles")
+    parser.add_argument("--pool-kills", type=int, default=200, help="of children of Celery's pool")
+    parser.add_argument("--sign-ups", type=int, default=600)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--profile", default="", help="only vendor profiles whose name holds this")
+    parser.add_argument("--only", default=",".join(PARTS), help=f"comma-separated: {', '.join(PARTS)}")
+    parser.add_argument("--keep", action="store_true", help="leave the folder with the workers' log")
+    return parser
 
 
 if __name__ == "__main__":

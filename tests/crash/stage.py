@@ -50,7 +50,10 @@ class Stage:
     def wish(self, number: int) -> None:
         """Puts so many proven wishes into the queue, spread over the agencies."""
         ours = [self.agencies[n % len(self.agencies)] for n in range(number)]
-        packages = {row.agency_id: row for row in Package.objects.across_agencies().filter(agency__in=self.agencies, vendor_package_id="pac_1")}
+        packages = {
+            row.agency_id: row
+            for row in Package.objects.across_agencies().filter(agency__in=self.agencies, vendor_package_id="pac_1")
+        }
         accounts = {row.agency_id: row for row in VendorAccount.objects.filter(agency__in=self.agencies)}
         numbers = [next(_numbers) for _ in ours]
         emails = [f"n{n}@shop.example" for n in numbers]
@@ -113,7 +116,7 @@ class Stage:
             if report.how not in ("killed", "stopped"):
                 continue
             try:
-                held = self._end_leases_of(report.worker)
+                held = self.end_leases_of(report.worker)
             except DatabaseError:  # it is stopped just now
                 connection.close()
                 self.unaged = waiting[number:]
@@ -123,7 +126,7 @@ class Stage:
             else:
                 (self.kills if held else self.idle_kills)[report.point] += 1
 
-    def _end_leases_of(self, worker: str) -> bool:
+    def end_leases_of(self, worker: str) -> bool:
         past = timezone.now() - timedelta(seconds=1)
         held = Q(lease_owner__startswith=f"{worker}.")
         rows = Subaccount.objects.across_agencies().filter(held).update(lease_until=past)
@@ -152,7 +155,7 @@ def forget_connections() -> None:
 
 
 def warm_up() -> None:
-    """One wish by this process, so that what is made once per process (templates, compilers) is made before the forks."""
+    """One wish by this process: what is made once per process (the template engine) is made before the forks."""
     failpoints.arm(Plan(""), name="warm")
     provisioning.attempt()
     while jobs.run():

@@ -1,0 +1,31 @@
+"""`./run crash`: forks real workers, kills and stops them, takes database and broker away, and counts what came of it.
+
+Prints kills, intents, lost, doubled, wrongly bound, stuck and seconds; `--kills N --seed S`. The choice of fail-points,
+faults and vendor profiles comes from the seed, so a run that fails is repeated with it.
+"""
+
+import subprocess
+import sys
+
+from tests.crash.one import arguments
+from tests.run import ROOT, provide
+
+NEEDED = ("postgres", "brokers")
+
+
+def main() -> int:
+    given = arguments().parse_args()
+    databases = [given.database] if given.database else ["sqlite", "postgres"]
+    if missing := provide(list(NEEDED)):
+        print(f"FAILED: missing {', '.join(missing)}; ./run test says how to get them.")
+        return 1
+    codes = []
+    for database in databases:
+        print(f"\n=== {database}", flush=True)
+        command = [sys.executable, "-m", "tests.crash.one", *sys.argv[1:], "--database", database]
+        codes.append(subprocess.run(command, cwd=ROOT, check=False).returncode)
+    return 1 if any(codes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
