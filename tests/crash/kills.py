@@ -17,7 +17,7 @@ from tests.crash.vendor import sandbox_process
 
 HANDS = 4
 AGENCIES = 24
-STOCK = 160  # wishes in the making at a time: many wait out a quarantine
+STOCK = 160  # wishes in the making at a time, at most: many wait out a quarantine
 DRAIN_SECONDS = 90.0
 RANDOM_SHARE, STOP_SHARE = 0.15, 0.03
 Disturb = Callable[[Stage], None]
@@ -75,10 +75,11 @@ def run(profile: Profile, *, kills: int, seed: int, folder: Path, port: int, dis
         sandbox.settings(email_unique=profile.unique)
         stage.open_agencies(AGENCIES)
         sandbox.faults(profile.faults(random.Random(seeded), max(200, 2 * kills)))
-        stage.wish(STOCK)
+        stock = min(STOCK, 20 + kills // 4)
+        stage.wish(stock)
         warm_up()
         with workers(stage, kill_plans(seeded), f"{profile.letters}k") as nursery:
-            _kill(stage, nursery, kills, disturb)
+            _kill(stage, nursery, kills, stock, disturb)
         sandbox.clear_faults()
         drain(stage, f"{profile.letters}d")
         time.sleep(profile.late_seconds)
@@ -86,15 +87,15 @@ def run(profile: Profile, *, kills: int, seed: int, folder: Path, port: int, dis
     return Outcome(profile.name, stage, verdict, profile.may_double, time.monotonic() - started)
 
 
-def _kill(stage: Stage, nursery: Nursery, kills: int, disturb: Disturb | None) -> None:
+def _kill(stage: Stage, nursery: Nursery, kills: int, stock: int, disturb: Disturb | None) -> None:
     next_look = time.monotonic() + 0.3
     while stage.kills.total() < kills:
         stage.note(nursery.reports(0.1))
         if disturb is not None:
             disturb(stage)
         if time.monotonic() > next_look:
-            missing = STOCK - stage.open_work()
-            if missing > 20:
+            missing = stock - stage.open_work()
+            if missing > stock // 8:
                 stage.wish(missing)
             next_look = time.monotonic() + 0.3
 

@@ -20,7 +20,7 @@ from accounts import jobs, provisioning, vendor
 from tests.crash import failpoints
 from tests.crash.failpoints import RANDOM, Plan
 
-STEPS = 2  # of one worker that is not ended before
+STEPS, CALM_STEPS = 2, 40  # of one worker that is not ended before, or is not to be ended at all
 PATIENCE = 0.25  # seconds that a worker waits for something to do
 
 
@@ -160,12 +160,12 @@ def work(worker: str, plan: Plan) -> None:
     """One worker: steps and jobs as `./run work` takes them, until it is ended or there is nothing to do."""
     random.seed(worker)  # the parent's state is every child's
     failpoints.arm(plan, name=worker)
-    steps, until = 0, time.monotonic() + PATIENCE
-    while steps < STEPS and time.monotonic() < until:
+    steps, idle_until = STEPS if plan.deed else CALM_STEPS, time.monotonic() + PATIENCE
+    while steps and time.monotonic() < idle_until:
         did = _guarded(provisioning.attempt)
         did = _guarded(jobs.run) or did
         if did:
-            steps += 1
+            steps, idle_until = steps - 1, time.monotonic() + PATIENCE
         else:
             _guarded(lambda: bool(vendor.probe_due()))
             time.sleep(0.01)
