@@ -56,6 +56,7 @@ SELDOM = (
     "after a doubt is committed",
     "before another attempt is committed",
 )
+NOWHERE = "nowhere"
 RANDOM = "at a random moment"
 CREATE = "/v4/subaccount/create"
 MOVES = {

@@ -7,8 +7,8 @@ from tests.crash.kills import Outcome
 from tests.crash.oracle import Verdict
 
 MAIL_PROMISE = (
-    "Mails: at least once; a second time only if the worker dies, or is held up past its lease, between handing the"
-    " mail over and noting it."
+    "Mails: at least once; a second time only if the worker dies, loses the database, or is held up past its lease,"
+    " between handing the mail over and noting it."
 )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.crash import oracle
-from tests.crash.failpoints import POINTS, SELDOM, Plan
+from tests.crash.failpoints import NOWHERE, POINTS, SELDOM, Plan
 from tests.crash.nursery import Nursery
 from tests.crash.oracle import Verdict
 from tests.crash.profiles import LONGEST_STOP_SECONDS, Profile
@@ -36,12 +36,15 @@ class Outcome:
 
 
 def kill_plans(seed: str, deadly: float = 1.0) -> Callable[[int], Plan]:
-    """The plan of the n-th worker: the same for the same seed, whatever the workers before it did."""
+    """The plan of the n-th worker: the same for the same seed, whatever the workers before it did.
+
+    `deadly` is the share of workers that are ended; the others take their steps in peace.
+    """
 
     def plan_for(serial: int) -> Plan:
         chance = random.Random(f"{seed}:{serial}")
         if chance.random() >= deadly:
-            return Plan("")
+            return Plan("kill", NOWHERE)
         drawn = chance.random()
         if drawn < RANDOM_SHARE:
             return Plan("kill", seconds=chance.uniform(0.005, 0.08))

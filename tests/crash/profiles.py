@@ -8,7 +8,7 @@ QUARANTINE_SECONDS = 1.5
 LOOK_GAP_SECONDS = 0.2
 LONGEST_STOP_SECONDS = 0.6  # a stopped worker wakes within the quarantine
 LATE_SECONDS = 0.5
-OVERDUE_SECONDS = QUARANTINE_SECONDS + 2.0
+OVERDUE_SECONDS = QUARANTINE_SECONDS + 4.0
 CREATE, LIST = "/v4/subaccount/create", "/v4/subaccount/list"
 
 

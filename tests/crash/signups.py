@@ -12,12 +12,13 @@ from django.conf import settings
 from tests import factories
 from tests.crash import oracle
 from tests.crash.kills import AGENCIES, Outcome, drain, kill_plans
+from tests.crash.nursery import STEPS
 from tests.crash.profiles import Profile
 from tests.crash.stage import Stage, warm_up
 from tests.crash.vendor import sandbox_process
 
 ATTEMPTS = 8  # production's
-KILLED_SHARE = 0.03
+KILLED_SHARE = 0.03 * STEPS  # of workers, which take so many steps each
 
 
 def run(number: int, *, seed: int, folder: Path, port: int) -> Outcome:

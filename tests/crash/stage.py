@@ -37,7 +37,7 @@ class Stage:
     kills: Counter[str] = field(default_factory=Counter)  # by point; only while a claim was held
     idle_kills: Counter[str] = field(default_factory=Counter)  # by point; no claim was held
     stops: int = 0
-    # Whose handing over of a mail may have been forgotten: killed or stopped while they held that job.
+    # Whose handing over of a mail may have been forgotten: gone or stopped while they held that job.
     cut_short: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     unaged: list[Report] = field(default_factory=list)
 
@@ -110,10 +110,13 @@ class Stage:
     # -- the passing of time -------------------------------------------------------------------------------------
 
     def note(self, reports: list[Report]) -> None:
-        """Lets the leases of dead and stopped workers end, and counts those that held one."""
+        """Lets the leases of workers that are gone or stopped end, and counts the killed that held one.
+
+        One that ended by itself holds a lease only if it lost the database before it could let go.
+        """
         waiting, self.unaged = [*self.unaged, *reports], []
         for number, report in enumerate(waiting):
-            if report.how not in ("killed", "stopped"):
+            if report.how == "woken":
                 continue
             try:
                 held = self.end_leases_of(report.worker)
@@ -123,7 +126,7 @@ class Stage:
                 return
             if report.how == "stopped":
                 self.stops += 1
-            else:
+            elif report.how == "killed":
                 (self.kills if held else self.idle_kills)[report.point] += 1
 
     def end_leases_of(self, worker: str) -> bool:
