@@ -8,9 +8,18 @@ import subprocess
 import sys
 
 from tests.crash.one import arguments
-from tests.run import ROOT, provide
+from tests.run import ROOT, provide, pytest, throw_away_postgres
 
 NEEDED = ("postgres", "brokers")
+
+
+def races(database: str, rounds: int) -> int:
+    """Two or three at once, again and again (`test_races.py`); `./run prove` takes fewer rounds of the same."""
+    chosen = ["tests/crash/test_races.py", "-m", "prove", "-q"]
+    if database == "sqlite":
+        return pytest(f"{rounds} races of each kind", chosen, RACE_ROUNDS=str(rounds))
+    with throw_away_postgres() as url:
+        return pytest(f"{rounds} races of each kind", chosen, RACE_ROUNDS=str(rounds), DATABASE_URL=url)
 
 
 def main() -> int:
@@ -23,7 +32,10 @@ def main() -> int:
     for database in databases:
         print(f"\n=== {database}", flush=True)
         command = [sys.executable, "-m", "tests.crash.one", *sys.argv[1:], "--database", database]
-        codes.append(subprocess.run(command, cwd=ROOT, check=False).returncode)
+        if given.only != "races":
+            codes.append(subprocess.run(command, cwd=ROOT, check=False).returncode)
+        if "races" in given.only.split(","):
+            codes.append(races(database, given.rounds))
     return 1 if any(codes) else 0
 
 

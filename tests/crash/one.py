@@ -29,7 +29,7 @@ TIMES = {
 }
 
 
-PARTS = ("profiles", "stops", "pool", "sign-ups")
+PARTS = ("profiles", "stops", "pool", "sign-ups", "races")
 
 
 @contextmanager
@@ -65,6 +65,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--kills", type=int, default=10_000, help="on each database, over all vendor profiles")
     parser.add_argument("--pool-kills", type=int, default=200, help="of children of Celery's pool")
     parser.add_argument("--sign-ups", type=int, default=600)
+    parser.add_argument("--rounds", type=int, default=1_000, help="of each race")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--profile", default="", help="only vendor profiles whose name holds this")
     parser.add_argument("--only", default=",".join(PARTS), help=f"comma-separated: {', '.join(PARTS)}")

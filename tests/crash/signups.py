@@ -18,7 +18,8 @@ from tests.crash.stage import Stage, warm_up
 from tests.crash.vendor import sandbox_process
 
 ATTEMPTS = 8  # production's
-KILLED_SHARE = 0.03 * STEPS  # of workers, which take so many steps each
+# Of workers, which take so many steps each; about half of those that are sent to a fail-point come there.
+KILLED_SHARE = 2 * 0.03 * STEPS
 
 
 def run(number: int, *, seed: int, folder: Path, port: int) -> Outcome:
