@@ -16,7 +16,7 @@ from tests.crash.stage import Stage, forget_connections, warm_up
 from tests.crash.vendor import sandbox_process
 
 HANDS = 4
-AGENCIES = 24
+AGENCIES = 24  # at most
 STOCK = 160  # wishes in the making at a time, at most: many wait out a quarantine
 DRAIN_SECONDS = 90.0
 RANDOM_SHARE, STOP_SHARE = 0.15, 0.03
@@ -47,7 +47,7 @@ def kill_plans(seed: str, deadly: float = 1.0) -> Callable[[int], Plan]:
             return Plan("kill", NOWHERE)
         drawn = chance.random()
         if drawn < RANDOM_SHARE:
-            return Plan("kill", seconds=chance.uniform(0.005, 0.08))
+            return Plan("kill", seconds=chance.uniform(0.02, 0.12))
         point = chance.choice(POINTS)
         if point in SELDOM and chance.random() < 0.5:
             point = chance.choice(POINTS)
@@ -76,9 +76,9 @@ def run(profile: Profile, *, kills: int, seed: int, folder: Path, port: int, dis
     with sandbox_process(port) as sandbox:
         stage = Stage(sandbox, folder)
         sandbox.settings(email_unique=profile.unique)
-        stage.open_agencies(AGENCIES)
-        sandbox.faults(profile.faults(random.Random(seeded), max(200, 2 * kills)))
         stock = min(STOCK, 20 + kills // 4)
+        stage.open_agencies(min(AGENCIES, stock // 4))  # at most two creates of one agency are in flight
+        sandbox.faults(profile.faults(random.Random(seeded), max(200, 2 * kills)))
         stage.wish(stock)
         warm_up()
         with workers(stage, kill_plans(seeded), f"{profile.letters}k") as nursery:

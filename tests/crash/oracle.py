@@ -4,8 +4,9 @@ import importlib
 import importlib.util
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, fields
+from typing import Any
 
-from accounts.models import Cause, Job, State
+from accounts.models import Cause, Job, State, Subaccount
 from tests.crash.outbox import handed_over
 from tests.crash.stage import WORKING, Stage
 
@@ -53,7 +54,7 @@ def _judge_subaccounts(stage: Stage, verdict: Verdict, may_double: bool) -> None
     made: dict[tuple[str, str], list[str]] = defaultdict(list)
     for effect in stage.sandbox.created():
         made[effect["client_id"], effect["email"]].append(effect["subaccount"])
-    rows = list(stage.subaccounts.order_by("pk"))
+    rows = list(stage.subaccounts.select_related("agency").order_by("pk"))
     holders = Counter((row.vendor_account_id, row.vendor_id) for row in rows if row.vendor_id)
     verdict.intents, verdict.effects = len(rows), sum(len(ids) for ids in made.values())
     doubles = []
@@ -87,15 +88,25 @@ def _judge_subaccounts(stage: Stage, verdict: Verdict, may_double: bool) -> None
         verdict.unseen = _unseen(doubles)
 
 
-def _unseen(doubles: list) -> int:
+def reconcile() -> Any:
+    """The hourly reconcile, which puts doubles on the attention list. None until it is written."""
+    if importlib.util.find_spec("accounts.reconcile") is None:
+        return None
+    return importlib.import_module("accounts.reconcile")
+
+
+def _unseen(doubles: list[Subaccount]) -> int:
     """Doubles that one reconcile does not put on the attention list.
 
-    The hourly reconcile (`accounts.reconcile`) is asked once it exists; until then nothing is said about them.
+    Here it is called once it exists: `run(agency)` reads the vendor's list, `names(subaccount)` says whether the
+    attention list then shows the double. Until then nothing is said about them.
     """
-    if importlib.util.find_spec("accounts.reconcile") is None:
+    found = reconcile()
+    if found is None:
         return 0
-    reconcile = importlib.import_module("accounts.reconcile")
-    return sum(reconcile.is_unseen(row) for row in doubles) if hasattr(reconcile, "is_unseen") else 0
+    for agency in {row.agency for row in doubles}:
+        found.run(agency)
+    return sum(not found.names(row) for row in doubles)
 
 
 def _judge_jobs(stage: Stage, verdict: Verdict) -> None:
