@@ -4,6 +4,7 @@ Prints kills, intents, lost, doubled, wrongly bound, stuck and seconds; `--kills
 faults and vendor profiles comes from the seed, so a run that fails is repeated with it.
 """
 
+import signal
 import subprocess
 import sys
 
@@ -11,6 +12,17 @@ from tests.crash.one import arguments
 from tests.run import ROOT, provide, pytest, throw_away_postgres
 
 NEEDED = ("postgres", "brokers")
+
+
+def harness(command: list[str]) -> int:
+    """The harness in a process of its own, which takes down what it started when this one is told to end."""
+    process = subprocess.Popen(command, cwd=ROOT)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        return process.wait()
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def races(database: str, rounds: int) -> int:
@@ -33,7 +45,7 @@ def main() -> int:
         print(f"\n=== {database}", flush=True)
         command = [sys.executable, "-m", "tests.crash.one", *sys.argv[1:], "--database", database]
         if given.only != "races":
-            codes.append(subprocess.run(command, cwd=ROOT, check=False).returncode)
+            codes.append(harness(command))
         if "races" in given.only.split(","):
             codes.append(races(database, given.rounds))
     return 1 if any(codes) else 0

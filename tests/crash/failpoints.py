@@ -49,12 +49,17 @@ POINTS = (
     "before a refresh is committed",
     "before a refresh's end is committed",
 )
-# A worker sent to one of these seldom comes there, so few are sent.
+# Few are sent here: a worker seldom comes there, or holds no claim there, so that its end does not count.
 SELDOM = (
-    "before a row is let go",
+    "before the claim",
+    "before the claim is committed",
+    "after the binding is committed",
     "before a doubt is committed",
     "after a doubt is committed",
     "before another attempt is committed",
+    "before a row is let go",
+    "before a job's claim is committed",
+    "after the mail's end is committed",
 )
 NOWHERE = "nowhere"
 RANDOM = "at a random moment"

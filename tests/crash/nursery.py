@@ -118,6 +118,7 @@ class _Forks:
         plan, worker = self.plan_for(serial), f"{self.name}{serial}"
         pid = os.fork()
         if pid == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
             os.close(self.pipe)
             try:

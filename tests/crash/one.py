@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -44,6 +45,7 @@ def database(kind: str, folder: Path) -> Iterator[tuple[str, Postgres | None]]:
 
 def main() -> int:
     given = arguments().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is stopped on the way out
     folder, port = Path(tempfile.mkdtemp(prefix="portal-crash-")), free_port()
     try:
         with database(given.database, folder) as (url, server):
