@@ -37,6 +37,18 @@ def _change(customer: Customer, expecting: Q, **changes: Any) -> None:
         setattr(customer, name, value)
 
 
+def _locked(customer: Customer) -> Subaccount:
+    """The wish as it is now, behind its row's lock. The worker binds behind the same lock: it comes before or after.
+
+    Taken before the customer is changed, as the worker does: in the other order the two could wait for each other.
+    """
+    rows = Subaccount.objects.for_agency(customer.agency).select_for_update(of=("self",))
+    row = rows.get(customer=customer)
+    row.agency = customer.agency
+    customer.subaccount = row
+    return row
+
+
 def put_task(customer: Customer, kind: PanelTask.Kind, **data: Any) -> None:
     """A task for the vendor's panel, where there is an account. It replaces an open one of its kind."""
     if not customer.subaccount.vendor_id:
@@ -84,6 +96,7 @@ def add(
 @transaction.atomic
 def extend_trial(customer: Customer, *, ends_on: date, reason: str, acting_user: User) -> None:
     """Lets a trial run until the day before `ends_on`. Where an expiry date was sent, it is changed by hand."""
+    _locked(customer)
     was = customer.trial_ends_on
     if was is None:
         raise NotAllowed("There is no trial.")
@@ -102,6 +115,7 @@ def convert(customer: Customer, *, acting_user: User) -> None:
     """A trial becomes a customer. The vendor was told "trial" when the account was made: that is changed by hand."""
     if customer.trial_ends_on is None:
         raise NotAllowed("There is no trial.")
+    _locked(customer)
     _change(customer, Q(trial_ends_on__isnull=False), trial_ends_on=None, converted_at=timezone.now())
     _record("customer.converted", customer, acting_user)
     drop_task(customer, PanelTask.Kind.CHANGE_EXPIRY)
@@ -113,6 +127,7 @@ def pause(customer: Customer, *, message: str, acting_user: User) -> None:
     """Takes the buttons away at once and shows the customer a page that says so, with `message`."""
     if customer.paused_at:
         raise NotAllowed("It is paused already.")
+    _locked(customer)
     _change(customer, Q(paused_at=None), paused_at=timezone.now(), message=message)
     _record("customer.paused", customer, acting_user)
     if not drop_task(customer, PanelTask.Kind.UNBLOCK):
@@ -126,6 +141,7 @@ def resume(customer: Customer, *, acting_user: User) -> None:
     """Gives the buttons back. If the account was blocked by hand, it is unblocked by hand."""
     if not customer.paused_at:
         raise NotAllowed("It is not paused.")
+    _locked(customer)
     _change(customer, Q(paused_at__isnull=False), paused_at=None, message="")
     _record("customer.resumed", customer, acting_user)
     if not drop_task(customer, PanelTask.Kind.BLOCK):
@@ -138,7 +154,7 @@ def resume(customer: Customer, *, acting_user: User) -> None:
 def close(customer: Customer, *, message: str, acting_user: User) -> None:
     """Ends it at the portal. Nothing is deleted at the vendor: that is done by hand. Raises NotAllowed while a
     create is under way: what it makes must be known first."""
-    subaccount = customer.subaccount
+    subaccount = _locked(customer)
     state = State(subaccount.state)
     if state in (State.CREATING, State.UNCERTAIN):
         raise NotAllowed("An account is being made for it.")
@@ -169,11 +185,9 @@ def change_package(customer: Customer, *, package: Package, acting_user: User) -
     if package.pk == customer.package_id:
         return
     # Behind the row's lock: the worker reads the package behind the same lock, right before it asks.
-    row = Subaccount.objects.for_agency(customer.agency).select_for_update(of=("self",)).get(customer=customer)
-    if row.state in (State.CREATING, State.UNCERTAIN):
+    if _locked(customer).state in (State.CREATING, State.UNCERTAIN):
         raise NotAllowed("An account with the present package is being made.")
     was = customer.package_id
-    customer.subaccount.vendor_id = row.vendor_id
     _change(customer, Q(package=was), package=package)
     _record("customer.package_changed", customer, acting_user, was=was, now=package.pk)
     put_task(customer, PanelTask.Kind.CHANGE_PACKAGE, package=package.vendor_package_id)

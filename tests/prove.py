@@ -1,14 +1,15 @@
-"""`./run prove`: the long proofs. Seeded faults of isolation, key rotation that is killed, floods, hostile input.
+"""`./run prove`: the long proofs. Seeded faults of isolation, killed workers, killed rotations, floods, hostile input.
 
 Prints the minutes of each part and its figures; `--only` names the parts to run.
 """
 
 import argparse
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 
-from tests.run import NEEDS, NOTHING_RAN, provide, pytest, throw_away_postgres
+from tests.run import NEEDS, NOTHING_RAN, ROOT, provide, pytest, throw_away_postgres
 from tests.seeds import proof
 
 PROCESSES = ["-n", "2", "--dist", "loadfile"]
@@ -24,12 +25,25 @@ def on_postgres() -> int:
         return pytest("Long proofs on PostgreSQL", chosen, DATABASE_URL=url)
 
 
+def crashes() -> int:
+    """A share of `./run crash`, which alone takes 10,000 kills on each database and 200 in Celery's pool."""
+    share = ["--kills", "360", "--pool-kills", "20", "--sign-ups", "150"]
+    parts = {"sqlite": "profiles,sign-ups", "postgres": "profiles,stops,pool"}
+    command = [sys.executable, "-m", "tests.crash", *share]
+    codes = [
+        subprocess.run([*command, "--database", name, "--only", only], cwd=ROOT, check=False).returncode
+        for name, only in parts.items()
+    ]
+    return max(codes)
+
+
 def in_chromium() -> int:
     return pytest("Long proofs in Chromium", ["-n", "2", "-m", "prove and browser"])  # each stands for itself
 
 
 PARTS: dict[str, Callable[[], int]] = {
     "faults": proof.main,
+    "crash": crashes,
     "sqlite": on_sqlite,
     "postgres": on_postgres,
     "browser": in_chromium,

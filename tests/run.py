@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,9 +63,24 @@ def provide(parts: list[str]) -> list[str]:
     return [part for part in parts if not NEEDS[part][0]()]
 
 
+@dataclass(frozen=True)
+class Postgres:
+    """A running server of our own that can be stopped as hard as its machine would be, and started again."""
+
+    url: str
+    _control: Callable[..., None]
+
+    def stop(self) -> None:
+        """At once, in the middle of whatever it does."""
+        self._control("-m", "immediate", "-s", "stop")
+
+    def start(self) -> None:
+        self._control("-w", "-s", "start")
+
+
 @contextmanager
-def throw_away_postgres(*, durable: bool = False) -> Iterator[str]:
-    """A PostgreSQL on a free loopback port with its data in a temporary folder; yields its DATABASE_URL.
+def own_postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """A PostgreSQL on a free loopback port with its data in a temporary folder.
 
     `durable` keeps what production refuses to start without.
     """
@@ -83,17 +99,27 @@ def throw_away_postgres(*, durable: bool = False) -> Iterator[str]:
         command = [*prefix, str(programs / program), "-D", str(folder / "data"), *arguments]
         subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL)
 
+    fast = "" if durable else "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+    options = ["-l", str(folder / "log"), "-o", f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} {fast}"]
+    server = Postgres(
+        f"postgres://portal@127.0.0.1:{port}/postgres", lambda *arguments: pg("pg_ctl", *options, *arguments)
+    )
     try:
         pg("initdb", "-A", "trust", "-U", "portal", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
-        fast = "" if durable else "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
-        options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} {fast}"
-        pg("pg_ctl", "-w", "-s", "-l", str(folder / "log"), "-o", options, "start")
+        server.start()
         try:
-            yield f"postgres://portal@127.0.0.1:{port}/postgres"
+            yield server
         finally:
-            pg("pg_ctl", "-m", "immediate", "-s", "stop")
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def throw_away_postgres(*, durable: bool = False) -> Iterator[str]:
+    """The same, for who needs no more than its DATABASE_URL."""
+    with own_postgres(durable=durable) as server:
+        yield server.url
 
 
 def environment_for(**settings: str) -> dict[str, str]:

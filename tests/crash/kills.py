@@ -1,0 +1,112 @@
+"""Kills at every fail-point and at random moments, in one vendor profile, on the database of this process."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.crash import oracle
+from tests.crash.failpoints import NOWHERE, POINTS, SELDOM, Plan
+from tests.crash.nursery import Nursery
+from tests.crash.oracle import Verdict
+from tests.crash.profiles import LONGEST_STOP_SECONDS, Profile
+from tests.crash.stage import Stage, forget_connections, warm_up
+from tests.crash.vendor import sandbox_process
+
+HANDS = 4
+AGENCIES = 24  # at most
+STOCK = 160  # wishes in the making at a time, at most: many wait out a quarantine
+DRAIN_SECONDS = 90.0
+RANDOM_SHARE, STOP_SHARE = 0.15, 0.03
+Disturb = Callable[[Stage], None]
+
+
+@dataclass
+class Outcome:
+    """One profile's run."""
+
+    title: str
+    stage: Stage
+    verdict: Verdict
+    may_double: bool = False
+    seconds: float = 0.0
+    notes: dict[str, int] = field(default_factory=dict)
+
+
+def kill_plans(seed: str, deadly: float = 1.0) -> Callable[[int], Plan]:
+    """The plan of the n-th worker: the same for the same seed, whatever the workers before it did.
+
+    `deadly` is the share of workers that are ended; the others take their steps in peace.
+    """
+
+    def plan_for(serial: int) -> Plan:
+        chance = random.Random(f"{seed}:{serial}")
+        if chance.random() >= deadly:
+            return Plan("kill", NOWHERE)
+        drawn = chance.random()
+        if drawn < RANDOM_SHARE:
+            return Plan("kill", seconds=chance.uniform(0.02, 0.12))
+        point = chance.choice(POINTS)
+        if point in SELDOM and chance.random() < 0.5:
+            point = chance.choice(POINTS)
+        passing = 2 if chance.random() < 0.1 else 1
+        if drawn < RANDOM_SHARE + STOP_SHARE:
+            return Plan("stop", point, passing, seconds=chance.uniform(0.1, LONGEST_STOP_SECONDS))
+        return Plan("kill", point, passing)
+
+    return plan_for
+
+
+@contextmanager
+def workers(stage: Stage, plan_for: Callable[[int], Plan], name: str) -> Iterator[Nursery]:
+    forget_connections()
+    nursery = Nursery(plan_for, name=name, hands=HANDS, log=stage.log)
+    nursery.start()
+    try:
+        yield nursery
+    finally:
+        stage.note(nursery.stop())
+
+
+def run(profile: Profile, *, kills: int, seed: int, folder: Path, port: int, disturb: Disturb | None = None) -> Outcome:
+    """At least so many kills of workers that held a claim; then everything is worked off and judged."""
+    started, seeded = time.monotonic(), f"{seed}:{profile.name}"
+    with sandbox_process(port) as sandbox:
+        stage = Stage(sandbox, folder)
+        sandbox.settings(email_unique=profile.unique)
+        stock = min(STOCK, 20 + kills // 4)
+        stage.open_agencies(min(AGENCIES, stock // 4))  # at most two creates of one agency are in flight
+        sandbox.faults(profile.faults(random.Random(seeded), max(200, 2 * kills)))
+        stage.wish(stock)
+        warm_up()
+        with workers(stage, kill_plans(seeded), f"{profile.letters}k") as nursery:
+            _kill(stage, nursery, kills, stock, disturb)
+        sandbox.clear_faults()
+        drain(stage, f"{profile.letters}d")
+        time.sleep(profile.late_seconds)
+        verdict = oracle.judge(stage, may_double=profile.may_double)
+    return Outcome(profile.name, stage, verdict, profile.may_double, time.monotonic() - started)
+
+
+def _kill(stage: Stage, nursery: Nursery, kills: int, stock: int, disturb: Disturb | None) -> None:
+    next_look = time.monotonic() + 0.3
+    while stage.kills.total() < kills:
+        stage.note(nursery.reports(0.1))
+        if disturb is not None:
+            disturb(stage)
+        if time.monotonic() > next_look:
+            missing = stock - stage.open_work()
+            if missing > stock // 8:
+                stage.wish(missing)
+            next_look = time.monotonic() + 0.3
+
+
+def drain(stage: Stage, name: str, plan_for: Callable[[int], Plan] = lambda serial: Plan("")) -> None:
+    """Workers that nobody ends, until nothing is open any more."""
+    until = time.monotonic() + DRAIN_SECONDS
+    with workers(stage, plan_for, name) as nursery:
+        while stage.open_work() and time.monotonic() < until:
+            stage.note(nursery.reports(0.1))
+            stage.hurry()

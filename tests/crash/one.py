@@ -1,0 +1,79 @@
+"""The whole harness on one database: `python -m tests.crash.one`, called by `./run crash`."""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import django
+
+from tests.deployment.production import free_port
+from tests.run import Postgres, environment_for, own_postgres
+
+# The order of the times is production's: lease over deadlines, quarantine over the latest effect that a profile calls
+# late. Leases of the dead are ended by hand; nothing else is hurried.
+TIMES = {
+    "PROVISIONING_LEASE_SECONDS": "120",
+    "PROVISIONING_QUARANTINE_SECONDS": "1.5",
+    "PROVISIONING_LOOK_GAP_SECONDS": "0.2",
+    "PROVISIONING_BACKOFF_MIN_SECONDS": "0",
+    "PROVISIONING_BACKOFF_MAX_SECONDS": "0.05",
+    "PROVISIONING_ATTEMPTS": "30000",  # every kill in a create is an attempt
+    "PROVISIONING_DAILY_CREATES": "1000000",
+    "BREAKER_PROBE_SECONDS": "0.1",
+    "VENDOR_DEADLINE_SECONDS": "10",
+}
+
+
+PARTS = ("profiles", "stops", "pool", "sign-ups", "races")
+
+
+@contextmanager
+def database(kind: str, folder: Path) -> Iterator[tuple[str, Postgres | None]]:
+    """Its URL, and the server where there is one. Durable, as production has to be."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'crash.sqlite3'}", None
+    else:
+        with own_postgres(durable=True) as server:
+            yield server.url, server
+
+
+def main() -> int:
+    given = arguments().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is stopped on the way out
+    folder, port = Path(tempfile.mkdtemp(prefix="portal-crash-")), free_port()
+    try:
+        with database(given.database, folder) as (url, server):
+            vendor = f"http://127.0.0.1:{port}"
+            os.environ.update(environment_for(DATABASE_URL=url, COUPONTOOLS_API_URL=vendor, **TIMES))
+            os.environ["LOG_LEVEL"] = "ERROR"
+            django.setup()
+            from tests.crash.parts import Parts
+
+            return Parts(given, folder, port, server).run()
+    finally:
+        if not given.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="./run crash", description="Kills workers and counts what came of it.")
+    parser.add_argument("--database", choices=("sqlite", "postgres"), help="one of the two; else both, one by one")
+    parser.add_argument("--kills", type=int, default=10_000, help="on each database, over all vendor profiles")
+    parser.add_argument("--pool-kills", type=int, default=200, help="of children of Celery's pool")
+    parser.add_argument("--sign-ups", type=int, default=600)
+    parser.add_argument("--rounds", type=int, default=1_000, help="of each race")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--profile", default="", help="only vendor profiles whose name holds this")
+    parser.add_argument("--only", default=",".join(PARTS), help=f"comma-separated: {', '.join(PARTS)}")
+    parser.add_argument("--keep", action="store_true", help="leave the folder with the workers' log")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
