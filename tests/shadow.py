@@ -9,6 +9,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.utils import timezone
 
+from accounts.crypto import seal
 from accounts.models import (
     Agency,
     Cause,
@@ -41,15 +42,16 @@ MODELS: tuple[type[Any], ...] = (
 def rows_of(agency: Agency) -> dict[str, list[dict[str, Any]]]:
     """All that stands next door: the same at the end of a test as at its beginning."""
     paths = {Agency: "pk", EmailAddress: "user__agency", Credential: "vendor_account__agency"}
-    return {
-        model.__name__: list(
-            getattr(model._default_manager, "across_agencies", model._default_manager.all)()
-            .filter(**{paths.get(model, "customer__agency" if model is Membership else "agency"): agency.pk})
-            .order_by("pk")
-            .values()
-        )
-        for model in MODELS
-    }
+    found = {}
+    for model in MODELS:
+        rows = getattr(model._default_manager, "across_agencies", model._default_manager.all)()
+        path = paths.get(model, "customer__agency" if model is Membership else "agency")
+        found[model.__name__] = [
+            # What is sealed may be sealed anew.
+            {name: bool(value) if name.startswith("sealed_") else value for name, value in row.items()}
+            for row in rows.filter(**{path: agency.pk}).order_by("pk").values()
+        ]
+    return found
 
 
 def stand_beside() -> Agency:
@@ -103,7 +105,7 @@ def stand_beside() -> Agency:
             run_at=None,
             lease_owner="next-door" if state == State.CREATING else "",
             lease_until=now + timedelta(days=1) if state == State.CREATING else None,
-            sealed_keys="next-door" if state == State.ACTIVE else "",
+            sealed_keys=seal("key:secret") if state == State.ACTIVE else "",
             vendor_id=f"sub_{number + 1}" if state == State.ACTIVE else "",
             bound_at=now - timedelta(days=30) if state == State.ACTIVE else None,
             cause=Cause.EMAIL_TAKEN_ELSEWHERE if state == State.NEEDS_REVIEW else "",

@@ -90,12 +90,12 @@ def test_a_new_key_takes_over_and_the_old_one_can_go(north: Agency, bo: User, se
     Job.objects.create(kind=Job.Kind.MAIL, agency=north, sealed_secret=seal("a code"))
     settings.SEALING_KEYS = [new_key(), *settings.SEALING_KEYS]
 
-    with pytest.raises(CommandError, match="An older key is still needed: 5 left"):
+    with pytest.raises(CommandError, match="An older key is still needed: 8 left"):
         rotate("--check")
     said = rotate()
     settings.SEALING_KEYS = settings.SEALING_KEYS[:1]
 
-    assert "accounts.Credential.sealed_client_secret: 1 with the first key, 0 with an older one" in said
+    assert "accounts.Credential.sealed_client_secret: 2 with the first key, 0 with an older one" in said
     assert "the others may be removed" in rotate("--check")
     credential = Credential.objects.get(vendor_account__agency=north)
     assert (credential.client_id, credential.client_secret) == ("north-id", "north-secret")
@@ -105,8 +105,10 @@ def test_a_new_key_takes_over_and_the_old_one_can_go(north: Agency, bo: User, se
     assert RecoveryCodes(recovery).get_unused_codes() == codes
     rotated = Event.objects.across_agencies().filter(kind="sealing.rotated")
     assert {event.data["column"]: event.data["rows"] for event in rotated} == {
-        "accounts.Credential.sealed_client_id": 1,
-        "accounts.Credential.sealed_client_secret": 1,
+        # With those of the agency next door.
+        "accounts.Credential.sealed_client_id": 2,
+        "accounts.Credential.sealed_client_secret": 2,
+        "accounts.Subaccount.sealed_keys": 1,
         "accounts.Job.sealed_secret": 1,
         "mfa.Authenticator.data": 2,
     }
@@ -116,12 +118,12 @@ def test_a_new_key_takes_over_and_the_old_one_can_go(north: Agency, bo: User, se
 def test_a_second_time_changes_nothing(north: Agency, settings: Any):
     settings.SEALING_KEYS = [new_key(), *settings.SEALING_KEYS]
     rotate()
-    before = Credential.objects.values().get()
+    before = Credential.objects.values().get(vendor_account__agency=north)
 
     rotate()
 
-    assert Credential.objects.values().get() == before
-    assert Event.objects.across_agencies().filter(kind="sealing.rotated").count() == 2
+    assert Credential.objects.values().get(vendor_account__agency=north) == before
+    assert Event.objects.across_agencies().filter(kind="sealing.rotated").count() == 3
 
 
 @pytest.mark.django_db

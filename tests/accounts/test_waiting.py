@@ -37,7 +37,7 @@ def test_a_revoked_key_makes_everybody_wait_until_it_works_again(
     assert len(sandbox.requests()) == before, "an open breaker asks nobody"
 
     sandbox.clear_faults()
-    VendorAccount.objects.update(probe_at=timezone.now())
+    VendorAccount.objects.filter(pk=subaccount.vendor_account_id).update(probe_at=timezone.now())
     assert vendor.probe_due() == 1
     Subaccount.objects.for_agency(subaccount.agency).update(run_at=timezone.now())
     provisioning.attempt()

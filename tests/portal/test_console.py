@@ -145,7 +145,10 @@ def test_every_change_has_its_event(adas: Client, active: Subaccount, north: Age
         adas.post(page_of(company, what), body)
         event = Event.objects.for_agency(north).filter(kind=kind).order_by("-pk").first()
         assert event is not None, what
-        assert (event.customer_id, event.actor_id) == (company.pk, User.objects.get(email="ada@north.example").pk)
+        assert (event.customer_id, event.actor_id) == (
+            company.pk,
+            User.objects.get(agency=north, email="ada@north.example").pk,
+        )
 
 
 def test_a_new_customer_is_invited_and_bad_input_is_kept(adas: Client, north: Agency, package: Any):

@@ -127,13 +127,13 @@ def wrong_code_after_a_sign_up(client: Client, email: str) -> Any:
 
 
 def change_of_address(client: Client, email: str) -> Any:
-    client.force_login(User.objects.get(email="bo@shop.example"))
+    client.force_login(User.objects.get(agency__name="North", email="bo@shop.example"))
     return client.post("/account/email/", {"email": email, "action_add": "1"})
 
 
 def invitation(client: Client, email: str) -> Any:
     """By a customer's owner, who may not learn who else is a customer here."""
-    bo = User.objects.get(email="bo@shop.example")
+    bo = User.objects.get(agency__name="North", email="bo@shop.example")
     client.force_login(bo)
     customer = bo.memberships.get().customer
     return client.post(f"/c/{customer.public_id}/people/invite/", {"email": email, "role": "viewer"})

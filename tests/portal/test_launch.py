@@ -63,7 +63,7 @@ def test_the_campaigns_are_read_again_a_minute_after_a_launch(launch: Any, activ
 
 
 def test_a_page_that_the_vendor_refuses_can_be_left_out(launch: Any, sandbox: Sandbox, active: Subaccount):
-    VendorAccount.objects.update(offers_pages=False)
+    VendorAccount.objects.filter(agency__name="North").update(offers_pages=False)
 
     assert launch(page="campaigns").status_code == 303
     assert "page" not in sandbox.requests()[0].arguments
@@ -144,7 +144,7 @@ def test_a_refused_or_missing_answer_is_a_page_that_says_what_to_do(
     assert "What happens next" in text
     assert "evil.example" not in answer.text
     assert len(sandbox.requests()) == 1, "never retried"
-    assert Event.objects.for_agency(Agency.objects.get()).filter(kind=door.replace("-", "_")).count() == 1
+    assert Event.objects.for_agency(Agency.objects.get(name="North")).filter(kind=door.replace("-", "_")).count() == 1
 
 
 def test_a_subaccount_that_is_gone_at_the_vendor_is_missing_from_then_on(
@@ -165,7 +165,7 @@ def test_a_subaccount_that_is_gone_at_the_vendor_is_missing_from_then_on(
 
 
 def test_an_open_breaker_answers_at_once_and_asks_nobody(launch: Any, sandbox: Sandbox, active: Subaccount):
-    VendorAccount.objects.update(
+    VendorAccount.objects.filter(agency__name="North").update(
         trouble=VendorAccount.Trouble.UNREACHABLE, trouble_since=timezone.now(), probe_at=timezone.now()
     )
 
@@ -198,7 +198,7 @@ def test_the_white_label_address_comes_first(launch: Any, sandbox: Sandbox, sett
     sandbox.add_account(
         "north-id", "north-secret", whitelabel_host=sandbox.panel_host.replace("127.0.0.1", "localhost")
     )
-    VendorAccount.objects.update(whitelabel_host=sandbox.panel_host.replace("127.0.0.1", "localhost"))
+    VendorAccount.objects.filter(agency__name="North").update(whitelabel_host=sandbox.panel_host.replace("127.0.0.1", "localhost"))
 
     assert launch(page="campaigns").headers["Location"].startswith("http://localhost:")
 
@@ -219,7 +219,7 @@ def test_it_keeps_the_link_out_of_everything(
 
     token = parse_qs(urlsplit(answer.headers["Location"]).query)["token"][0]
     reset = sandbox.effects("reset_url")[0]
-    agency = Agency.objects.get()
+    agency = Agency.objects.get(name="North")
     kept = json.dumps(list(Event.objects.for_agency(agency).values("kind", "data")), default=str)
     kept += json.dumps(list(Job.objects.for_agency(agency).values("payload", "last_error")), default=str)
     kept += caplog.text + str(mail.outbox) + str(dict(bo_client.session))
