@@ -1,4 +1,4 @@
-"""Work that is not a subaccount's own making: mails and refreshes. Written by doors, done by the worker."""
+"""Work that is not a subaccount's own making: mails, refreshes, comparisons. Written by doors, done by the worker."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.module_loading import import_string
 
-from accounts import vendor
+from accounts import reconcile, vendor
 from accounts.claims import backoff, claim
 from accounts.crypto import seal, unseal
 from accounts.models import DONE, FAILED, Agency, Campaign, Customer, Event, Job, State, Subaccount, User
@@ -70,6 +70,8 @@ def _do(job: Job) -> None:
     try:
         if job.kind == Job.Kind.MAIL:
             _send(job)
+        elif job.kind == Job.Kind.RECONCILE:
+            _reconcile(job)
         else:
             _refresh(job)
     except _TryLater as problem:
@@ -131,6 +133,16 @@ def _send(job: Job) -> None:
     if message is not None:
         message.extra_headers["Message-ID"] = f"<job-{job.pk}@{settings.PLATFORM_HOST}>"
         message.send()
+
+
+def _reconcile(job: Job) -> None:
+    assert job.agency is not None
+    if job.agency.stopped_at:
+        raise _TryLater("stopped")
+    try:
+        reconcile.run(job.agency)
+    except (CoupontoolsError, vendor.Waiting) as problem:
+        raise _TryLater(type(problem).__name__) from None
 
 
 def _refresh(job: Job) -> None:

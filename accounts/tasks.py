@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from accounts import claims, jobs, provisioning, vendor, workers
+from accounts import claims, jobs, provisioning, reconcile, vendor, workers
 from accounts.models import Job, Subaccount
 
 
@@ -28,6 +28,7 @@ def sweep() -> None:
     workers.beat(workers.name_of_this("celery"))
     vendor.probe_due()
     jobs.schedule_refreshes()
+    reconcile.schedule()
     for pk in claims.due_keys(Subaccount):
         provision.delay(pk)
     for pk in claims.due_keys(Job):

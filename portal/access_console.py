@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 
 from accounts import customer_list
 from accounts.customer_list import WAITING_STATES, CustomerPage, Filters
-from accounts.models import Agency, Customer, Package, PanelTask, State, Subaccount, VendorAccount
+from accounts.models import Agency, Customer, Finding, Package, PanelTask, State, Subaccount, VendorAccount
 from portal.access import PersonRequest
 
 WAITING_PAGE = 100
@@ -160,6 +160,33 @@ def open_tasks(request: PersonRequest, *, after: str = "") -> Waiting[PanelTask]
     """What is to be done by hand in the vendor's panel, oldest first."""
     rows = PanelTask.objects.for_agency(request.agency).filter(done_at=None)
     return _page(rows.select_related("customer__subaccount"), after=after)
+
+
+def findings_for_staff(request: PersonRequest, *, which: str = "", after: str = "") -> Waiting[Finding]:
+    """Where the vendor's list and ours differ, longest first: to decide, set aside, or asked for by the worker."""
+    rows = Finding.objects.for_agency(request.agency)
+    if which == "set_aside":
+        rows = rows.open().filter(dismissed_at__isnull=False)
+    elif which == "absent":
+        rows = rows.open().filter(kind=Finding.Kind.ABSENT, dismissed_at=None)
+    else:
+        rows = rows.to_decide()
+    return _page(rows.select_related("subaccount__customer"), by="found_at", after=after)
+
+
+def first_findings(request: PersonRequest, number: int = 5) -> list[Finding]:
+    """The first of them, for the attention list."""
+    rows = Finding.objects.for_agency(request.agency).to_decide().select_related("subaccount__customer")
+    return list(rows.order_by("found_at", "pk")[:number])
+
+
+def finding_or_404(request: PersonRequest, finding: UUID) -> Finding:
+    """A finding of this agency."""
+    rows = Finding.objects.for_agency(request.agency).select_related("agency", "subaccount__customer")
+    found = rows.filter(public_id=finding).first()
+    if found is None:
+        raise Http404
+    return found
 
 
 def approvals_for_staff(request: PersonRequest, *, after: str = "") -> Waiting[Subaccount]:

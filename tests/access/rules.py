@@ -78,6 +78,8 @@ RULES: dict[str, Rule] = {
     "customer:password-link": Rule(("owner", "editor"), NOTHING, statuses(200), writes=True, paused=statuses(403)),
     "console:overview": Rule(STAFF),
     "console:attention": Rule(STAFF),
+    "console:differences": Rule(STAFF),
+    "console:difference-set-aside": Rule(SUPPORTERS, NOTHING, statuses(302), writes=True),
     "console:approvals": Rule(SUPPORTERS, post=statuses(200)),
     "console:approvals-switch": Rule(MANAGERS, NOTHING, statuses(302), writes=True),
     "console:customers": Rule(STAFF),
