@@ -24,6 +24,7 @@ from coupontools_api.ids import SubaccountId
 from coupontools_api.subaccounts import KeyPair, SubaccountDetails
 
 log = structlog.get_logger(__name__)
+REFRESH_STEP = timedelta(seconds=0.25)  # between two readings that the clock asks of one vendor account
 MAILS_GIVE_UP_AFTER = timedelta(days=7)  # then the job stays, with its last error, for the operator to see
 
 
@@ -286,11 +287,15 @@ def schedule_refreshes() -> int:
         .filter(state=State.ACTIVE, agency__stopped_at=None, vendor_account__trouble="")
         .select_related("agency")[:500]
     )
-    jobs = [
+    turns: dict[int, datetime] = {}
+    jobs = []
+    for subaccount in stale:
+        # After an outage all are stale at once: each gets a turn, and the vendor is not run over.
+        turn = turns.get(subaccount.vendor_account_id, timezone.now())
+        turns[subaccount.vendor_account_id] = turn + REFRESH_STEP
         # Named after the last reading: one job per subaccount, however often this runs before it is done.
-        _refresh_job(subaccount, once=f"refresh:{subaccount.pk}:since:{subaccount.refreshed_at or 'never'}")
-        for subaccount in stale
-    ]
+        once = f"refresh:{subaccount.pk}:since:{subaccount.refreshed_at or 'never'}"
+        jobs.append(_refresh_job(subaccount, once=once, run_at=turn))
     Job.objects.bulk_create(jobs, ignore_conflicts=True)
     return len(jobs)
 

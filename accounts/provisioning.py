@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts import adoption, reviews, vendor
 from accounts.claimed import GIVEN_BACK, LOOKS_BEFORE_QUARANTINE_ENDS, WAITING_CAUSES, Claimed, seconds
 from accounts.claims import claim
-from accounts.models import Agency, Cause, Customer, Event, State, Subaccount, VendorAccount
+from accounts.models import Agency, Cause, Customer, Event, Job, State, Subaccount, VendorAccount
 from accounts.states import FREE, LostClaim
 from coupontools_api.errors import (
     EmailTaken,
@@ -168,6 +168,7 @@ class _Step(Claimed):
                 return False
             if creates_since(today, subaccount.agency) >= _daily_creates(subaccount.agency):
                 self.postpone(today + timedelta(days=1) - now, Cause.DAILY_BUDGET)
+                _tell_of_budget(account, subaccount.agency, today.date())
                 return False
             self.move(
                 State.CREATING,
@@ -248,6 +249,16 @@ class _Step(Claimed):
             ),
             noted=vendor.Noted("subaccount/create", customer.pk),
         )
+
+
+def _tell_of_budget(account: VendorAccount, agency: Agency, today: date) -> None:
+    """Staff learn it once a day. Behind the vendor account's lock, so that it is once."""
+    if account.budget_reached_on == today:
+        return
+    VendorAccount.objects.filter(pk=account.pk).update(budget_reached_on=today)
+    allowed = _daily_creates(agency)
+    Event.objects.record("vendor_account.budget_reached", agency=agency, about=account, allowed=allowed)
+    Job.objects.create(kind=Job.Kind.MAIL, agency=agency, payload={"mail": "daily_budget", "allowed": allowed})
 
 
 def creates_since(since: datetime, agency: Agency) -> int:

@@ -5,9 +5,10 @@ import contextlib
 from celery import shared_task
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from accounts import claims, jobs, provisioning, reconcile, vendor, workers
+from accounts import claims, jobs, outages, provisioning, reconcile, vendor, workers
 from accounts.models import Job, Subaccount
 
 
@@ -29,6 +30,7 @@ def sweep() -> None:
     vendor.probe_due()
     jobs.schedule_refreshes()
     reconcile.schedule()
+    outages.report(timezone.now())
     for pk in claims.due_keys(Subaccount):
         provision.delay(pk)
     for pk in claims.due_keys(Job):

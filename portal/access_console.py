@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from accounts import customer_list
-from accounts.customer_list import WAITING_STATES, CustomerPage, Filters
+from accounts.customer_list import IN_THE_MAKING, WAITING_STATES, CustomerPage, Filters
 from accounts.models import Agency, Customer, Finding, Package, PanelTask, State, Subaccount, VendorAccount
 from portal.access import PersonRequest
 
@@ -160,6 +160,11 @@ def open_tasks(request: PersonRequest, *, after: str = "") -> Waiting[PanelTask]
     """What is to be done by hand in the vendor's panel, oldest first."""
     rows = PanelTask.objects.for_agency(request.agency).filter(done_at=None)
     return _page(rows.select_related("customer__subaccount"), after=after)
+
+
+def number_in_the_making(agency: Agency) -> int:
+    """How many customers have no account yet, and will."""
+    return Subaccount.objects.for_agency(agency).filter(state__in=IN_THE_MAKING).count()
 
 
 def findings_for_staff(request: PersonRequest, *, which: str = "", after: str = "") -> Waiting[Finding]:

@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from accounts import people
-from portal import access, access_people, wording, wording_differences
+from portal import access, access_people, wording, wording_differences, wording_vendor
 from portal.access import Agency, Customer
 
 # About the agency as a whole: to its own address, with the page that says more.
@@ -81,6 +81,8 @@ def _cause_text(context: dict[str, Any]) -> str:
     """Why staff get the mail, in the language that is active."""
     if context["mail"] == "reconcile_stopped":
         return wording_differences.stopped_sentence(context)
+    if context["mail"] == "vendor_recovered":
+        return f"{wording_vendor.outage_sentence(context)} {wording_vendor.late_sentence(context)}"
     if "trouble" in context:
         return wording.trouble_sentence(context["trouble"])
     if "customer" in context and context["mail"] in TO_STAFF:

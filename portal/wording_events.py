@@ -121,6 +121,8 @@ SENTENCES: dict[str, str | Promise] = {
     "credential.switched": gettext_lazy("Switched to other vendor credentials"),
     "credential.dropped": gettext_lazy("Vendor credentials dropped"),
     "credential.held_elsewhere": gettext_lazy("Vendor credentials refused: another agency holds that account"),
+    "vendor_account.caught_up": gettext_lazy("All that waited for the vendor is caught up"),
+    "vendor_account.budget_reached": gettext_lazy("Today's number of new accounts reached"),
     "vendor_account.changed": gettext_lazy("Switches of the vendor account changed"),
     "vendor_account.panel_host": gettext_lazy("Panel host entered"),
     "view_as.asked": gettext_lazy("An operator asked to see the console as a staff member"),

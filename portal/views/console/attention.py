@@ -9,6 +9,7 @@ from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import agencies, attention
 from accounts.attention import Choice
 from accounts.errors import DoorError, NotAllowed
-from portal import access, access_console, wording_console, wording_differences
+from portal import access, access_console, wording_console, wording_differences, wording_vendor
 from portal.access import PersonRequest, Subaccount
 from portal.access_console import Waiting
 from portal.forms.console import DeclineForm, PickForm
@@ -71,6 +72,11 @@ def attention_list(request: PersonRequest) -> HttpResponse:
         "task_page": tasks,
         "findings": [wording_differences.line(finding) for finding in findings],
         "account": request.agency.vendor_account,
+        "news": wording_vendor.news(
+            request.agency.vendor_account,
+            waiting=lambda: access_console.number_in_the_making(request.agency),
+            now=timezone.now(),
+        ),
         "result": wording_differences.result(request.agency.vendor_account),
         "shows_dismissed": shows_dismissed,
         "may_care": request.user.staff_role in access.SUPPORTERS,
