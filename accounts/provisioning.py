@@ -34,6 +34,7 @@ from coupontools_api.subaccounts import AccountStatus, CreatedSubaccount, Listed
 log = structlog.get_logger(__name__)
 
 MAX_CREATES_IN_FLIGHT = 2
+PAUSED_FOR = timedelta(minutes=1)  # then it is asked again whether an operator has ended the pause
 NOT_IN_LIST = 302  # "value not in the predefined list": of what we send, only the package can be that
 
 
@@ -91,6 +92,9 @@ class _Step(Claimed):
     # -- looking -------------------------------------------------------------------------------------------
 
     def _look_then_create(self) -> None:
+        if self.account.creates_paused_at:
+            self.postpone(PAUSED_FOR, Cause.CREATES_PAUSED)
+            return
         if self._creates_in_flight() >= MAX_CREATES_IN_FLIGHT:
             self.postpone(timedelta(seconds=1), self.subaccount.cause)  # before the look: it would be for nothing
             return
@@ -156,7 +160,7 @@ class _Step(Claimed):
         with transaction.atomic():
             # The row lock makes the counts exact: one worker at a time decides for this vendor account.
             account = VendorAccount.objects.select_for_update().get(pk=self.account.pk)
-            if not self._is_as_it_was(account):
+            if account.creates_paused_at or not self._is_as_it_was(account):
                 self.postpone(timedelta(seconds=1), subaccount.cause)
                 return False
             same = Subaccount.objects.for_agency(subaccount.agency).filter(

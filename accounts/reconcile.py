@@ -92,11 +92,15 @@ def run(agency: Agency) -> None:
             return  # another one was later and is written
         current.agency = agency
         # Read after the list: what was bound meanwhile is known, and what was bound after `started` may be unlisted.
-        comparison = compare(listing, _ours(agency), started=started)
-        if comparison.lacks_too_much:
-            _stop(current, comparison, started)
-        else:
+        is_paused = current.creates_paused_at is not None
+        comparison = compare(listing, _ours(agency), started=started, lists_wishes=is_paused)
+        if not comparison.lacks_too_much:
             _save(current, comparison, started)
+            return
+        _stop(current, comparison, started)
+        if is_paused:
+            # After a restore everything is listed, also what is hard to believe; it is still asked for by nobody.
+            _write(current, comparison, started)
 
 
 def _ours(agency: Agency) -> list[Subaccount]:
@@ -104,8 +108,16 @@ def _ours(agency: Agency) -> list[Subaccount]:
     return list(rows.only("pk", "customer_id", "vendor_id", "email", "state", "bound_at", "agency_id"))
 
 
-def compare(listing: Iterable[ListedSubaccount], ours: Iterable[Subaccount], *, started: datetime) -> Comparison:
-    """Pure judgement. A listed account with the address of one wish in the making is left to that wish."""
+def compare(
+    listing: Iterable[ListedSubaccount],
+    ours: Iterable[Subaccount],
+    *,
+    started: datetime,
+    lists_wishes: bool = False,
+) -> Comparison:
+    """Pure judgement. A listed account with the address of one wish in the making is left to that wish, unless
+    `lists_wishes` says that nothing is left out.
+    """
     listed = {str(row.id): row.email for row in listing}
     rows = list(ours)
     owners = {row.vendor_id: row for row in rows if row.vendor_id}
@@ -125,22 +137,34 @@ def compare(listing: Iterable[ListedSubaccount], ours: Iterable[Subaccount], *, 
         if vendor_id not in owners:
             strays[email.casefold()].append(vendor_id)
     for address, ids in strays.items():
-        found |= _judged(ids, by_address.get(address, []))
+        found |= _judged(ids, by_address.get(address, []), lists_wishes)
     return Comparison(found, listed=len(listed), bound=len(at_work))
 
 
-def _judged(ids: list[str], rows: list[Subaccount]) -> dict[Key, int | None]:
+def _judged(ids: list[str], rows: list[Subaccount], lists_wishes: bool) -> dict[Key, int | None]:
     """Of listed accounts with one address, bound to nobody: whether they are a second one of a customer of ours."""
     bound = [row for row in rows if row.vendor_id]
     waiting = [row for row in rows if not row.vendor_id and row.state not in (*UNPROVEN, State.CLOSED)]
     if bound or (waiting and len(ids) > len(waiting)):
         return {(Finding.Kind.TWICE, vendor_id): (bound or waiting)[0].pk for vendor_id in ids}
-    if waiting:
+    if waiting and not lists_wishes:
         return {}
-    return {(Finding.Kind.UNBOUND, vendor_id): rows[0].pk if rows else None for vendor_id in ids}
+    return {(Finding.Kind.UNBOUND, vendor_id): (waiting or rows)[0].pk if rows else None for vendor_id in ids}
 
 
 def _save(account: VendorAccount, comparison: Comparison, now: datetime) -> None:
+    news, number_ended = _write(account, comparison, now)
+    _ask_for_absent(account.agency, comparison, now)
+    if news or number_ended or account.reconcile_result.get("outcome") != COMPARED:
+        new = [row.vendor_id for row in news if row.dismissed_at is None]
+        _record("reconcile.compared", account, new=new[:IDS_IN_EVENT], ended=number_ended, **comparison.numbers)
+    account.reconciled_at = account.compared_at = now
+    account.reconcile_result = {"outcome": COMPARED, **comparison.numbers}
+    account.save(update_fields=["reconciled_at", "compared_at", "reconcile_result"])
+
+
+def _write(account: VendorAccount, comparison: Comparison, now: datetime) -> tuple[list[Finding], int]:
+    """Keeps the findings. Returns those that are new or here again, and the number of those that are over."""
     agency = account.agency
     findings = Finding.objects.for_agency(agency)
     known = {(row.kind, row.vendor_id): row for row in findings}
@@ -172,14 +196,7 @@ def _save(account: VendorAccount, comparison: Comparison, now: datetime) -> None
     findings.bulk_update(again, ["subaccount", "found_at", "dismissed_at", "ended_at"], batch_size=200)
     for start in range(0, len(ended), 500):
         findings.filter(pk__in=ended[start : start + 500]).update(ended_at=now)
-    _ask_for_absent(agency, comparison, now)
-    result = {"outcome": COMPARED, **comparison.numbers}
-    if fresh or again or ended or account.reconcile_result.get("outcome") != COMPARED:
-        new = [row.vendor_id for row in (*fresh, *again) if row.dismissed_at is None]
-        _record("reconcile.compared", account, new=new[:IDS_IN_EVENT], ended=len(ended), **comparison.numbers)
-    account.reconciled_at = account.compared_at = now
-    account.reconcile_result = result
-    account.save(update_fields=["reconciled_at", "compared_at", "reconcile_result"])
+    return [*fresh, *again], len(ended)
 
 
 def _ask_for_absent(agency: Agency, comparison: Comparison, now: datetime) -> None:

@@ -131,7 +131,7 @@ def moment_or_none(text: str) -> datetime | None:
         return None
 
 
-def _page(rows: QuerySet[Row], *, after: str, by: str = "") -> Waiting[Row]:
+def page_of(rows: QuerySet[Row], *, after: str, by: str = "") -> Waiting[Row]:
     """The page of rows that starts behind `after`, by a moment and by the key; 404 for a place that nobody gave."""
     if after:
         text, _underscore, key = after.rpartition("_")
@@ -159,7 +159,7 @@ def waiting_for_staff(request: PersonRequest, *, dismissed: bool = False, after:
 def open_tasks(request: PersonRequest, *, after: str = "") -> Waiting[PanelTask]:
     """What is to be done by hand in the vendor's panel, oldest first."""
     rows = PanelTask.objects.for_agency(request.agency).filter(done_at=None)
-    return _page(rows.select_related("customer__subaccount"), after=after)
+    return page_of(rows.select_related("customer__subaccount"), after=after)
 
 
 def number_in_the_making(agency: Agency) -> int:
@@ -176,7 +176,7 @@ def findings_for_staff(request: PersonRequest, *, which: str = "", after: str = 
         rows = rows.open().filter(kind=Finding.Kind.ABSENT, dismissed_at=None)
     else:
         rows = rows.to_decide()
-    return _page(rows.select_related("subaccount__customer"), by="found_at", after=after)
+    return page_of(rows.select_related("subaccount__customer"), by="found_at", after=after)
 
 
 def first_findings(request: PersonRequest, number: int = 5) -> list[Finding]:
@@ -201,7 +201,7 @@ def approvals_for_staff(request: PersonRequest, *, after: str = "") -> Waiting[S
 
 
 def _subaccounts(request: PersonRequest, rows: QuerySet[Subaccount], after: str) -> Waiting[Subaccount]:
-    page = _page(rows.select_related("customer__package"), by="changed_at", after=after)
+    page = page_of(rows.select_related("customer__package"), by="changed_at", after=after)
     for subaccount in page.rows:
         _attach_agency(subaccount.customer, request.agency)
     return page

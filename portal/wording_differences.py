@@ -102,3 +102,15 @@ def stopped_sentence(numbers: dict[str, int]) -> str:
         "The vendor's list lacks %(absent)s of %(bound)s linked accounts, which is too much to believe.",
         numbers["bound"],
     ) % {"absent": numbers["absent"], "bound": numbers["bound"]}
+
+
+def counts(account: VendorAccount) -> list[tuple[str, int]]:
+    """How many differences of each kind the last comparison found, in words."""
+    numbers = account.reconcile_result
+    words = {
+        "unbound": _("only the vendor knows them"),
+        "twice": _("a second account for a customer"),
+        "absent": _("only we know them"),
+        "changed": _("with another address"),
+    }
+    return [(word, numbers[kind]) for kind, word in words.items() if kind in numbers]

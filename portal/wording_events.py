@@ -41,6 +41,8 @@ SENTENCES: dict[str, str | Promise] = {
     "subaccount.looked": gettext_lazy("Looked for the account at the vendor"),
     "reconcile.compared": gettext_lazy("Compared with the vendor's list: something changed"),
     "reconcile.stopped": gettext_lazy("Comparison with the vendor's list stopped: too much was absent"),
+    "provisioning.paused": gettext_lazy("New accounts paused until the differences are seen"),
+    "provisioning.acknowledged": gettext_lazy("Differences seen: new accounts are made again"),
     "finding.dismissed": gettext_lazy("Difference from the vendor's list set aside"),
     "agency.approval_switched": gettext_lazy("Approval of new customers switched"),
     "agency.members_second_step_switched": gettext_lazy("Second step of customers' people switched"),

@@ -185,6 +185,7 @@ RULES: dict[str, Rule] = {
     "operator:agency": Rule(OPERATOR),
     "operator:agency-stop": Rule(OPERATOR, post=statuses(302), writes=True),
     "operator:agency-resume": Rule(OPERATOR, post=statuses(200)),
+    "operator:differences": Rule(OPERATOR, post=statuses(302)),  # nothing is paused
     "operator:limits": Rule(OPERATOR, post=statuses(302), writes=True),
     "operator:view-as": Rule(OPERATOR, post=statuses(302), asks_again=True, writes=True),
     "operator:hosts": Rule(OPERATOR, post=statuses(302), writes=True),
