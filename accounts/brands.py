@@ -16,6 +16,7 @@ ABOUT = (
     "support_email",
     "support_phone",
     "support_hours",
+    "outage_message",
     "terms_url",
     "privacy_url",
     "sender_name",

@@ -4,17 +4,20 @@ import random
 import socket
 import threading
 import uuid
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Job, Subaccount, VendorAccount
 
 Work = TypeVar("Work", Subaccount, Job)
+MAX_HELD = 2  # as many as creates of one agency may be in flight
 
 
 def owner_name() -> str:
@@ -37,6 +40,8 @@ def claim(kind: type[Work], *, pk: int | None = None, now: datetime | None = Non
     """Takes the row `pk`, or the one whose turn it is, for PROVISIONING_LEASE_SECONDS.
 
     None if there is nothing due. No lock outlives the claim: who dies gives the row back when its lease ends.
+    At most MAX_HELD claims of one vendor account are held at once, and one while it does not answer: a vendor account
+    that is dead never has all the workers.
     """
     now = now or timezone.now()
     rows = kind._default_manager.across_agencies().filter(due(now))
@@ -44,17 +49,56 @@ def claim(kind: type[Work], *, pk: int | None = None, now: datetime | None = Non
         rows = rows.filter(pk=pk)
     if not rows.exists():  # a plain read first: an idle worker takes no write lock
         return None
-    with transaction.atomic():
-        # PostgreSQL skips what others are claiming; SQLite's immediate transaction lets one in at a time.
-        row: Work | None = rows.order_by(*_order(kind)).select_for_update(skip_locked=True, of=("self",)).first()
-        if row is None:
-            return None
-        if isinstance(row, Subaccount):
-            VendorAccount.objects.filter(pk=row.vendor_account_id).update(claimed_at=now)
-        row.lease_owner = owner_name()
-        row.lease_until = now + timedelta(seconds=settings.PROVISIONING_LEASE_SECONDS)
-        row.save(update_fields=["lease_owner", "lease_until"])
-    return row
+    full = _full(now)
+    while True:
+        with transaction.atomic():
+            # PostgreSQL skips what others are claiming; SQLite's immediate transaction lets one in at a time.
+            free = rows.exclude(_asks_vendor(kind), agency__in=full) if full else rows
+            row: Work | None = free.order_by(*_order(kind)).select_for_update(skip_locked=True, of=("self",)).first()
+            if row is None:
+                return None
+            if _may_be_held(row, now):
+                row.lease_owner = owner_name()
+                row.lease_until = now + timedelta(seconds=settings.PROVISIONING_LEASE_SECONDS)
+                row.save(update_fields=["lease_owner", "lease_until"])
+                return row
+        assert row.agency_id is not None  # else nothing would stand in its way
+        full.add(row.agency_id)
+
+
+def _asks_vendor(kind: type[Subaccount] | type[Job]) -> Q:
+    return ~Q(kind=Job.Kind.MAIL) if kind is Job else Q()
+
+
+def _held(now: datetime) -> list[QuerySet[Any]]:
+    """The claims that somebody holds, and in which the vendor is asked."""
+    kinds: tuple[type[Subaccount] | type[Job], ...] = (Subaccount, Job)
+    return [kind._default_manager.across_agencies().filter(_asks_vendor(kind), lease_until__gt=now) for kind in kinds]
+
+
+def _full(now: datetime) -> set[UUID]:
+    """The agencies whose vendor accounts have as many claims as they may, or about so: who claims looks again."""
+    numbers = Counter(agency for rows in _held(now) for agency in rows.values_list("agency", flat=True) if agency)
+    accounts = VendorAccount.objects.filter(agency__in=numbers)
+    return {account.agency_id for account in accounts if numbers[account.agency_id] >= _may_hold(account)}
+
+
+def _may_hold(account: VendorAccount) -> int:
+    return 1 if account.failures_in_a_row else MAX_HELD
+
+
+def _may_be_held(row: Subaccount | Job, now: datetime) -> bool:
+    """Whether the vendor account of this row has a claim to spare; counted behind its lock."""
+    if row.agency_id is None or (isinstance(row, Job) and row.kind == Job.Kind.MAIL):
+        return True
+    account = VendorAccount.objects.select_for_update().filter(agency=row.agency_id).first()
+    if account is None:
+        return True
+    if sum(rows.filter(agency=row.agency_id).count() for rows in _held(now)) >= _may_hold(account):
+        return False
+    if isinstance(row, Subaccount):
+        VendorAccount.objects.filter(pk=account.pk).update(claimed_at=now)
+    return True
 
 
 def due_keys(kind: type[Work], limit: int = 500) -> list[int]:

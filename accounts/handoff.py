@@ -101,7 +101,7 @@ class Handoff:
             raise UnderWay
         try:
             started = time.monotonic()
-            answer = vendor.ask(self.vendor_account, call)
+            answer = vendor.ask(self.vendor_account, call, for_click=True)
             self.milliseconds = round((time.monotonic() - started) * 1000)
             return answer
         except vendor.Waiting as waiting:

@@ -1,4 +1,4 @@
-"""Work that is not a subaccount's own making: mails and refreshes. Written by doors, done by the worker."""
+"""Work that is not a subaccount's own making: mails, refreshes, comparisons. Written by doors, done by the worker."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.module_loading import import_string
 
-from accounts import vendor
+from accounts import reconcile, vendor
 from accounts.claims import backoff, claim
 from accounts.crypto import seal, unseal
 from accounts.models import DONE, FAILED, Agency, Campaign, Customer, Event, Job, State, Subaccount, User
@@ -24,6 +24,7 @@ from coupontools_api.ids import SubaccountId
 from coupontools_api.subaccounts import KeyPair, SubaccountDetails
 
 log = structlog.get_logger(__name__)
+REFRESH_STEP = timedelta(seconds=0.25)  # between two readings that the clock asks of one vendor account
 MAILS_GIVE_UP_AFTER = timedelta(days=7)  # then the job stays, with its last error, for the operator to see
 
 
@@ -70,6 +71,8 @@ def _do(job: Job) -> None:
     try:
         if job.kind == Job.Kind.MAIL:
             _send(job)
+        elif job.kind == Job.Kind.RECONCILE:
+            _reconcile(job)
         else:
             _refresh(job)
     except _TryLater as problem:
@@ -131,6 +134,16 @@ def _send(job: Job) -> None:
     if message is not None:
         message.extra_headers["Message-ID"] = f"<job-{job.pk}@{settings.PLATFORM_HOST}>"
         message.send()
+
+
+def _reconcile(job: Job) -> None:
+    assert job.agency is not None
+    if job.agency.stopped_at:
+        raise _TryLater("stopped")
+    try:
+        reconcile.run(job.agency)
+    except (CoupontoolsError, vendor.Waiting) as problem:
+        raise _TryLater(type(problem).__name__) from None
 
 
 def _refresh(job: Job) -> None:
@@ -274,11 +287,15 @@ def schedule_refreshes() -> int:
         .filter(state=State.ACTIVE, agency__stopped_at=None, vendor_account__trouble="")
         .select_related("agency")[:500]
     )
-    jobs = [
+    turns: dict[int, datetime] = {}
+    jobs = []
+    for subaccount in stale:
+        # After an outage all are stale at once: each gets a turn, and the vendor is not run over.
+        turn = turns.get(subaccount.vendor_account_id, timezone.now())
+        turns[subaccount.vendor_account_id] = turn + REFRESH_STEP
         # Named after the last reading: one job per subaccount, however often this runs before it is done.
-        _refresh_job(subaccount, once=f"refresh:{subaccount.pk}:since:{subaccount.refreshed_at or 'never'}")
-        for subaccount in stale
-    ]
+        once = f"refresh:{subaccount.pk}:since:{subaccount.refreshed_at or 'never'}"
+        jobs.append(_refresh_job(subaccount, once=once, run_at=turn))
     Job.objects.bulk_create(jobs, ignore_conflicts=True)
     return len(jobs)
 

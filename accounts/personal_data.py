@@ -199,7 +199,7 @@ TABLES: dict[str, Table] = {
         plain="id run_at lease_owner lease_until attempts public_id agency_id customer_id vendor_account_id state"
         " changed_at created_at verified_at cause cause_codes first_look first_look_at expiry_date create_started_at"
         " uncertain_since had_unknown_outcome absent_looks looked_at candidates wanted_vendor_id wanted_in_spite"
-        " dismissed_at vendor_id bound_at refreshed_at",
+        " dismissed_at late_since vendor_id bound_at refreshed_at",
         never_shown="sealed_keys",
         personal=_fates(Fate.BLANKED, "email facts"),
         rows=lambda person: Subaccount.objects.for_agency(person.agency).filter(customer__in=owned_by(person)),
@@ -242,6 +242,10 @@ TABLES: dict[str, Table] = {
         personal=_fates(Fate.DELETED, "payload"),
         rows=jobs_to,
     ),
+    "accounts.Finding": Table(
+        kept="RETENTION_FINDINGS_DAYS after the vendor's list no longer bore it out: ids only",
+        plain="id public_id agency_id kind vendor_id subaccount_id found_at dismissed_at ended_at",
+    ),
     "accounts.VendorCall": Table(
         kept="RETENTION_VENDOR_CALLS_DAYS", plain="id agency_id customer_id endpoint at milliseconds outcome codes"
     ),
@@ -252,7 +256,8 @@ TABLES: dict[str, Table] = {
     "accounts.Agency": Table(
         kept=WITH_AGENCY,
         plain="id name product_name created_at stopped_at approval_required members_need_mfa support_email"
-        " support_phone support_hours terms_url privacy_url tagline sender_name language daily_creates customer_limit",
+        " support_phone support_hours terms_url privacy_url tagline sender_name language outage_message daily_creates"
+        " customer_limit",
     ),
     "accounts.Host": Table(kept=WITH_AGENCY, plain="id agency_id name is_canonical"),
     "accounts.Brand": Table(kept=WITH_AGENCY, plain="id agency_id colour grey corner logo css hash"),
@@ -264,7 +269,8 @@ TABLES: dict[str, Table] = {
     "accounts.VendorAccount": Table(
         kept=WITH_AGENCY,
         plain="id agency_id active_credential_id whitelabel_host reads_statistics offers_pages recent_failures trouble"
-        " trouble_since probe_at claimed_at throttled_until",
+        " trouble_since probe_at claimed_at throttled_until last_outage budget_reached_on reconciled_at compared_at"
+        " reconcile_result creates_paused_at",
     ),
     "accounts.Credential": Table(
         kept="Until an owner drops it",

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts import adoption, reviews, vendor
 from accounts.claimed import GIVEN_BACK, LOOKS_BEFORE_QUARANTINE_ENDS, WAITING_CAUSES, Claimed, seconds
 from accounts.claims import claim
-from accounts.models import Agency, Cause, Customer, Event, State, Subaccount, VendorAccount
+from accounts.models import Agency, Cause, Customer, Event, Job, State, Subaccount, VendorAccount
 from accounts.states import FREE, LostClaim
 from coupontools_api.errors import (
     EmailTaken,
@@ -34,6 +34,7 @@ from coupontools_api.subaccounts import AccountStatus, CreatedSubaccount, Listed
 log = structlog.get_logger(__name__)
 
 MAX_CREATES_IN_FLIGHT = 2
+PAUSED_FOR = timedelta(minutes=1)  # then it is asked again whether an operator has ended the pause
 NOT_IN_LIST = 302  # "value not in the predefined list": of what we send, only the package can be that
 
 
@@ -91,6 +92,9 @@ class _Step(Claimed):
     # -- looking -------------------------------------------------------------------------------------------
 
     def _look_then_create(self) -> None:
+        if self.account.creates_paused_at:
+            self.postpone(PAUSED_FOR, Cause.CREATES_PAUSED)
+            return
         if self._creates_in_flight() >= MAX_CREATES_IN_FLIGHT:
             self.postpone(timedelta(seconds=1), self.subaccount.cause)  # before the look: it would be for nothing
             return
@@ -156,7 +160,7 @@ class _Step(Claimed):
         with transaction.atomic():
             # The row lock makes the counts exact: one worker at a time decides for this vendor account.
             account = VendorAccount.objects.select_for_update().get(pk=self.account.pk)
-            if not self._is_as_it_was(account):
+            if account.creates_paused_at or not self._is_as_it_was(account):
                 self.postpone(timedelta(seconds=1), subaccount.cause)
                 return False
             same = Subaccount.objects.for_agency(subaccount.agency).filter(
@@ -168,6 +172,7 @@ class _Step(Claimed):
                 return False
             if creates_since(today, subaccount.agency) >= _daily_creates(subaccount.agency):
                 self.postpone(today + timedelta(days=1) - now, Cause.DAILY_BUDGET)
+                _tell_of_budget(account, subaccount.agency, today.date())
                 return False
             self.move(
                 State.CREATING,
@@ -248,6 +253,16 @@ class _Step(Claimed):
             ),
             noted=vendor.Noted("subaccount/create", customer.pk),
         )
+
+
+def _tell_of_budget(account: VendorAccount, agency: Agency, today: date) -> None:
+    """Staff learn it once a day. Behind the vendor account's lock, so that it is once."""
+    if account.budget_reached_on == today:
+        return
+    VendorAccount.objects.filter(pk=account.pk).update(budget_reached_on=today)
+    allowed = _daily_creates(agency)
+    Event.objects.record("vendor_account.budget_reached", agency=agency, about=account, allowed=allowed)
+    Job.objects.create(kind=Job.Kind.MAIL, agency=agency, payload={"mail": "daily_budget", "allowed": allowed})
 
 
 def creates_since(since: datetime, agency: Agency) -> int:

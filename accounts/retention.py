@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts import erasure
-from accounts.models import Event, Invitation, Job, Membership, State, User, VendorCall, ViewAs, Worker
+from accounts.models import Event, Finding, Invitation, Job, Membership, State, User, VendorCall, ViewAs, Worker
 
 log = structlog.get_logger(__name__)
 BATCH = 500  # rows of one kind in one go: nobody waits for a long deletion
@@ -54,6 +54,10 @@ def _vendor_calls(moment: datetime) -> QuerySet[VendorCall]:
     return VendorCall.objects.across_agencies().filter(at__lt=moment)
 
 
+def _findings(moment: datetime) -> QuerySet[Finding]:
+    return Finding.objects.across_agencies().filter(ended_at__lt=moment)
+
+
 def _views_as(moment: datetime) -> QuerySet[ViewAs]:
     return ViewAs.objects.across_agencies().filter(expires_at__lt=moment)
 
@@ -80,6 +84,7 @@ RULES = (
     Rule("usersessions.UserSession", _listed_sessions),
     Rule("accounts.Job", _jobs, "RETENTION_JOBS_DAYS"),
     Rule("accounts.VendorCall", _vendor_calls, "RETENTION_VENDOR_CALLS_DAYS"),
+    Rule("accounts.Finding", _findings, "RETENTION_FINDINGS_DAYS"),
     Rule("accounts.ViewAs", _views_as, "RETENTION_VIEWS_AS_DAYS"),
     Rule("accounts.Worker", _workers, "RETENTION_WORKERS_DAYS"),
     Rule("accounts.Invitation", _invitations, "RETENTION_INVITATIONS_DAYS"),

@@ -5,9 +5,10 @@ import contextlib
 from celery import shared_task
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from accounts import claims, jobs, provisioning, vendor, workers
+from accounts import claims, jobs, outages, provisioning, reconcile, vendor, workers
 from accounts.models import Job, Subaccount
 
 
@@ -28,6 +29,8 @@ def sweep() -> None:
     workers.beat(workers.name_of_this("celery"))
     vendor.probe_due()
     jobs.schedule_refreshes()
+    reconcile.schedule()
+    outages.report(timezone.now())
     for pk in claims.due_keys(Subaccount):
         provision.delay(pk)
     for pk in claims.due_keys(Job):

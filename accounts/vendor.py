@@ -12,8 +12,9 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
+from accounts import outages
 from accounts.crypto import CannotOpen
-from accounts.models import Credential, Event, Job, VendorAccount, VendorCall
+from accounts.models import Credential, VendorAccount, VendorCall
 from coupontools_api.client import Coupontools
 from coupontools_api.errors import (
     AccountExpired,
@@ -52,21 +53,24 @@ def _next_probe() -> datetime:
 
 
 class _Clients:
-    """One client per vendor account and process, made when first asked for, so after any fork."""
+    """Two clients per vendor account and process, made when first asked for, so after any fork.
+
+    What somebody waits for after a click has connections of its own: background work can never take them all.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._clients: dict[tuple[int, int, str], Coupontools] = {}
+        self._clients: dict[tuple[int, bool, int, str], Coupontools] = {}
 
-    def get(self, account: VendorAccount) -> Coupontools:
+    def get(self, account: VendorAccount, *, for_click: bool = False) -> Coupontools:
         credential = account.active_credential
         if credential is None:
             raise Waiting(_next_probe(), "no credentials")
-        key = (account.pk, credential.pk, credential.sealed_client_secret)
+        key = (account.pk, for_click, credential.pk, credential.sealed_client_secret)
         with self._lock:
             client = self._clients.get(key)
             if client is None:
-                for stale in [other for other in self._clients if other[0] == account.pk]:
+                for stale in [other for other in self._clients if other[:2] == key[:2]]:
                     self._clients.pop(stale).close()
                 try:
                     client_id, client_secret = credential.client_id, credential.client_secret
@@ -100,10 +104,16 @@ class Noted:
     customer_id: int | None = None
 
 
-def ask(account: VendorAccount, call: Callable[[Coupontools], Answer], *, noted: Noted | None = None) -> Answer:
+def ask(
+    account: VendorAccount,
+    call: Callable[[Coupontools], Answer],
+    *,
+    noted: Noted | None = None,
+    for_click: bool = False,
+) -> Answer:
     """Makes one call with the client of `account` and lets the breaker know how it went.
 
-    With `noted` the call is kept as a VendorCall; launches keep their own events instead.
+    With `noted` the call is kept as a VendorCall; launches keep their own events instead, and are `for_click`.
 
     Raises Waiting without any call while the breaker is open or the vendor throttles us, and whatever
     CoupontoolsError the call raises.
@@ -113,11 +123,17 @@ def ask(account: VendorAccount, call: Callable[[Coupontools], Answer], *, noted:
         raise Waiting(account.probe_at or now, account.trouble)
     if account.throttled_until and account.throttled_until > now:
         raise Waiting(account.throttled_until, "throttled")
-    return _observed(account, call, noted)
+    return _observed(account, call, noted, for_click=for_click)
 
 
-def _observed(account: VendorAccount, call: Callable[[Coupontools], Answer], noted: Noted | None = None) -> Answer:
-    client, started = clients.get(account), time.monotonic()
+def _observed(
+    account: VendorAccount,
+    call: Callable[[Coupontools], Answer],
+    noted: Noted | None = None,
+    *,
+    for_click: bool = False,
+) -> Answer:
+    client, started = clients.get(account, for_click=for_click), time.monotonic()
     try:
         answer = call(client)
     except CoupontoolsError as problem:
@@ -150,38 +166,19 @@ def _note(account: VendorAccount, problem: CoupontoolsError | None) -> None:
         pause = DEFAULT_PAUSE_SECONDS if problem.retry_after is None else problem.retry_after
         row.update(throttled_until=now + timedelta(seconds=pause))
     elif isinstance(problem, CREDENTIALS_ERRORS):
-        _open(account, VendorAccount.Trouble.CREDENTIALS, now)
+        outages.begin(account, VendorAccount.Trouble.CREDENTIALS, now=now, probe_at=_next_probe())
     elif isinstance(problem, NotSent | NoAnswer | UnexpectedReply):
         row.update(recent_failures=(F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES)).bitor(1))
         recent = row.values_list("recent_failures", flat=True).get()
         if recent & FIVE_IN_A_ROW == FIVE_IN_A_ROW or recent.bit_count() >= HALF_OF_TWENTY:
-            _open(account, VendorAccount.Trouble.UNREACHABLE, now)
+            outages.begin(account, VendorAccount.Trouble.UNREACHABLE, now=now, probe_at=_next_probe())
     elif problem is None:
-        closed = row.exclude(trouble="").update(trouble="", trouble_since=None, probe_at=None, recent_failures=0)
-        if closed:
-            Event.objects.record("vendor_account.recovered", agency=account.agency, about=account)
-            log.info("vendor.breaker_closed", vendor_account=account.pk)
-        else:
+        if not outages.end(account, now=now):
             row.update(recent_failures=F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES))
     elif isinstance(problem, Refused) and account.recent_failures:
         # A refusal is an answer: the vendor is there.
         row.update(recent_failures=F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES))
     account.refresh_from_db(fields=["recent_failures", "trouble", "trouble_since", "probe_at", "throttled_until"])
-
-
-def _open(account: VendorAccount, trouble: VendorAccount.Trouble, now: datetime) -> None:
-    probe_at = _next_probe()
-    row = VendorAccount.objects.filter(pk=account.pk)
-    if row.filter(trouble="").update(trouble=trouble, trouble_since=now, probe_at=probe_at):
-        log.warning("vendor.breaker_opened", vendor_account=account.pk, trouble=trouble.value)
-        Event.objects.record("vendor_account.troubled", agency=account.agency, about=account, trouble=trouble.value)
-        Job.objects.create(
-            kind=Job.Kind.MAIL,
-            agency=account.agency,
-            payload={"mail": "vendor_trouble", "trouble": trouble.value},
-        )
-    else:
-        row.update(trouble=trouble, probe_at=probe_at)
 
 
 def try_credential(credential: Credential) -> tuple[ListedSubaccount, ...]:

@@ -265,7 +265,7 @@ def _named_host(agency: Agency, host: str) -> PanelHost:
     account = VendorAccount.objects.select_related("active_credential").get(agency=agency)
     try:
         signed_on = vendor.ask(
-            account, lambda client: client.account.sign_on(deadline=settings.LAUNCH_DEADLINE_SECONDS)
+            account, lambda client: client.account.sign_on(deadline=settings.LAUNCH_DEADLINE_SECONDS), for_click=True
         )
     except vendor.Waiting:
         return PanelHost("waiting")

@@ -26,6 +26,7 @@ from accounts.models import (
     Brand,
     Campaign,
     Customer,
+    Finding,
     Host,
     Membership,
     Package,
@@ -140,11 +141,20 @@ def recent_sign_in_required(view: View) -> View:
 def person_of_session(pk: object) -> User | None:
     """Whom a session belongs to, with what every page needs of them, in one statement.
 
-    `has_second_factor`, `customer_count`, and for staff `open_attention`: how many customers wait for a person.
+    `has_second_factor`, `customer_count`, and for staff `open_attention`: how many customers wait for a person, and
+    how many differences from the vendor's list.
     """
     waiting = (
         Subaccount.objects.for_agency(OuterRef("agency"))
         .filter(state__in=WAITING_STATES, dismissed_at=None)
+        .order_by()
+        .values("agency")
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
+    findings = (
+        Finding.objects.for_agency(OuterRef("agency"))
+        .to_decide()
         .order_by()
         .values("agency")
         .annotate(number=Count("pk"))
@@ -163,7 +173,10 @@ def person_of_session(pk: object) -> User | None:
         .annotate(
             has_second_factor=Exists(Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=RECOVERY_CODES)),
             customer_count=Coalesce(Subquery(customers), 0),
-            open_attention=Case(When(~Q(staff_role=""), then=Subquery(waiting)), default=0),
+            open_attention=Case(
+                When(~Q(staff_role=""), then=Coalesce(Subquery(waiting), 0) + Coalesce(Subquery(findings), 0)),
+                default=0,
+            ),
         )
         .first()
     )

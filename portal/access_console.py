@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from accounts import customer_list
-from accounts.customer_list import WAITING_STATES, CustomerPage, Filters
-from accounts.models import Agency, Customer, Package, PanelTask, State, Subaccount, VendorAccount
+from accounts.customer_list import IN_THE_MAKING, WAITING_STATES, CustomerPage, Filters
+from accounts.models import Agency, Customer, Finding, Package, PanelTask, State, Subaccount, VendorAccount
 from portal.access import PersonRequest
 
 WAITING_PAGE = 100
@@ -131,7 +131,7 @@ def moment_or_none(text: str) -> datetime | None:
         return None
 
 
-def _page(rows: QuerySet[Row], *, after: str, by: str = "") -> Waiting[Row]:
+def page_of(rows: QuerySet[Row], *, after: str, by: str = "") -> Waiting[Row]:
     """The page of rows that starts behind `after`, by a moment and by the key; 404 for a place that nobody gave."""
     if after:
         text, _underscore, key = after.rpartition("_")
@@ -159,7 +159,39 @@ def waiting_for_staff(request: PersonRequest, *, dismissed: bool = False, after:
 def open_tasks(request: PersonRequest, *, after: str = "") -> Waiting[PanelTask]:
     """What is to be done by hand in the vendor's panel, oldest first."""
     rows = PanelTask.objects.for_agency(request.agency).filter(done_at=None)
-    return _page(rows.select_related("customer__subaccount"), after=after)
+    return page_of(rows.select_related("customer__subaccount"), after=after)
+
+
+def number_in_the_making(agency: Agency) -> int:
+    """How many customers have no account yet, and will."""
+    return Subaccount.objects.for_agency(agency).filter(state__in=IN_THE_MAKING).count()
+
+
+def findings_for_staff(request: PersonRequest, *, which: str = "", after: str = "") -> Waiting[Finding]:
+    """Where the vendor's list and ours differ, longest first: to decide, set aside, or asked for by the worker."""
+    rows = Finding.objects.for_agency(request.agency)
+    if which == "set_aside":
+        rows = rows.open().filter(dismissed_at__isnull=False)
+    elif which == "absent":
+        rows = rows.open().filter(kind=Finding.Kind.ABSENT, dismissed_at=None)
+    else:
+        rows = rows.to_decide()
+    return page_of(rows.select_related("subaccount__customer"), by="found_at", after=after)
+
+
+def first_findings(request: PersonRequest, number: int = 5) -> list[Finding]:
+    """The first of them, for the attention list."""
+    rows = Finding.objects.for_agency(request.agency).to_decide().select_related("subaccount__customer")
+    return list(rows.order_by("found_at", "pk")[:number])
+
+
+def finding_or_404(request: PersonRequest, finding: UUID) -> Finding:
+    """A finding of this agency."""
+    rows = Finding.objects.for_agency(request.agency).select_related("agency", "subaccount__customer")
+    found = rows.filter(public_id=finding).first()
+    if found is None:
+        raise Http404
+    return found
 
 
 def approvals_for_staff(request: PersonRequest, *, after: str = "") -> Waiting[Subaccount]:
@@ -169,7 +201,7 @@ def approvals_for_staff(request: PersonRequest, *, after: str = "") -> Waiting[S
 
 
 def _subaccounts(request: PersonRequest, rows: QuerySet[Subaccount], after: str) -> Waiting[Subaccount]:
-    page = _page(rows.select_related("customer__package"), by="changed_at", after=after)
+    page = page_of(rows.select_related("customer__package"), by="changed_at", after=after)
     for subaccount in page.rows:
         _attach_agency(subaccount.customer, request.agency)
     return page

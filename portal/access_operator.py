@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 
 from accounts import provisioning
 from accounts.customer_list import WAITING_STATES
-from accounts.models import Agency, Customer, Event, Host, Job, State, Subaccount, User, VendorAccount, Worker
+from accounts.models import Agency, Customer, Event, Finding, Host, Job, State, Subaccount, User, VendorAccount, Worker
+from portal.access_console import Waiting, page_of
 
 IN_THE_MAKING = (State.REQUESTED, State.CREATING, State.UNCERTAIN)
 LONG_SILENT = timedelta(seconds=45)
@@ -103,6 +104,17 @@ def about(agency: Agency) -> About:
     )
 
 
+def differences_of(agency: Agency, *, after: str) -> Waiting[Finding]:
+    """Every difference between the vendor's list and ours that holds, whether it was set aside or not."""
+    rows = Finding.objects.for_agency(agency).open().select_related("subaccount__customer")
+    return page_of(rows, by="found_at", after=after)
+
+
+def number_waiting_for_pause(agency: Agency) -> int:
+    """How many customers wait until the pause is over."""
+    return Subaccount.objects.for_agency(agency).filter(state=State.REQUESTED).count()
+
+
 def hosts_of(agency: Agency) -> list[Host]:
     return list(Host.objects.filter(agency=agency).order_by("-is_canonical", "name"))
 
@@ -144,6 +156,7 @@ class Health:
     given_up: list[Job]
     workers: list[Worker]
     troubles: list[VendorAccount]
+    paused: list[VendorAccount]
 
     @property
     def has_worker(self) -> bool:
@@ -158,6 +171,7 @@ class Health:
             (_("No mail or other job waits for a worker longer than ten minutes"), not self.jobs.is_late),
             (_("Every vendor account answers and takes its credentials"), not self.troubles),
             (_("No job was given up"), not self.given_up),
+            (_("No agency is paused after a restore"), not self.paused),
             (_("People sign in over https"), settings.IS_PRODUCTION),
         ]
 
@@ -181,6 +195,11 @@ def health() -> Health:
         workers=list(Worker.objects.order_by("-seen_at")[:50]),
         troubles=list(
             VendorAccount.objects.exclude(trouble="").select_related("agency").order_by("trouble_since")[:100]
+        ),
+        paused=list(
+            VendorAccount.objects.exclude(creates_paused_at=None)
+            .select_related("agency")
+            .order_by("agency__name")[:100]
         ),
     )
 

@@ -9,6 +9,7 @@ from portal.views.console import (
     changes,
     connection,
     customers,
+    differences,
     members,
     overview,
     packages,
@@ -19,6 +20,8 @@ from portal.views.console import (
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("attention/", attention.attention_list, name="attention"),
+    path("differences/", differences.differences, name="differences"),
+    path("differences/<uuid:finding>/set-aside/", differences.set_aside, name="difference-set-aside"),
     path("approvals/", attention.approvals, name="approvals"),
     path("approvals/switch/", attention.switch_approval, name="approvals-switch"),
     path("customers/", customers.customers, name="customers"),

@@ -12,10 +12,17 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from accounts import people
-from portal import access, access_people, wording
+from portal import access, access_people, wording, wording_differences, wording_vendor
 from portal.access import Agency, Customer
 
-TO_STAFF = frozenset({"needs_review", "missing", "vendor_trouble"})
+# About the agency as a whole: to its own address, with the page that says more.
+OF_THE_AGENCY = {
+    "vendor_trouble": "/console/",
+    "vendor_recovered": "/console/",
+    "daily_budget": "/console/",
+    "reconcile_stopped": "/console/differences/",
+}
+TO_STAFF = frozenset({"needs_review", "missing", *OF_THE_AGENCY})
 
 
 def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> EmailMultiAlternatives | None:
@@ -42,8 +49,8 @@ def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> Em
         path = f"/console/customers/{customer.public_id}/" if name in TO_STAFF else f"/c/{customer.public_id}/"
         context |= {"customer": customer, "url": access.agency_url(agency, path)}
         to, *also = [agency.support_email] if name in TO_STAFF else access.owner_addresses(customer)
-    if name == "vendor_trouble" and agency is not None:
-        context["url"] = access.agency_url(agency, "/console/")
+    if name in OF_THE_AGENCY and agency is not None:
+        context["url"] = access.agency_url(agency, OF_THE_AGENCY[name])
         to = agency.support_email
     if name == "invitation":
         context["url"] = access.agency_url(agency, f"/invitation/{secret}/")
@@ -72,6 +79,10 @@ def _still_holds(name: str, customer: Customer) -> bool:
 
 def _cause_text(context: dict[str, Any]) -> str:
     """Why staff get the mail, in the language that is active."""
+    if context["mail"] == "reconcile_stopped":
+        return wording_differences.stopped_sentence(context)
+    if context["mail"] == "vendor_recovered":
+        return f"{wording_vendor.outage_sentence(context)} {wording_vendor.late_sentence(context)}"
     if "trouble" in context:
         return wording.trouble_sentence(context["trouble"])
     if "customer" in context and context["mail"] in TO_STAFF:

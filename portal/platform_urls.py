@@ -20,6 +20,7 @@ operator_patterns = [
     path("agencies/<uuid:agency>/", operator.agency, name="agency"),
     path("agencies/<uuid:agency>/stop/", operator.stop, name="agency-stop"),
     path("agencies/<uuid:agency>/resume/", operator.resume, name="agency-resume"),
+    path("agencies/<uuid:agency>/differences/", operator.differences, name="differences"),
     path("agencies/<uuid:agency>/limits/", operator.limits, name="limits"),
     path("agencies/<uuid:agency>/view-as/", operator.view_as, name="view-as"),
     path("agencies/<uuid:agency>/hosts/", operator.hosts, name="hosts"),

@@ -66,6 +66,9 @@ CAUSES = {
     ),
     Cause.NOTHING_LISTED: gettext_lazy("No account with this address is listed any more. It can be asked for again."),
     Cause.PACKAGE_REFUSED: gettext_lazy("The vendor does not take the id of this package. Other packages go on."),
+    Cause.CREATES_PAUSED: gettext_lazy(
+        "New accounts are paused until the operator has looked at the differences. We go on by ourselves then."
+    ),
     Cause.OUR_FAULT: gettext_lazy("Something went wrong on our side. We try again every minute; the log says what."),
 }
 
@@ -206,6 +209,8 @@ def _in_the_making(place: Place, now: datetime, mailbox: Step, ready: Step, what
             "We asked for your account and the answer has not come yet. "
             "We check that it was made exactly once before we go on."
         )
+    elif has_cause and place.vendor_account.is_open and subaccount.customer.agency.outage_message:
+        text = subaccount.customer.agency.outage_message
     elif has_cause:
         text = _(
             "Accounts cannot be made at the moment. Yours is in the queue and is made as soon as that works again."
@@ -287,8 +292,11 @@ class Problem:
     can_retry: bool = True
 
 
-def problem(error: DoorError, *, seconds: float) -> Problem:
-    """What the customer reads when a door refuses. Nothing was changed in any of these."""
+def problem(error: DoorError, *, seconds: float, own_words: str = "") -> Problem:
+    """What the customer reads when a door refuses. Nothing was changed in any of these.
+
+    `own_words` are the agency's for the time when the vendor does not answer.
+    """
     title = _("We could not open your coupons")
     match error:
         case TooMany():
@@ -347,7 +355,8 @@ def problem(error: DoorError, *, seconds: float) -> Problem:
         case NotAskedNow():
             return Problem(
                 title,
-                _("The editor is not available at the moment, so we did not try. Your running coupons go on."),
+                own_words
+                or _("The editor is not available at the moment, so we did not try. Your running coupons go on."),
                 _("We look every minute, and the buttons work again as soon as it is back."),
                 503,
             )

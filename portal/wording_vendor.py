@@ -1,11 +1,16 @@
 """What staff read about the vendor account: its state, a check of a pair, a proof of a panel host."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -138,3 +143,103 @@ def _failing(number: int) -> str:
         "The last %(number)s calls failed. After five in a row we stop asking and look once a minute.",
         number,
     ) % {"number": number}
+
+
+NEWS_FOR = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class News:
+    """Something about the vendor account that staff ought to know now, above what else the page shows."""
+
+    key: str
+    icon: str
+    colour: str
+    title: str
+    text: str
+
+
+def news(account: VendorAccount, *, waiting: Callable[[], int], now: datetime) -> list[News]:
+    """What is out of the ordinary. `waiting` counts the customers in the making, and is asked only then."""
+    found = []
+    if account.is_open:
+        is_key = account.trouble == VendorAccount.Trouble.CREDENTIALS
+        title = _("The vendor refuses your credentials") if is_key else _("The vendor is not answering")
+        text = _("Since %(since)s. %(waiting)s They go on by themselves; nobody is lost.") % {
+            "since": _moment(account.trouble_since or now),
+            "waiting": waiting_sentence(waiting()),
+        }
+        found.append(News("outage", "cloud-off", "warning", title, text))
+    elif "until" in account.last_outage and "finished" not in account.last_outage:
+        text = _("%(outage)s %(waiting)s They are made one after the other.") % {
+            "outage": outage_sentence(account.last_outage),
+            "waiting": waiting_sentence(waiting()),
+        }
+        found.append(News("catching-up", "refresh", "info", _("The vendor is back"), text))
+    elif _is_recent(account.last_outage, now):
+        text = f"{outage_sentence(account.last_outage)} {late_sentence(account.last_outage)}"
+        found.append(News("caught-up", "circle-check", "success", _("The vendor is back, and all is caught up"), text))
+    if account.budget_reached_on == now.astimezone(UTC).date():
+        midnight = (now.astimezone(UTC) + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        text = _("%(waiting)s They go on at %(time)s. The operator can raise the number.") % {
+            "waiting": waiting_sentence(waiting()),
+            "time": date_format(timezone.localtime(midnight), "TIME_FORMAT"),
+        }
+        title = _("Today's number of new accounts is reached")
+        found.append(News("budget", "hourglass", "warning", title, text))
+    if account.creates_paused_at:
+        text = _(
+            "Since %(since)s, until the operator has seen where the vendor's list and ours differ. %(waiting)s"
+        ) % {
+            "since": _moment(account.creates_paused_at),
+            "waiting": waiting_sentence(waiting()),
+        }
+        found.append(News("paused", "player-pause", "warning", _("No new accounts are made at the moment"), text))
+    return found
+
+
+def _moment(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
+
+
+def _is_recent(outage: dict[str, Any], now: datetime) -> bool:
+    finished = parse_datetime(outage.get("finished", ""))
+    return finished is not None and now - finished < NEWS_FOR
+
+
+def waiting_sentence(number: int) -> str:
+    """How many customers have no account yet."""
+    if not number:
+        return _("Nobody waits.")
+    return ngettext("%(number)s customer waits.", "%(number)s customers wait.", number) % {"number": number}
+
+
+def outage_sentence(outage: dict[str, Any]) -> str:
+    """From when to when the vendor account was not asked."""
+    moments = {name: parse_datetime(outage[name]) for name in ("since", "until")}
+    return _("We could not ask the vendor from %(since)s to %(until)s.") % {
+        name: _moment(moment) for name, moment in moments.items() if moment
+    }
+
+
+def late_sentence(outage: dict[str, Any]) -> str:
+    """How many customers were late because of it, and how long."""
+    if not outage["waited"]:
+        return _("Nobody had to wait for an account.")
+    sentence = ngettext(
+        "%(number)s customer had to wait; it took %(longest)s.",
+        "%(number)s customers had to wait; the longest took %(longest)s.",
+        outage["waited"],
+    ) % {"number": outage["waited"], "longest": _duration(outage["longest"])}
+    if outage["to_decide"]:
+        sentence += " " + ngettext(
+            "%(number)s of them needs a person.", "%(number)s of them need a person.", outage["to_decide"]
+        ) % {"number": outage["to_decide"]}
+    return sentence
+
+
+def _duration(seconds: int) -> str:
+    now = timezone.now()
+    if seconds < 60:
+        return ngettext("%(number)s second", "%(number)s seconds", seconds) % {"number": seconds}
+    return timesince(now - timedelta(seconds=seconds), now)

@@ -1,9 +1,10 @@
-"""The rows: agencies, people, customers, subaccounts, jobs, events, vendor calls."""
+"""The rows: agencies, people, customers, subaccounts, findings, jobs, events, vendor calls."""
 
 from accounts.models.agencies import Agency, Brand, Credential, Host, Package, VendorAccount
 from accounts.models.calls import VendorCall, Worker
 from accounts.models.customers import Customer, Note, PanelTask, SearchWord
 from accounts.models.events import DONE, FAILED, REFUSED, Event
+from accounts.models.findings import Finding
 from accounts.models.jobs import Job
 from accounts.models.people import Invitation, Membership, User, ViewAs
 from accounts.models.scope import ScopedQuerySet, UnscopedQuery
@@ -20,6 +21,7 @@ __all__ = [
     "Credential",
     "Customer",
     "Event",
+    "Finding",
     "Host",
     "Invitation",
     "Job",

@@ -31,6 +31,9 @@ class Agency(models.Model):
     tagline = models.CharField(max_length=120, blank=True)
     sender_name = models.CharField(max_length=120, blank=True, help_text="Whom mails come from; empty: the name.")
     language = models.CharField(max_length=5, default="en", help_text="Of people who have not chosen one.")
+    outage_message = models.CharField(
+        max_length=300, blank=True, default="", help_text="What customers read while the vendor does not answer."
+    )
     daily_creates = models.PositiveIntegerField(
         null=True, blank=True, help_text="New accounts a day; empty: PROVISIONING_DAILY_CREATES."
     )
@@ -130,6 +133,22 @@ class VendorAccount(models.Model):
     probe_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True, help_text="When the worker last took one of its wishes.")
     throttled_until = models.DateTimeField(null=True, blank=True)
+    last_outage = models.JSONField(
+        default=dict, blank=True, help_text="Of the last time that it was not asked: since, until, how many waited."
+    )
+    budget_reached_on = models.DateField(
+        null=True, blank=True, help_text="The day (UTC) on which the daily budget last stopped creates."
+    )
+    reconciled_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its list was last read to be compared with what is bound."
+    )
+    compared_at = models.DateTimeField(
+        null=True, blank=True, help_text="When that last led to a comparison: a list that lacks too much does not."
+    )
+    reconcile_result = models.JSONField(default=dict, blank=True, help_text="How that went, in numbers.")
+    creates_paused_at = models.DateTimeField(
+        null=True, blank=True, help_text="Nothing is created until an operator has seen the differences."
+    )
 
     def __str__(self) -> str:
         return f"vendor account of {self.agency_id}"

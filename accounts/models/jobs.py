@@ -1,4 +1,4 @@
-"""Work that is not a subaccount's own making: mails, refreshes."""
+"""Work that is not a subaccount's own making: mails, refreshes, comparisons."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -20,11 +20,12 @@ class Job(Claimable):
 
     class Kind(models.TextChoices):
         MAIL = "mail"
+        RECONCILE = "reconcile"
         REFRESH = "refresh"
 
     agency = models.ForeignKey(Agency, models.CASCADE, null=True, blank=True, related_name="jobs")
     customer_id = models.BigIntegerField(null=True, blank=True, help_text="Whose timeline shows it.")
-    kind = models.CharField(max_length=8, choices=Kind)
+    kind = models.CharField(max_length=9, choices=Kind)
     payload = models.JSONField(default=dict)
     sealed_secret = models.TextField(blank=True, default="")
     once = models.CharField(
@@ -39,6 +40,7 @@ class Job(Claimable):
     class Meta:
         indexes = [
             models.Index(fields=["run_at"], condition=models.Q(run_at__isnull=False), name="job_due"),
+            models.Index(fields=["lease_until"], condition=models.Q(lease_until__isnull=False), name="job_held"),
             models.Index(fields=["customer_id", "created_at"], name="job_by_customer"),
         ]
 

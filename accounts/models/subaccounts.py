@@ -55,6 +55,7 @@ class Cause(models.TextChoices):
     LINK_IN_THE_MAKING = "link_in_the_making"
     NOTHING_LISTED = "nothing_listed"
     PACKAGE_REFUSED = "package_refused"
+    CREATES_PAUSED = "creates_paused"
 
 
 class SubaccountQuerySet(ScopedQuerySet["Subaccount"]):
@@ -97,6 +98,10 @@ class Subaccount(Claimable):
     wanted_in_spite = models.BooleanField(default=False, help_text="An owner wants it linked whatever its address.")
     dismissed_at = models.DateTimeField(null=True, blank=True, help_text="Off the attention list until it changes.")
 
+    late_since = models.DateTimeField(
+        null=True, blank=True, help_text="Waited for the vendor to come back, and since when; until that is reported."
+    )
+
     # What the vendor said.
     vendor_id = models.CharField(max_length=24, blank=True, default="")
     bound_at = models.DateTimeField(null=True, blank=True)
@@ -119,6 +124,7 @@ class Subaccount(Claimable):
         ]
         indexes = [
             models.Index(fields=["run_at"], condition=models.Q(run_at__isnull=False), name="subaccount_due"),
+            models.Index(fields=["lease_until"], condition=models.Q(lease_until__isnull=False), name="subaccount_held"),
             models.Index(fields=["agency", "state", "-customer"], name="subaccount_by_state_newest"),
             models.Index(fields=["agency", "state", "dismissed_at"], name="subaccount_waiting"),
         ]

@@ -95,6 +95,12 @@ class BrandForm(LooksForm):
         required=False,
         help_text=_("Such as: Monday to Friday, 9:00 to 17:00."),
     )
+    outage_message = forms.CharField(
+        label=_("When the editor does not answer"),
+        max_length=300,
+        required=False,
+        help_text=_("One calm sentence that your customers read then. Empty: ours."),
+    )
     terms_url = _web_address(_("Your terms"))
     privacy_url = _web_address(_("Your privacy statement"))
     sender_name = forms.CharField(

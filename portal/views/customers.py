@@ -138,7 +138,9 @@ def _launchable(request: PersonRequest, customer: UUID) -> Place:
 def _problem(
     request: PersonRequest, place: Place, error: DoorError, *, action: str, page: str = "", campaign: str = ""
 ) -> HttpResponse:
-    problem = wording.problem(error, seconds=settings.LAUNCH_DEADLINE_SECONDS)
+    problem = wording.problem(
+        error, seconds=settings.LAUNCH_DEADLINE_SECONDS, own_words=place.customer.agency.outage_message
+    )
     context = {"place": place, "problem": problem, "action": action, "page": page, "campaign": campaign}
     response = render(request, "customer/problem.html", context, status=problem.status)
     return _allowing_panel(response, place)

@@ -12,10 +12,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import agencies as agency_doors
 from accounts import operators as doors
-from accounts import views_as
+from accounts import pausing, views_as
 from accounts.errors import NotAllowed
-from portal import access, access_operator
+from portal import access, access_operator, wording_differences
 from portal.access import PersonRequest
+from portal.access_console import moment_or_none
 from portal.forms.operator import EventSearchForm, HostForm, LimitsForm, NewAgencyForm, ViewAsForm
 from portal.forms.team import ReasonForm
 from portal.wording_events import event_sentence
@@ -112,6 +113,41 @@ def _with_reason(
             messages.success(request, sentence() % {"name": found.name})
         return redirect("operator:agency", agency=agency)
     return render(request, "operator/agency_reason.html", {"row": found, "form": form, "doing": doing})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@access.operator_required
+def differences(request: PersonRequest, agency: UUID) -> HttpResponse:
+    """Where the vendor's list and ours differ; after a restore, the button that lets creates go on."""
+    found = access_operator.agency_or_404(agency)
+    if request.method == "POST":
+        _acknowledge(request, found)
+        return redirect("operator:differences", agency=agency)
+    page = access_operator.differences_of(found, after=request.GET.get("after", ""))
+    account = found.vendor_account
+    context = {
+        "row": found,
+        "account": account,
+        "page": page,
+        "findings": [wording_differences.line(finding) for finding in page.rows],
+        "counts": wording_differences.counts(account),
+        "result": wording_differences.result(account),
+        "is_compared": pausing.is_compared(account),
+        "waiting": access_operator.number_waiting_for_pause(found),
+    }
+    return render(request, "operator/differences.html", context)
+
+
+def _acknowledge(request: PersonRequest, agency: access_operator.Agency) -> None:
+    seen = moment_or_none(request.POST.get("compared", ""))
+    try:
+        pausing.acknowledge(agency, seen=seen, acting_user=request.user)
+    except pausing.NotCompared:
+        messages.error(request, _("The vendor's list was not read since the pause began, so nobody can have seen it."))
+    except NotAllowed:
+        messages.error(request, _("Nothing was changed: it is not paused, or was compared anew. Please look again."))
+    else:
+        messages.success(request, _("New accounts of %(name)s are made again.") % {"name": agency.name})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

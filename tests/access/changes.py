@@ -84,6 +84,7 @@ CHANGES: dict[str, set[str]] = {
     },
     "console:customer-task": {"+accounts_event", "accounts_paneltask.done_at"},
     "console:customers-export": {"+accounts_event"},
+    "console:difference-set-aside": {"+accounts_event", "accounts_finding.dismissed_at"},
     "console:package": {
         "+accounts_event",
         "accounts_package.name",

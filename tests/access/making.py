@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import operators, views_as
 from accounts import people as people_doors
-from accounts.models import Agency, Customer, Host, Invitation, Membership, Package, PanelTask, User, ViewAs
+from accounts.models import Agency, Customer, Finding, Host, Invitation, Membership, Package, PanelTask, User, ViewAs
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 from tests.access.world import PEOPLE, PLATFORM, Things, World
@@ -87,6 +87,9 @@ def _things(customer: Customer, sandbox: Sandbox, people: dict[str, User], numbe
         package=packages[0],
         other_package=packages[1],
         task=PanelTask.objects.create(agency=agency, customer=customer, kind=PanelTask.Kind.BLOCK),
+        finding=Finding.objects.create(
+            agency=agency, kind=Finding.Kind.TWICE, vendor_id=f"sub_99000{number}", subaccount=customer.subaccount
+        ),
         colleague=colleague,
         staff_invitation=people_doors.invite_staff(agency=agency, email=email, staff_role="analyst", acting_user=None),
         member_invitation=people_doors.invite_member(customer=customer, email=email, role="viewer", acting_user=None),

@@ -78,6 +78,8 @@ RULES: dict[str, Rule] = {
     "customer:password-link": Rule(("owner", "editor"), NOTHING, statuses(200), writes=True, paused=statuses(403)),
     "console:overview": Rule(STAFF),
     "console:attention": Rule(STAFF),
+    "console:differences": Rule(STAFF),
+    "console:difference-set-aside": Rule(SUPPORTERS, NOTHING, statuses(302), writes=True),
     "console:approvals": Rule(SUPPORTERS, post=statuses(200)),
     "console:approvals-switch": Rule(MANAGERS, NOTHING, statuses(302), writes=True),
     "console:customers": Rule(STAFF),
@@ -183,6 +185,7 @@ RULES: dict[str, Rule] = {
     "operator:agency": Rule(OPERATOR),
     "operator:agency-stop": Rule(OPERATOR, post=statuses(302), writes=True),
     "operator:agency-resume": Rule(OPERATOR, post=statuses(200)),
+    "operator:differences": Rule(OPERATOR, post=statuses(302)),  # nothing is paused
     "operator:limits": Rule(OPERATOR, post=statuses(302), writes=True),
     "operator:view-as": Rule(OPERATOR, post=statuses(302), asks_again=True, writes=True),
     "operator:hosts": Rule(OPERATOR, post=statuses(302), writes=True),

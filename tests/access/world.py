@@ -7,7 +7,7 @@ from functools import cached_property
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import Agency, Customer, Host, Invitation, Package, PanelTask, User
+from accounts.models import Agency, Customer, Finding, Host, Invitation, Package, PanelTask, User
 from tests.access.rows import Owners, Rows, all_rows, owners_of_rows
 
 PLATFORM = "platform.localhost"
@@ -110,6 +110,7 @@ class Things:
     package: Package
     other_package: Package
     task: PanelTask
+    finding: Finding
     colleague: User  # works for the agency and is a member of the customer
     staff_invitation: Invitation
     member_invitation: Invitation
@@ -138,6 +139,7 @@ class Things:
             {
                 "uuid:customer": self.customer.public_id,
                 "uuid:task": self.task.public_id,
+                "uuid:finding": self.finding.public_id,
                 "uuid:package": self.package.public_id,
                 "uuid:person": self.colleague.pk,
                 "uuid:agency": self.agency.pk,
@@ -191,7 +193,15 @@ class World:
         if which == "own" and person == "paused_member" and not url.has_token:
             which = "paused"
         route = url.route
-        for converter in ("uuid:customer", "uuid:task", "uuid:package", "uuid:person", "uuid:agency", "int:host"):
+        for converter in (
+            "uuid:customer",
+            "uuid:task",
+            "uuid:finding",
+            "uuid:package",
+            "uuid:person",
+            "uuid:agency",
+            "int:host",
+        ):
             owner = self.things.get(instead.get(converter.partition(":")[2], which))
             # A host is named by a small number: one that exists nowhere is a large one.
             nowhere = "999999999" if converter == "int:host" else str(NOWHERE)

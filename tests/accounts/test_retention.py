@@ -17,6 +17,7 @@ from accounts.models import (
     Agency,
     Customer,
     Event,
+    Finding,
     Invitation,
     Job,
     Package,
@@ -60,6 +61,10 @@ def _vendor_call(agency: Agency, moment: datetime) -> VendorCall:
     return VendorCall.objects.create(agency=agency, endpoint="x", at=moment, milliseconds=1, outcome="ok")
 
 
+def _finding(agency: Agency, moment: datetime) -> Finding:
+    return Finding.objects.create(agency=agency, kind="unbound", vendor_id=f"{moment.timestamp()}", ended_at=moment)
+
+
 def _view(agency: Agency, moment: datetime) -> ViewAs:
     olu, ada = factories.person(None, is_staff=True), factories.person(agency)
     return ViewAs.objects.create(
@@ -91,6 +96,7 @@ CASES: dict[str, tuple[str, Make]] = {
     "a done job": ("accounts.Job", _done_job),
     "a job that was given up": ("accounts.Job", _given_up_job),
     "a vendor call": ("accounts.VendorCall", _vendor_call),
+    "a difference that is over": ("accounts.Finding", _finding),
     "a view of a console": ("accounts.ViewAs", _view),
     "a silent worker": ("accounts.Worker", _worker),
     "a used invitation": (

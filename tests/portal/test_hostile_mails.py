@@ -43,10 +43,12 @@ def as_received(name: str, text: str, *, agency: Agency, customer: Customer) -> 
     User.objects.filter(agency=agency, email=OWNER).update(first_name=text[:60], last_name=text[:60])
     facts = {"mail": name, "to": OWNER, "user_agent": text, "ip": text, "from_email": text, "to_email": text}
     facts |= {"deleted_email": text, "timestamp": text, "signup_url": "/a/", "password_reset_url": "/b/"}
-    if name in OURS and name not in ("invitation", "vendor_trouble", "second_factor_reset"):
+    if name in OURS and name not in ("invitation", "second_factor_reset", *mails.OF_THE_AGENCY):
         facts["customer"] = str(customer.pk)
-    if name == "vendor_trouble":
-        facts["trouble"] = "unreachable"
+    if name in mails.OF_THE_AGENCY:
+        moments = dict.fromkeys(("since", "until"), timezone.now().isoformat())
+        facts |= {"trouble": "unreachable", "allowed": 1, "listed": 1, "bound": 9, "absent": 8, **moments}
+        facts |= {"waited": 2, "longest": 60, "to_decide": 1}
     if name == "invitation":
         facts |= {"expires_at": timezone.now().isoformat(), "customer_name": text}
     message = mails.render(facts, agency=agency, secret="ABC-DEF")

@@ -69,7 +69,7 @@ EXPECTED = {
     "dashboard": 4,
     "launch": 6,
     "overview": 8,
-    "attention": 5,
+    "attention": 6,
     "approvals": 4,
     "customer list": 5,
     "customer list, filtered": 5,

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from accounts import jobs, provisioning, retention, vendor, workers
+from accounts import jobs, outages, provisioning, reconcile, retention, vendor, workers
 
 log = structlog.get_logger(__name__)
 PROBE_SECONDS = 2.0
@@ -47,6 +47,8 @@ class Command(BaseCommand):
             _guarded(vendor.probe_due)
             if rounds % ROUNDS_BETWEEN_REFRESHES == 0:
                 _guarded(jobs.schedule_refreshes)
+                _guarded(reconcile.schedule)
+                _guarded(lambda: outages.report(timezone.now()))
                 _guarded(lambda: retention.enforce(timezone.now()))
             rounds += 1
         for hand in hands:

@@ -9,6 +9,7 @@ from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import agencies, attention
 from accounts.attention import Choice
 from accounts.errors import DoorError, NotAllowed
-from portal import access, access_console, wording_console
+from portal import access, access_console, wording_console, wording_differences, wording_vendor
 from portal.access import PersonRequest, Subaccount
 from portal.access_console import Waiting
 from portal.forms.console import DeclineForm, PickForm
@@ -54,6 +55,8 @@ def attention_list(request: PersonRequest) -> HttpResponse:
         tasks = access_console.open_tasks(request, after=tasks_after)
     if (after or tasks_after) and not waiting.rows and not tasks.rows:
         return redirect("console:attention")  # what stood on that page is done
+    is_start = not (after or tasks_after or shows_dismissed)
+    findings = access_console.first_findings(request) if is_start else []
     by_group = sorted(waiting.rows, key=lambda subaccount: wording_console.group_of(subaccount).key)
     groups = [
         (group, [_entry(subaccount, request.user.staff_role) for subaccount in rows])
@@ -67,7 +70,14 @@ def attention_list(request: PersonRequest) -> HttpResponse:
         ],
         "page": waiting,
         "task_page": tasks,
+        "findings": [wording_differences.line(finding) for finding in findings],
         "account": request.agency.vendor_account,
+        "news": wording_vendor.news(
+            request.agency.vendor_account,
+            waiting=lambda: access_console.number_in_the_making(request.agency),
+            now=timezone.now(),
+        ),
+        "result": wording_differences.result(request.agency.vendor_account),
         "shows_dismissed": shows_dismissed,
         "may_care": request.user.staff_role in access.SUPPORTERS,
     }

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import overview as door
 from accounts.customer_care import next_step
-from portal import access, charts, wording_console
+from portal import access, charts, wording_console, wording_vendor
 from portal.access import PersonRequest
 
 
@@ -24,6 +24,7 @@ def overview(request: PersonRequest) -> HttpResponse:
         "numbers": found.numbers,
         "health": found.health,
         "account": request.agency.vendor_account,
+        "news": wording_vendor.news(request.agency.vendor_account, waiting=lambda: found.numbers.being_made, now=now),
         "sign_ups": charts.bars([(week.monday, week.sign_ups) for week in found.weeks]),
         "launches": charts.bars([(week.monday, week.launches) for week in found.weeks]),
         "waiting": [(wording_console.group_of(subaccount), subaccount) for subaccount in found.waiting],

@@ -1,0 +1,166 @@
+"""Copies of the database, and a database from a copy. By command; on SQLite and PostgreSQL.
+
+A copy holds all personal data, and everything that is sealed: only its owner may read the file.
+"""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.utils import timezone
+
+from accounts import pausing
+from accounts.forks import let_go_of_databases
+from accounts.models import Agency, Worker
+
+OURS = "accounts_agency"  # a table that every copy of ours has
+ALIVE = timedelta(seconds=45)
+LIBPQ = {
+    "HOST": "PGHOST",
+    "PORT": "PGPORT",
+    "NAME": "PGDATABASE",
+    "USER": "PGUSER",
+    "PASSWORD": "PGPASSWORD",
+}
+LIBPQ_OPTIONS = {
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "service": "PGSERVICE",
+    "passfile": "PGPASSFILE",
+}
+
+
+class Refused(Exception):
+    """Nothing was done; the text says why, for whoever typed the command."""
+
+
+def backup(file: Path) -> None:
+    """Writes a consistent copy while everything runs on. Raises Refused."""
+    if file.exists():
+        raise Refused(f"{file} is there already: nothing was written.")
+    partial = file.with_name(f"{file.name}.partial")
+    partial.unlink(missing_ok=True)
+    try:
+        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as problem:
+        raise Refused(f"{file} cannot be written: {problem.strerror}.") from None
+    try:
+        if connection.vendor == "sqlite":
+            _copy_sqlite(Path(connection.settings_dict["NAME"]), partial)
+        else:
+            _postgres("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={partial}")
+        with partial.open("rb") as written:
+            os.fsync(written.fileno())
+        partial.rename(file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def restore(file: Path, *, replace: bool = False) -> int:
+    """Makes the database what the copy holds; creates are paused then. Returns for how many agencies.
+
+    Everybody has to sign in again. Raises Refused where the file is no copy of ours, a worker is alive, or there is
+    something to lose and `replace` does not say that it may go.
+    """
+    if not file.is_file():
+        raise Refused(f"{file} is not there.")
+    _refuse_foreign(file)
+    tables = connection.introspection.table_names()
+    if OURS in tables:
+        if Worker.objects.filter(seen_at__gt=timezone.now() - ALIVE).exists():
+            raise Refused("A worker is alive. Stop every process first; one that was killed counts for 45 seconds.")
+        if Agency.objects.exists() and not replace:
+            raise Refused("The database is not empty. With --replace everything in it is given up for the copy.")
+    if connection.vendor == "sqlite":
+        let_go_of_databases()
+        _copy_sqlite(file, Path(connection.settings_dict["NAME"]))
+    else:
+        with connection.schema_editor() as editor:
+            for table in tables:
+                editor.execute(editor.sql_delete_table % {"table": editor.quote_name(table)})
+        let_go_of_databases()
+        _postgres(
+            "pg_restore",
+            "--no-owner",
+            "--no-privileges",
+            "--single-transaction",
+            "--exit-on-error",
+            "--dbname",
+            str(connection.settings_dict["NAME"]),
+            str(file),
+        )
+    _refuse_newer()
+    call_command("migrate", interactive=False, verbosity=0)
+    Worker.objects.all().delete()
+    # Who was signed in then may have been signed out since, for a reason.
+    Session.objects.all().delete()
+    return pausing.pause(why=pausing.RESTORED)
+
+
+def _refuse_foreign(file: Path) -> None:
+    if connection.vendor == "sqlite":
+        try:
+            with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as copy:
+                is_ours = copy.execute("SELECT count(*) FROM sqlite_master WHERE name = ?", [OURS]).fetchone()[0]
+                is_whole = copy.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        except sqlite3.DatabaseError:
+            is_ours = is_whole = False
+    else:
+        listed = _postgres("pg_restore", "--list", str(file), may_fail=True)
+        is_ours = is_whole = f" {OURS} " in listed
+    if not (is_ours and is_whole):
+        raise Refused(f"{file} is no whole copy made by ./run manage backup on this kind of database.")
+
+
+def _refuse_newer() -> None:
+    loader = MigrationLoader(connection)
+    unknown = sorted(name for app, name in set(loader.applied_migrations or {}) - set(loader.disk_migrations or {}))
+    if unknown:
+        names = ", ".join(unknown)
+        raise Refused(f"The copy is of a newer version ({names}). Install that version, and restore again.")
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
+    """By SQLite's own backup: one consistent moment, also while others write."""
+    with (
+        closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as old,
+        closing(sqlite3.connect(target)) as new,
+    ):
+        old.backup(new)
+        new.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it; whoever opens it chooses anew
+
+
+def _postgres(program: str, *arguments: str, may_fail: bool = False) -> str:
+    """Runs a program of PostgreSQL against our database. The password is not among its arguments."""
+    found = shutil.which(program)
+    if found is None:
+        raise Refused(f"{program} is missing: install the client programs of PostgreSQL (postgresql-client).")
+    done = subprocess.run(  # noqa: S603 -- a program of that name on the operator's own path
+        [found, *arguments],
+        env=os.environ | _libpq(connection.settings_dict),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode and not may_fail:
+        raise Refused(f"{program} failed: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _libpq(settings: dict[str, Any]) -> dict[str, str]:
+    """What libpq reads from its environment to reach the same database."""
+    options = settings.get("OPTIONS", {})
+    return {name: str(settings[key]) for key, name in LIBPQ.items() if settings.get(key)} | {
+        name: str(options[key]) for key, name in LIBPQ_OPTIONS.items() if options.get(key)
+    }

@@ -1,0 +1,131 @@
+"""When a vendor account stops being asked, and when it is asked again: who is told, and how what waited goes on.
+
+What waited is taken up at PROVISIONING_DRAIN_PER_MINUTE, so that a vendor that is just back is not run over. Once the
+last of it is settled, staff read how many were late, and how long.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Greatest
+from django.utils.dateparse import parse_datetime
+
+from accounts.models import Cause, Event, Job, State, Subaccount, VendorAccount
+
+log = structlog.get_logger(__name__)
+
+IN_THE_MAKING = (State.REQUESTED, State.CREATING, State.UNCERTAIN)
+NOT_THE_VENDORS = (Cause.DAILY_BUDGET, Cause.CREATES_PAUSED)  # what waits for these waits on
+QUIET = timedelta(hours=1)  # a vendor that comes and goes is one mail for each cause, not fifty
+
+
+def begin(account: VendorAccount, trouble: VendorAccount.Trouble, *, now: datetime, probe_at: datetime) -> None:
+    """The breaker opens, or stays open for another cause. Staff are told once for each."""
+    row = VendorAccount.objects.filter(pk=account.pk)
+    with transaction.atomic():
+        is_new = row.filter(trouble="").update(trouble=trouble, trouble_since=now, probe_at=probe_at)
+        is_other = not is_new and row.exclude(trouble=trouble).update(trouble=trouble, probe_at=probe_at)
+        if not (is_new or is_other):
+            row.update(probe_at=probe_at)
+            return
+        log.warning("vendor.breaker_opened", vendor_account=account.pk, trouble=trouble.value)
+        Event.objects.record("vendor_account.troubled", agency=account.agency, about=account, trouble=trouble.value)
+        name = f"vendor_trouble:{account.pk}:{trouble.value}:"
+        told = Job.objects.for_agency(account.agency).filter(once__startswith=name, created_at__gt=now - QUIET)
+        if not told.exists():
+            _mail(account, "vendor_trouble", once=f"{name}{now.isoformat()}", trouble=trouble.value)
+
+
+@transaction.atomic
+def end(account: VendorAccount, *, now: datetime) -> bool:
+    """The breaker closes, and what waited goes on, one after the other. False if it was closed already."""
+    row = VendorAccount.objects.select_for_update().filter(pk=account.pk).exclude(trouble="").first()
+    if row is None:
+        return False
+    since, trouble = row.trouble_since or now, row.trouble
+    waited = _spread(row, since=since, now=now)
+    row.trouble, row.trouble_since, row.probe_at, row.recent_failures = "", None, None, 0
+    row.last_outage = {"trouble": trouble, "since": since.isoformat(), "until": now.isoformat(), "waited": waited}
+    row.save(update_fields=["trouble", "trouble_since", "probe_at", "recent_failures", "last_outage"])
+    row.agency = account.agency
+    Event.objects.record("vendor_account.recovered", agency=account.agency, about=account, waited=waited)
+    log.info("vendor.breaker_closed", vendor_account=account.pk, waited=waited)
+    if not waited:
+        _finish(row, now)
+    return True
+
+
+def _spread(account: VendorAccount, *, since: datetime, now: datetime) -> int:
+    """Gives everything that waited a turn of its own. Rows that a worker has in hand are at their turn already."""
+    waiting = (
+        Subaccount.objects.for_agency(account.agency)
+        .filter(state__in=(State.REQUESTED, State.UNCERTAIN), run_at__isnull=False, customer__closed_at=None)
+        .exclude(cause__in=NOT_THE_VENDORS)
+    )
+    # Skipped, not waited for: whoever claims one of them holds it and waits for the lock that we have.
+    free = waiting.filter(Q(lease_until=None) | Q(lease_until__lte=now))
+    rows = list(free.select_for_update(skip_locked=True, of=("self",)).order_by("created_at", "pk"))
+    step = timedelta(minutes=1) / max(settings.PROVISIONING_DRAIN_PER_MINUTE, 1)
+    for number, row in enumerate(rows):
+        turn = now + step * number
+        # Looks after a lost answer have times of their own, which are never brought forward.
+        is_early = row.state == State.UNCERTAIN and row.run_at is not None and row.run_at > turn
+        row.run_at = row.run_at if is_early else turn
+    ours = Subaccount.objects.for_agency(account.agency)
+    ours.bulk_update(rows, ["run_at"], batch_size=500)
+    late_since = Coalesce("late_since", Greatest(F("changed_at"), since))
+    return waiting.order_by().update(late_since=late_since)
+
+
+def report(now: datetime) -> int:
+    """Says of every outage that is over and caught up with what was late. Returns of how many."""
+    over = VendorAccount.objects.filter(trouble="", last_outage__has_key="until")
+    over = over.exclude(last_outage__has_key="finished")
+    return sum(_report(pk, now) for pk in over.values_list("pk", flat=True)[:200])
+
+
+@transaction.atomic
+def _report(pk: int, now: datetime) -> bool:
+    account = VendorAccount.objects.select_for_update(of=("self",)).select_related("agency").get(pk=pk)
+    if account.trouble or "finished" in account.last_outage:
+        return False
+    late = Subaccount.objects.for_agency(account.agency).exclude(late_since=None)
+    if late.filter(state__in=IN_THE_MAKING).exists():
+        return False
+    _finish(account, now)
+    return True
+
+
+def _finish(account: VendorAccount, now: datetime) -> None:
+    late = Subaccount.objects.for_agency(account.agency).exclude(late_since=None)
+    waits = [settled - since for settled, since in late.values_list("changed_at", "late_since") if since]
+    to_decide = late.filter(state=State.NEEDS_REVIEW).count()
+    late.update(late_since=None)
+    numbers = {
+        "waited": account.last_outage["waited"],
+        "longest": round(max(waits, default=timedelta()).total_seconds()),
+        "to_decide": to_decide,
+    }
+    was_told = Job.objects.for_agency(account.agency).filter(
+        once__startswith=f"vendor_trouble:{account.pk}:", created_at__gte=_begun(account) - timedelta(seconds=1)
+    )
+    facts = {name: account.last_outage[name] for name in ("trouble", "since", "until")}
+    if was_told.exists():
+        _mail(account, "vendor_recovered", **numbers, **facts)
+    account.last_outage = facts | numbers | {"finished": now.isoformat()}
+    account.save(update_fields=["last_outage"])
+    Event.objects.record("vendor_account.caught_up", agency=account.agency, about=account, **numbers)
+
+
+def _begun(account: VendorAccount) -> datetime:
+    begun = parse_datetime(account.last_outage["since"])
+    assert begun is not None  # written by end()
+    return begun
+
+
+def _mail(account: VendorAccount, name: str, *, once: str | None = None, **facts: Any) -> None:
+    Job.objects.create(kind=Job.Kind.MAIL, agency=account.agency, once=once, payload={"mail": name, **facts})

@@ -1,0 +1,237 @@
+"""No agency waits behind another one: a dead vendor account never has all workers, and clicks have their own way."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connections
+from django.utils import timezone
+
+from accounts import claims, jobs, panel, provisioning, vendor
+from accounts.management.commands.work import _work
+from accounts.models import Agency, Cause, Event, Job, State, Subaccount, User, VendorAccount
+from coupontools_api.errors import CoupontoolsError
+from coupontools_api.sandbox import Sandbox
+from tests import factories
+from tests.accounts.reading import CREATE, LIST, calls, fresh, made
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HANGS = 6.0
+THREADS = 4
+
+
+@contextmanager
+def workers(number: int) -> Iterator[None]:
+    """The hands of `./run work`, until the block ends."""
+    stop = threading.Event()
+    hands = [threading.Thread(target=_work, args=(stop,)) for _ in range(number)]
+    for hand in hands:
+        hand.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for hand in hands:
+            hand.join()
+
+
+def wishes(agency: Agency, number: int) -> list[Subaccount]:
+    host = agency.name.lower()
+    people = [factories.person(agency, f"f{n}@{host}.example") for n in range(number)]
+    return [factories.customer(agency, person).subaccount for person in people]
+
+
+def settled(rows: list[Subaccount]) -> int:
+    return sum(fresh(row).state == State.ACTIVE for row in rows)
+
+
+def held_by(agency: Agency) -> int:
+    now = timezone.now()
+    rows = Subaccount.objects.for_agency(agency).filter(lease_until__gt=now).count()
+    return rows + Job.objects.for_agency(agency).filter(lease_until__gt=now).exclude(kind="mail").count()
+
+
+def test_while_one_agencys_vendor_account_is_dead_no_claim_of_another_waits_behind_it(
+    sandbox: Sandbox, north: Agency, south: Agency, quick: None, settings: Any, record_figure: Any
+):
+    settings.VENDOR_LIST_DEADLINE_SECONDS = settings.VENDOR_DEADLINE_SECONDS = HANGS
+    dead = factories.activate(
+        factories.customer(north, factories.person(north, "d@north.example")), sandbox, "north-id"
+    )
+    wishes(north, 12)
+    alive = wishes(south, 6)
+    for number in range(12):
+        Job.objects.create(kind="refresh", agency=north, payload={"subaccount": dead.pk}, once=f"x{number}")
+    for path in (LIST, "/v3/subaccount", "/v4/subaccount", "/v3/subaccount/get", "/v4/subaccount/get"):
+        sandbox.fault(path, "hang", seconds=HANGS, times=None, client_id="north-id")
+    started, most, waited = time.monotonic(), 0, len(alive)
+
+    with workers(THREADS):
+        while waited and time.monotonic() - started < HANGS - 1.5:
+            most = max(most, held_by(north))
+            waited = len(alive) - settled(alive)
+            time.sleep(0.05)
+        took = time.monotonic() - started
+        hung = held_by(north)
+        sandbox.clear_faults()
+
+    record_figure(
+        "dead vendor account",
+        f"{waited} claims of another agency waited behind it; its {len(alive)} were made in {took:.1f} s",
+    )
+    assert waited == 0, "counted"
+    assert 1 <= most <= claims.MAX_HELD < THREADS
+    assert hung >= 1, "the dead one hung all the while"
+
+
+def test_a_vendor_account_that_does_not_answer_has_one_claim_and_one_that_does_has_two(
+    north: Agency, south: Agency, sandbox: Sandbox
+):
+    wishes(north, 4)
+    wishes(south, 4)
+    VendorAccount.objects.filter(agency=north).update(recent_failures=1)
+
+    taken = [claims.claim(Subaccount) for _ in range(8)]
+
+    agencies = [row.agency_id for row in taken if row]
+    assert (agencies.count(north.pk), agencies.count(south.pk)) == (1, 2)
+
+
+def test_claims_at_the_same_moment_keep_the_number(north: Agency, sandbox: Sandbox):
+    wishes(north, 12)
+
+    def one(_: int) -> bool:
+        try:
+            return claims.claim(Subaccount) is not None
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = sum(pool.map(one, range(24)))
+
+    assert taken == claims.MAX_HELD
+
+
+def test_a_worker_that_died_gives_its_claims_back(north: Agency, sandbox: Sandbox):
+    wishes(north, 3)
+    assert [claims.claim(Subaccount) is not None for _ in range(3)] == [True, True, False]
+
+    later = timezone.now() + timedelta(seconds=121)
+
+    assert claims.claim(Subaccount, now=later) is not None
+
+
+def test_mails_go_out_while_the_vendor_account_is_fully_held(north: Agency, sandbox: Sandbox):
+    wishes(north, 3)
+    while claims.claim(Subaccount):
+        pass
+    Job.objects.for_agency(north).delete()
+    refresh = Job.objects.create(kind="refresh", agency=north, payload={"subaccount": 1})
+    jobs.put_mail("vendor_trouble", agency=north, trouble="unreachable")
+
+    while jobs.run():
+        pass
+
+    assert len(mail.outbox) == 1
+    refresh.refresh_from_db()
+    assert (refresh.done_at, refresh.attempts) == (None, 0)
+
+
+def test_a_click_opens_the_panel_while_background_work_hangs(sandbox: Sandbox, active: Subaccount, bo: User):
+    def account() -> VendorAccount:
+        rows = VendorAccount.objects.select_related("active_credential", "agency")
+        return rows.get(agency=active.agency)
+
+    hanging, go = account(), threading.Barrier(41)
+    sandbox.fault(LIST, "hang", seconds=3, times=None)
+
+    def background() -> None:
+        go.wait()
+        with contextlib.suppress(CoupontoolsError, vendor.Waiting):
+            vendor.ask(hanging, lambda client: client.subaccounts.list())
+        connections.close_all()
+
+    threads = [threading.Thread(target=background) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    go.wait()
+    time.sleep(0.5)
+    started = time.monotonic()
+    url = panel.open_panel(active, acting_user=bo)
+    took = time.monotonic() - started
+    for thread in threads:
+        thread.join()
+
+    assert url.startswith("http")
+    assert took < 2.0
+    assert vendor.clients.get(hanging) is not vendor.clients.get(hanging, for_click=True)
+
+
+def test_a_look_is_shared_by_all_who_wait_for_one(sandbox: Sandbox, active: Subaccount):
+    account = VendorAccount.objects.select_related("active_credential", "agency").get(agency=active.agency)
+    sandbox.fault(LIST, "slow_drip", seconds=1.0)
+
+    def look(wait: float) -> int:
+        time.sleep(wait)
+        try:
+            return len(vendor.look(account))
+        finally:
+            connections.close_all()
+
+    before = calls(sandbox, LIST)
+    with ThreadPoolExecutor(12) as pool:
+        seen = list(pool.map(look, [0.0, *[0.3] * 11]))
+
+    assert seen == [1] * 12
+    assert calls(sandbox, LIST) - before == 2, "the first, and one for all who came during it"
+
+
+def test_the_daily_budget_stops_creates_and_tells_staff_once(
+    sandbox: Sandbox, north: Agency, ada: User, client_for: Any, quick: None, settings: Any
+):
+    settings.PROVISIONING_DAILY_CREATES = 2
+    rows = wishes(north, 5)
+
+    for _ in range(2):
+        Subaccount.objects.for_agency(north).exclude(run_at=None).update(run_at=timezone.now())
+        while provisioning.attempt() or jobs.run():
+            pass
+
+    assert made(sandbox) == calls(sandbox, CREATE) == 2
+    assert [fresh(row).cause for row in rows].count(Cause.DAILY_BUDGET) == 3
+    told = [message for message in mail.outbox if "number of new accounts is reached" in message.subject]
+    assert [message.to for message in told] == [[north.support_email]]
+    assert "may have 2 accounts made a day" in told[0].body
+    reached = Event.objects.for_agency(north).filter(kind="vendor_account.budget_reached")
+    assert [event.data for event in reached] == [{"allowed": 2}]
+    for page in ("/console/", "/console/attention/"):
+        text = client_for(north, ada).get(page).content.decode()
+        assert "number of new accounts is reached" in text
+        assert "3 customers wait." in text
+
+    VendorAccount.objects.update(budget_reached_on=timezone.now().date() - timedelta(days=1))
+    assert "new accounts is reached" not in client_for(north, ada).get("/console/").content.decode()
+    Subaccount.objects.for_agency(north).exclude(run_at=None).update(run_at=timezone.now())
+    while provisioning.attempt() or jobs.run():
+        pass
+    assert reached.all().count() == 2, "the next day is told anew"
+
+
+def test_one_agencys_budget_stops_nobody_else(
+    sandbox: Sandbox, north: Agency, south: Agency, quick: None, settings: Any
+):
+    Agency.objects.filter(pk=north.pk).update(daily_creates=0)
+    mine, theirs = wishes(north, 2), wishes(south, 2)
+
+    while provisioning.attempt():
+        pass
+
+    assert (settled(mine), settled(theirs)) == (0, 2)
+    assert VendorAccount.objects.get(agency=south).budget_reached_on is None

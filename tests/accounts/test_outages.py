@@ -1,0 +1,245 @@
+"""A vendor that is down, from the first failure to the report of who was late: what is read, asked and mailed."""
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.utils import timezone
+
+from accounts import jobs, outages, provisioning, vendor
+from accounts.models import Agency, Cause, Event, Job, State, Subaccount, User, VendorAccount
+from coupontools_api.sandbox import Sandbox
+from tests import factories
+from tests.accounts.reading import CREATE, LIST, calls, fresh, made
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def wishes(agency: Agency, number: int) -> list[Subaccount]:
+    people = [factories.person(agency, f"w{n}@shop.example") for n in range(number)]
+    return [factories.customer(agency, person).subaccount for person in people]
+
+
+def make_due(agency: Agency) -> None:
+    Subaccount.objects.for_agency(agency).exclude(run_at=None).update(run_at=timezone.now())
+
+
+def work_off(agency: Agency) -> None:
+    """The worker, once everything's turn has come."""
+    for _ in range(60):
+        make_due(agency)
+        if not (provisioning.attempt() or jobs.run()):
+            return
+
+
+def go_down(sandbox: Sandbox, agency: Agency, settings: Any) -> VendorAccount:
+    settings.BREAKER_PROBE_SECONDS = 60.0
+    sandbox.fault(LIST, "html", status=503, times=None)
+    for _ in range(5):
+        make_due(agency)
+        provisioning.attempt()
+    account = VendorAccount.objects.select_related("active_credential", "agency").get(agency=agency)
+    assert account.is_open
+    return account
+
+
+def come_back(sandbox: Sandbox) -> None:
+    sandbox.clear_faults()
+    VendorAccount.objects.exclude(trouble="").update(probe_at=timezone.now())
+    assert vendor.probe_due() == 1
+
+
+def send_mails() -> list[str]:
+    while jobs.run():
+        pass
+    return [message.subject for message in mail.outbox]
+
+
+def test_from_the_first_failure_to_the_report(
+    sandbox: Sandbox, north: Agency, ada: User, client_for: Any, quick: None, settings: Any
+):
+    rows = wishes(north, 7)
+    staff = client_for(north, ada)
+    go_down(sandbox, north, settings)
+    VendorAccount.objects.update(trouble_since=timezone.now() - timedelta(hours=2))
+    Subaccount.objects.for_agency(north).update(changed_at=timezone.now() - timedelta(minutes=50))
+
+    asked = len(sandbox.requests())
+    make_due(north)
+    for _ in rows:
+        provisioning.attempt()
+    assert len(sandbox.requests()) == asked, "nobody hammers"
+    assert {fresh(row).attempts for row in rows} == {0}
+    for page in ("/console/", "/console/attention/"):
+        text = staff.get(page).content.decode()
+        assert "The vendor is not answering" in text
+        assert "7 customers wait." in text
+
+    come_back(sandbox)
+    account = VendorAccount.objects.get(agency=north)
+    assert account.last_outage["waited"] == 7
+    assert outages.report(timezone.now()) == 0, "not before all are settled"
+    assert "The vendor is back" in staff.get("/console/").content.decode()
+    work_off(north)
+    assert outages.report(timezone.now()) == 1
+    assert outages.report(timezone.now()) == 0
+
+    assert {fresh(row).state for row in rows} == {State.ACTIVE}
+    assert made(sandbox) == 7
+    subjects = send_mails()
+    assert subjects.count("North: new accounts and launches have to wait") == 1
+    assert subjects.count("North: all that waited for the vendor is caught up") == 1
+    report = next(message for message in mail.outbox if "caught up" in message.subject)
+    assert report.to == [north.support_email]
+    assert "7 customers had to wait; the longest took 50\xa0minutes." in report.body
+    event = Event.objects.for_agency(north).get(kind="vendor_account.caught_up")
+    assert (event.data["waited"], event.data["to_decide"]) == (7, 0)
+    assert 3000 <= event.data["longest"] < 3060
+    text = staff.get("/console/").content.decode()
+    assert "all is caught up" in text
+    assert "7 customers had to wait" in text
+    VendorAccount.objects.update(
+        last_outage=account.last_outage | {"finished": "2020-01-01T00:00:00+00:00"} | event.data
+    )
+    assert "caught up" not in staff.get("/console/").content.decode(), "old news are none"
+
+
+def test_what_waited_is_taken_up_one_after_the_other(sandbox: Sandbox, north: Agency, quick: None, settings: Any):
+    settings.PROVISIONING_DRAIN_PER_MINUTE = 30
+    rows = wishes(north, 12)
+    go_down(sandbox, north, settings)
+
+    come_back(sandbox)
+
+    turns = sorted(fresh(row).run_at for row in rows)
+    gaps = {round((after - before).total_seconds(), 3) for before, after in pairwise(turns)}
+    assert gaps == {2.0}
+    before = len(sandbox.requests())
+    while provisioning.attempt():
+        pass
+    assert len(sandbox.requests()) - before <= 3, "only whose turn has come"
+
+
+def test_what_waits_for_the_budget_or_for_its_next_look_is_not_brought_forward(
+    sandbox: Sandbox, north: Agency, quick: None, settings: Any
+):
+    budget, uncertain, waiting = wishes(north, 3)
+    go_down(sandbox, north, settings)
+    later = timezone.now() + timedelta(hours=5)
+    ours = Subaccount.objects.for_agency(north)
+    ours.filter(pk=budget.pk).update(run_at=later, cause=Cause.DAILY_BUDGET)
+    ours.filter(pk=uncertain.pk).update(run_at=later, state=State.UNCERTAIN)
+
+    come_back(sandbox)
+
+    assert (fresh(budget).run_at, fresh(uncertain).run_at) == (later, later)
+    assert fresh(waiting).run_at < later
+    assert fresh(budget).late_since is None
+
+
+def test_an_outage_in_which_nobody_waited_is_reported_at_once(
+    sandbox: Sandbox, active: Subaccount, quick: None, settings: Any
+):
+    settings.BREAKER_PROBE_SECONDS = 60.0
+    sandbox.fault("/v3/subaccount/sso", "html", status=503, times=None)
+    account = VendorAccount.objects.select_related("active_credential", "agency").get(agency=active.agency)
+    for _ in range(5):
+        with pytest.raises(Exception, match="sso"):
+            vendor.ask(account, lambda client: client.subaccounts.sign_on(active.vendor_id))
+
+    come_back(sandbox)
+
+    assert send_mails() == [
+        "North: new accounts and launches have to wait",
+        "North: all that waited for the vendor is caught up",
+    ]
+    assert "Nobody had to wait for an account." in mail.outbox[-1].body
+
+
+def test_a_vendor_that_comes_and_goes_is_one_mail_for_each_cause(
+    sandbox: Sandbox, north: Agency, quick: None, settings: Any
+):
+    wishes(north, 1)
+    for _ in range(4):
+        account = go_down(sandbox, north, settings)
+        come_back(sandbox)
+        Subaccount.objects.for_agency(north).update(late_since=None)
+    account = go_down(sandbox, north, settings)
+    for _ in range(2):
+        outages.begin(
+            account,
+            VendorAccount.Trouble.CREDENTIALS,
+            now=timezone.now(),
+            probe_at=timezone.now() + timedelta(minutes=1),
+        )
+
+    told = Job.objects.for_agency(north).filter(payload__mail="vendor_trouble")
+    assert sorted(told.values_list("payload__trouble", flat=True)) == ["credentials", "unreachable"]
+    assert Event.objects.for_agency(north).filter(kind="vendor_account.troubled").count() == 6
+
+
+def test_a_neighbours_outage_moves_nothing_here(
+    sandbox: Sandbox, north: Agency, south: Agency, quick: None, settings: Any
+):
+    wishes(north, 2)
+    go_down(sandbox, north, settings)
+    foreign = factories.customer(south, factories.person(south, "kim@south.example")).subaccount
+    later = timezone.now() + timedelta(minutes=9)
+    Subaccount.objects.for_agency(south).update(run_at=later)
+
+    come_back(sandbox)
+
+    assert (fresh(foreign).run_at, fresh(foreign).late_since) == (later, None)
+
+
+def test_customers_read_one_calm_sentence_in_the_agencys_own_words(
+    sandbox: Sandbox, north: Agency, ada: User, bo: User, active: Subaccount, client_for: Any
+):
+    kim = factories.person(north, "kim@shop.example")
+    waiting = factories.customer(north, kim).subaccount
+    own = "Our editor is being looked after. Have a coffee on us."
+    brand = client_for(north, ada).get("/console/brand/").context["form"]
+    data = {name: value for name, value in brand.initial.items() if value is not None}
+    answer = client_for(north, ada).post("/console/brand/", data | {"outage_message": own})
+    assert answer.status_code == 302
+    VendorAccount.objects.update(
+        trouble="unreachable", trouble_since=timezone.now(), probe_at=timezone.now() + timedelta(minutes=1)
+    )
+    Subaccount.objects.for_agency(north).filter(pk=waiting.pk).update(cause=Cause.VENDOR_UNREACHABLE)
+    company, other = active.customer.public_id, waiting.customer.public_id
+
+    pages = [
+        client_for(north, bo).get(f"/c/{company}/"),
+        client_for(north, bo).post(f"/c/{company}/launch/", {"page": ""}),
+        client_for(north, kim).get(f"/c/{other}/setup/"),
+    ]
+
+    for page in pages:
+        text = page.content.decode()
+        assert own in text
+        assert "vendor" not in text.lower().replace("/vendor/", "")
+    assert calls(sandbox, CREATE) == 0
+    north.refresh_from_db()
+    assert north.outage_message == own
+
+
+def test_closing_the_breaker_and_claiming_do_not_wait_for_each_other(
+    sandbox: Sandbox, north: Agency, quick: None, settings: Any
+):
+    """A claim holds its row and waits for the vendor account's; the drain holds that and skips the row."""
+    rows = wishes(north, 3)
+    account = go_down(sandbox, north, settings)
+    Subaccount.objects.for_agency(north).filter(pk=rows[0].pk).update(
+        lease_owner="somebody", lease_until=timezone.now() + timedelta(minutes=1), run_at=timezone.now()
+    )
+    held = fresh(rows[0]).run_at
+
+    assert outages.end(account, now=timezone.now())
+
+    assert fresh(rows[0]).run_at == held
+    assert fresh(rows[0]).late_since is not None, "it is late all the same"
+    assert not outages.end(account, now=timezone.now()), "once"
+    assert connection.in_atomic_block is False

@@ -1,0 +1,221 @@
+"""A copy of the database and back, by the commands and on the database of this run: what differs is listed, all of it.
+
+Real processes on a database of their own: a restore gives up everything that is there.
+"""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from coupontools_api.sandbox import Sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HEADER = """
+import json
+from django.utils import timezone
+from accounts import jobs, pausing, provisioning
+from accounts.models import *
+from tests import factories
+north = Agency.objects.filter(name="North").first()
+def wish(name):
+    return factories.customer(north, factories.person(north, f"{name}@shop.example")).subaccount
+def settle():
+    for _ in range(40):
+        for kind in (Subaccount, Job):
+            kind.objects.for_agency(north).filter(run_at__gt=timezone.now()).update(run_at=timezone.now())
+        if not any([provisioning.attempt(), jobs.run()]):
+            return
+def states():
+    rows = Subaccount.objects.for_agency(north).order_by("email")
+    return {email.split("@")[0]: [state, cause] for email, state, cause in rows.values_list("email", "state", "cause")}
+"""
+
+
+class Installation:
+    """A portal with a database of its own, asked by command."""
+
+    def __init__(self, url: str, sandbox: Sandbox) -> None:
+        kept = {name: value for name, value in os.environ.items() if name not in ("BROKER_URL", "CACHE_URL")}
+        self.environment = kept | {
+            "DATABASE_URL": url,
+            "PORTAL_ENV_FILE": "/nonexistent",
+            "COUPONTOOLS_API_URL": sandbox.url,
+            "EMAIL_URL": "dummymail://",
+            "LOG_LEVEL": "ERROR",
+            "PROVISIONING_QUARANTINE_SECONDS": "0",
+            "PROVISIONING_LOOK_GAP_SECONDS": "0",
+        }
+
+    def manage(self, *arguments: str, fails: bool = False) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def ask(self, code: str) -> Any:
+        """Runs code inside, and returns what it puts into `answer`."""
+        said = self.manage(
+            "shell", "--no-imports", "-c", f"{HEADER}\nanswer = None\n{code}\nprint('@@' + json.dumps(answer))"
+        )
+        return json.loads(said.rpartition("@@")[2].splitlines()[0])
+
+
+def _url(name: str) -> str:
+    """An address of a database with that name on the server of this run."""
+    about = connection.settings_dict
+    return f"postgres://{about['USER']}@{about['HOST']}:{about['PORT']}/{name}"
+
+
+@pytest.fixture
+def installation(sandbox: Sandbox, tmp_path: Path) -> Iterator[Installation]:
+    if connection.vendor == "sqlite":
+        yield Installation(f"sqlite:///{tmp_path}/portal.sqlite3", sandbox)
+        return
+    name = f"restored_{uuid.uuid4().hex[:8]}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    try:
+        yield Installation(_url(name), sandbox)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_a_restored_database_lists_all_it_forgot_and_creates_nothing_until_that_is_seen(
+    installation: Installation, sandbox: Sandbox, tmp_path: Path
+):
+    copy = tmp_path / "copy of monday.backup"
+    installation.manage("migrate", "-v0")
+    installation.ask(
+        """
+factories.agency("North", "north.localhost", keys=("north-id", "north-secret"))
+north = Agency.objects.get()
+for name in ("stays1", "stays2", "stays3", "gone1", "gone2", "moved"):
+    wish(name)
+settle()
+for name in ("made1", "made2", "never"):
+    wish(name)
+"""
+    )
+
+    installation.manage("backup", str(copy))
+    assert "is there already" in installation.manage("backup", str(copy), fails=True)
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert sorted(path.name for path in tmp_path.glob("copy*")) == [copy.name], "nothing is left beside it"
+
+    # What happens after the copy, and is forgotten with it: two wishes are made, two new customers come.
+    installation.ask(
+        """
+never = Subaccount.objects.for_agency(north).get(email="never@shop.example")
+Subaccount.objects.for_agency(north).filter(pk=never.pk).update(run_at=None)
+for name in ("late1", "late2"):
+    wish(name)
+settle()
+"""
+    )
+    ids = {row["email"].split("@")[0]: row["ID"] for row in sandbox.subaccounts("north-id")}
+    assert len(ids) == 10
+    for name in ("gone1", "gone2"):
+        sandbox.remove_subaccount(ids[name])
+    effects = len(sandbox.effects("subaccount_created"))
+
+    assert "not empty" in installation.manage("restore", str(copy), fails=True)
+    said = installation.manage("restore", str(copy), "--replace")
+    assert "Provisioning is paused for 1 agencies" in said
+    installation.ask(
+        "Subaccount.objects.for_agency(north).filter(email='moved@shop.example').update(email='m2@shop.example')"
+    )
+    found = installation.ask(
+        """
+settle()
+rows = Finding.objects.for_agency(north).open().order_by("vendor_id")
+answer = [list(row) for row in rows.values_list("kind", "vendor_id")]
+"""
+    )
+
+    expected = {("unbound", ids[name]) for name in ("made1", "made2", "late1", "late2")}
+    expected |= {("changed", ids["moved"])}
+    gone = installation.ask(
+        "rows = Subaccount.objects.for_agency(north).filter(state='missing')\n"
+        "answer = sorted(rows.values_list('vendor_id', flat=True))"
+    )
+    listed = {tuple(row) for row in found}
+    assert expected <= listed
+    assert listed - expected <= {("absent", ids["gone1"]), ("absent", ids["gone2"])}
+    assert gone == sorted([ids["gone1"], ids["gone2"]])
+    assert len(sandbox.effects("subaccount_created")) == effects, "nothing created"
+    waiting = {name: row for name, row in installation.ask("answer = states()").items() if row[0] == "requested"}
+    assert sorted(waiting) == ["made1", "made2", "never"]
+    assert ["requested", "creates_paused"] in waiting.values()
+
+    after = installation.ask(
+        """
+olu = factories.operator()
+account = VendorAccount.objects.get(agency=north)
+pausing.acknowledge(north, seen=account.reconciled_at, acting_user=olu)
+settle()
+answer = states()
+"""
+    )
+    made = sandbox.effects("subaccount_created")[effects:]
+    assert len(made) == 1, "only the wish that was never made"
+    assert after["never"] == ["active", ""]
+    assert after["made1"][0] == after["made2"][0] == "needs_review", "a person says whose it is"
+
+
+def test_what_is_no_copy_of_ours_or_would_be_run_over_is_refused(installation: Installation, tmp_path: Path):
+    installation.manage("migrate", "-v0")
+    file = tmp_path / "x.backup"
+    file.write_bytes(b"SQLite format 3\\0 and more that is none")
+    assert "no whole copy" in installation.manage("restore", str(file), "--replace", fails=True)
+    assert "is not there" in installation.manage("restore", str(tmp_path / "y"), fails=True)
+
+    good = tmp_path / "good.backup"
+    installation.manage("backup", str(good))
+    installation.ask("from accounts import workers; workers.beat('work@here:1')")
+    assert "A worker is alive" in installation.manage("restore", str(good), "--replace", fails=True)
+    installation.ask("from accounts import workers; workers.leave('work@here:1')")
+
+    half = tmp_path / "half.backup"
+    half.write_bytes(good.read_bytes()[: good.stat().st_size // 2])
+    installation.manage("restore", str(half), "--replace", fails=True)
+    assert installation.ask("answer = Agency.objects.count()") == 0, "what was there still answers"
+    assert "cannot be written" in installation.manage("backup", str(tmp_path / "no" / "folder"), fails=True)
+
+
+def test_the_password_is_in_no_process_list(installation: Installation, tmp_path: Path):
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has no password")
+    installation.manage("migrate", "-v0")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    spy = programs / "pg_dump"
+    spy.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/arguments\nexec env -i PATH="$OLDPATH" pg_dump --version\n')
+    spy.chmod(0o755)
+    url = installation.environment["DATABASE_URL"].replace("portal@", "portal:hush-hush@")
+    installation.environment |= {
+        "DATABASE_URL": url,
+        "OLDPATH": os.environ["PATH"],
+        "PATH": f"{programs}:{os.environ['PATH']}",
+    }
+
+    installation.manage("backup", str(tmp_path / "z.backup"))
+
+    assert "hush-hush" not in (tmp_path / "arguments").read_text()
