@@ -198,7 +198,8 @@ def test_the_white_label_address_comes_first(launch: Any, sandbox: Sandbox, sett
     sandbox.add_account(
         "north-id", "north-secret", whitelabel_host=sandbox.panel_host.replace("127.0.0.1", "localhost")
     )
-    VendorAccount.objects.filter(agency__name="North").update(whitelabel_host=sandbox.panel_host.replace("127.0.0.1", "localhost"))
+    whitelabel_host = sandbox.panel_host.replace("127.0.0.1", "localhost")
+    VendorAccount.objects.filter(agency__name="North").update(whitelabel_host=whitelabel_host)
 
     assert launch(page="campaigns").headers["Location"].startswith("http://localhost:")
 
