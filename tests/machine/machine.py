@@ -1,20 +1,36 @@
 """Every order of what may happen to a wish, as hypothesis finds it; the sandbox's ledger says what is true."""
 
 import contextlib
+import sqlite3
 from collections import Counter
 from typing import Any, ClassVar
 
 from django.core.cache import cache
+from django.db import connection
 from django.utils import timezone
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 
-from accounts import attention, customer_care, customers, jobs, operators, panel, provisioning, vendor, vendor_accounts
+from accounts import (
+    attention,
+    customer_care,
+    customers,
+    jobs,
+    operators,
+    outages,
+    panel,
+    pausing,
+    provisioning,
+    reconcile,
+    vendor,
+    vendor_accounts,
+)
 from accounts.attention import Choice
 from accounts.errors import DoorError, NotAllowed
-from accounts.models import Agency, Customer, Event, State, Subaccount, User
+from accounts.models import Agency, Customer, Event, Finding, State, Subaccount, User, VendorAccount
 from accounts.provisioning import MAX_CREATES_IN_FLIGHT
 from accounts.states import ALLOWED
+from coupontools_api.errors import CoupontoolsError
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 from tests.machine.stage import DEATHS, Stage, dying
@@ -57,6 +73,10 @@ class Machine(RuleBasedStateMachine):
         Agency.objects.filter(pk=self.stage.agencies["south"].pk).update(approval_required=approves)
         first, second = (self.sign_up_at(side, email) for side in ("north", "south"))
         self.prove(first)
+        self.copy: sqlite3.Connection | None = None
+        self.proven: set[tuple[str, str]] = set()
+        self.forgotten: Counter[tuple[str, str]] = Counter()  # wishes that a restored copy knew nothing of
+        self.asked_when_paused: dict[str, int] = {}
         return multiple(first, second)
 
     def teardown(self) -> None:
@@ -81,7 +101,8 @@ class Machine(RuleBasedStateMachine):
     @rule(wish=wishes)
     def verify(self, wish: int) -> None:
         self.steps["verify"] += 1
-        self.prove(wish)
+        if self._is_known(wish):
+            self.prove(wish)
 
     def prove(self, wish: int) -> None:
         customer = self._customer(wish)
@@ -90,6 +111,8 @@ class Machine(RuleBasedStateMachine):
     @rule(wish=wishes)
     def approve(self, wish: int) -> None:
         self.steps["approve"] += 1
+        if not self._is_known(wish):
+            return
         with contextlib.suppress(NotAllowed):
             attention.approve(self._row(wish), acting_user=self._staff(wish))
 
@@ -97,6 +120,8 @@ class Machine(RuleBasedStateMachine):
     def choose(self, wish: int, number: int) -> None:
         """Staff make one of the choices that the console offers for a row that waits for them."""
         self.steps["choose"] += 1
+        if not self._is_known(wish):
+            return
         row, staff = self._row(wish), self._staff(wish)
         offered = [
             option.choice
@@ -120,6 +145,8 @@ class Machine(RuleBasedStateMachine):
     def suspend(self, wish: int) -> None:
         """The agency pauses a customer, or lets one go on."""
         self.steps["suspend"] += 1
+        if not self._is_known(wish):
+            return
         customer, staff = self._customer(wish), self._staff(wish)
         with contextlib.suppress(NotAllowed):
             if customer.paused_at:
@@ -138,6 +165,8 @@ class Machine(RuleBasedStateMachine):
     @rule(wish=wishes)
     def delete(self, wish: int) -> None:
         self.steps["delete"] += 1
+        if not self._is_known(wish):
+            return
         with contextlib.suppress(NotAllowed):
             customer_care.close(self._customer(wish), message="", acting_user=self._staff(wish))
 
@@ -145,6 +174,8 @@ class Machine(RuleBasedStateMachine):
     def launch(self, wish: int) -> None:
         """One click: at most one call, and none for whom it is not."""
         self.steps["launch"] += 1
+        if not self._is_known(wish):
+            return
         cache.clear()
         row, before = self._row(wish), len(self.sandbox.effects("sign_on"))
         is_open = row.state == State.ACTIVE and row.customer.paused_at is None
@@ -169,6 +200,57 @@ class Machine(RuleBasedStateMachine):
         agency = self.stage.agencies[side]
         vendor_accounts.connect(agency, client_id=self.stage.client_id(side), client_secret=self.stage.secret(side))
 
+    # -- backups and the comparison with the vendor's list -----------------------------------------------------------
+
+    @rule()
+    def back_up(self) -> None:
+        self.steps["back up"] += 1
+        self.copy = sqlite3.connect(":memory:")
+        connection.connection.backup(self.copy)
+
+    @precondition(lambda self: getattr(self, "copy", None) is not None)
+    @rule()
+    def restore(self) -> None:
+        """What was written since the copy is forgotten here; the vendor forgets nothing."""
+        self.steps["restore"] += 1
+        assert self.copy is not None
+        before = self._wishes()
+        self.copy.backup(connection.connection)
+        self.copy = None
+        pausing.pause(why=pausing.RESTORED)
+        self.forgotten += before - self._wishes()
+        for side in self.stage.agencies:
+            self._tell_secret(side)
+            self.asked_when_paused[side] = self._creates_asked(side)
+
+    @rule(side=SIDES)
+    def compare(self, side: str) -> None:
+        self.steps["compare"] += 1
+        with contextlib.suppress(vendor.Waiting, CoupontoolsError):
+            reconcile.run(self.stage.agencies[side])
+
+    @rule(side=SIDES)
+    def acknowledge(self, side: str) -> None:
+        """The operator has seen how the list and we differ: all of it is there to be seen."""
+        self.steps["acknowledge"] += 1
+        agency = self.stage.agencies[side]
+        account = VendorAccount.objects.get(agency=agency)
+        with contextlib.suppress(NotAllowed):
+            pausing.acknowledge(agency, seen=account.reconciled_at, acting_user=self.stage.operator)
+            del self.asked_when_paused[side]
+
+    def _creates_asked(self, side: str) -> int:
+        return sum(call.client_id == self.stage.client_id(side) for call in self.sandbox.requests(CREATE))
+
+    def _wishes(self) -> Counter[tuple[str, str]]:
+        rows = Subaccount.objects.across_agencies().filter(agency__in=self.stage.agencies.values())
+        return Counter((self._client_of(row), row.email) for row in rows)
+
+    @invariant()
+    def nothing_is_created_while_paused(self) -> None:
+        for side, asked in getattr(self, "asked_when_paused", {}).items():
+            assert self._creates_asked(side) == asked
+
     # -- the worker, the clock, the vendor ---------------------------------------------------------------------------
 
     @rule()
@@ -181,6 +263,8 @@ class Machine(RuleBasedStateMachine):
         """The worker until nothing is due."""
         self.steps["work"] += 1
         vendor.probe_due()
+        reconcile.schedule()
+        outages.report(timezone.now())
         for _ in range(60):
             if not (provisioning.attempt() or jobs.run()):
                 break
@@ -218,11 +302,11 @@ class Machine(RuleBasedStateMachine):
             effect = made[row.vendor_id]
             assert effect["client_id"] == self._client_of(row), "the account of another agency"
             assert effect["email"] == row.email, "the account of another address"
-        proven = {(self._client_of(row), row.email) for row in rows if row.verified_at}
+        self.proven |= {(self._client_of(row), row.email) for row in rows if row.verified_at}
         calls = self.sandbox.requests(CREATE)
         asked = {(call.client_id, call.arguments["email"]) for call in calls if "email" in call.arguments}
-        assert asked <= proven, "asked for an address that nobody proved"
-        wishes = Counter((self._client_of(row), row.email) for row in rows)
+        assert asked <= self.proven, "asked for an address that nobody proved"
+        wishes = Counter((self._client_of(row), row.email) for row in rows) + self.forgotten
         doubled = Counter((effect["client_id"], effect["email"]) for effect in effects)
         assert all(number <= wishes[key] for key, number in doubled.items()), "more accounts than wishes"
 
@@ -242,6 +326,7 @@ class Machine(RuleBasedStateMachine):
         for side, agency in self.stage.agencies.items():
             Agency.objects.filter(pk=agency.pk).update(stopped_at=None)
             self._tell_secret(side)
+            self._see_differences(side)
         rows = Subaccount.objects.across_agencies().filter(agency__in=self.stage.agencies.values())
         for _ in range(40):
             vendor.probe_due()
@@ -261,7 +346,26 @@ class Machine(RuleBasedStateMachine):
             if to in State.values:
                 assert State(to) in ALLOWED[State(was)]
 
+    def _see_differences(self, side: str) -> None:
+        """One comparison lists all accounts that are bound to nobody; after a restore an operator lets creates go on."""
+        agency = self.stage.agencies[side]
+        VendorAccount.objects.filter(agency=agency).update(trouble="", throttled_until=None, recent_failures=0)
+        reconcile.run(agency)
+        account = VendorAccount.objects.get(agency=agency)
+        if account.creates_paused_at:
+            ours = {effect["subaccount"] for effect in self.sandbox.effects("subaccount_created")}
+            ours &= {row["ID"] for row in self.sandbox.subaccounts(self.stage.client_id(side))}
+            rows = Subaccount.objects.for_agency(agency)
+            listed = Finding.objects.for_agency(agency).open().values_list("vendor_id", flat=True)
+            assert ours - set(rows.values_list("vendor_id", flat=True)) <= set(listed), "a difference that nobody sees"
+            pausing.acknowledge(agency, seen=account.reconciled_at, acting_user=self.stage.operator)
+        self.asked_when_paused.pop(side, None)
+
     # -- reading -----------------------------------------------------------------------------------------------------
+
+    def _is_known(self, wish: int) -> bool:
+        """Not if it signed up after the copy that was restored. Its number may be somebody else's then: so what."""
+        return Customer.objects.across_agencies().filter(pk=wish, agency__in=self.stage.agencies.values()).exists()
 
     def _row(self, wish: int) -> Subaccount:
         rows = Subaccount.objects.across_agencies().select_related(

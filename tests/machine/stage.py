@@ -23,7 +23,10 @@ _worlds = itertools.count(1)
 CLOCKS: dict[type[Any], tuple[str, ...]] = {
     Subaccount: ("run_at", "lease_until", "create_started_at", "uncertain_since", "looked_at", "first_look_at"),
     Job: ("run_at", "lease_until"),
-    VendorAccount: ("probe_at", "throttled_until", "trouble_since"),
+    VendorAccount: (
+        *("probe_at", "throttled_until", "trouble_since"),
+        *("reconciled_at", "compared_at", "creates_paused_at"),
+    ),
 }
 DEATHS = ("before a commit", "after a commit", "before the request is sent", "after the request is sent")
 
