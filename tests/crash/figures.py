@@ -51,9 +51,8 @@ def summary(database: str, seed: int, outcomes: list[Outcome], seconds: float) -
     histogram(kills, idle)
     print(MAIL_PROMISE)
     if expected:
-        print(
-            f"{expected} doubles where addresses are not unique and effects come after the quarantine; {total.unseen} unseen."
-        )
+        where = "addresses are not unique and effects come after the quarantine"
+        print(f"{expected} doubles where {where}; {total.unseen} unseen.")
     is_clean = all(outcome.verdict.is_clean(may_double=outcome.may_double) for outcome in outcomes)
     print(f"{database}, seed {seed}: {line(total, kills.total(), stops, seconds)}")
     print(f"{'Proved' if is_clean else 'FAILED'}: {database}, --seed {seed}", flush=True)

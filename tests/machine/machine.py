@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, precondition, rule
 
 from accounts import (
     attention,
@@ -33,7 +33,7 @@ from accounts.states import ALLOWED
 from coupontools_api.errors import CoupontoolsError
 from coupontools_api.sandbox import Sandbox
 from tests import factories
-from tests.machine.stage import DEATHS, Stage, dying
+from tests.machine.stage import DEATHS, Stage, copy_of_database, dying
 
 CREATE, LIST, GET, SSO = "/v4/subaccount/create", "/v4/subaccount/list", "/v4/subaccount", "/v3/subaccount/sso"
 FAULTS: dict[str, dict[str, Any]] = {
@@ -60,7 +60,7 @@ class Machine(RuleBasedStateMachine):
     """One world: two agencies with the same few addresses among their customers."""
 
     sandbox: ClassVar[Sandbox]
-    email_unique: ClassVar[str]
+    stage: ClassVar[Stage]
     steps: ClassVar[Counter[str]] = Counter()
 
     wishes = Bundle("wishes")
@@ -68,8 +68,8 @@ class Machine(RuleBasedStateMachine):
     @initialize(target=wishes, approves=st.booleans(), email=ADDRESSES)
     def begin(self, approves: bool, email: str) -> Any:
         """One address has signed up at both agencies, and proved it at one."""
-        self.stage = Stage(self.sandbox, email_unique=self.email_unique)
-        cache.clear()
+        self.stage.begin()
+        self.has_begun = True
         Agency.objects.filter(pk=self.stage.agencies["south"].pk).update(approval_required=approves)
         first, second = (self.sign_up_at(side, email) for side in ("north", "south"))
         self.prove(first)
@@ -80,9 +80,8 @@ class Machine(RuleBasedStateMachine):
         return multiple(first, second)
 
     def teardown(self) -> None:
-        if hasattr(self, "stage"):
+        if getattr(self, "has_begun", False):
             self._ends_well()
-            self.stage.end()
 
     # -- people ----------------------------------------------------------------------------------------------------
 
@@ -205,8 +204,7 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def back_up(self) -> None:
         self.steps["back up"] += 1
-        self.copy = sqlite3.connect(":memory:")
-        connection.connection.backup(self.copy)
+        self.copy = copy_of_database()
 
     @precondition(lambda self: getattr(self, "copy", None) is not None)
     @rule()
@@ -246,7 +244,6 @@ class Machine(RuleBasedStateMachine):
         rows = Subaccount.objects.across_agencies().filter(agency__in=self.stage.agencies.values())
         return Counter((self._client_of(row), row.email) for row in rows)
 
-    @invariant()
     def nothing_is_created_while_paused(self) -> None:
         for side, asked in getattr(self, "asked_when_paused", {}).items():
             assert self._creates_asked(side) == asked
@@ -257,6 +254,7 @@ class Machine(RuleBasedStateMachine):
     def tick(self) -> None:
         self.steps["tick"] += 1
         provisioning.attempt()
+        self._is_as_it_should_be()
 
     @rule()
     def work(self) -> None:
@@ -268,6 +266,7 @@ class Machine(RuleBasedStateMachine):
         for _ in range(60):
             if not (provisioning.attempt() or jobs.run()):
                 break
+        self._is_as_it_should_be()
 
     @rule(seconds=st.sampled_from((1, 6, 31, 61, 130, 700, 4000)))
     def pass_time(self, seconds: int) -> None:
@@ -279,6 +278,7 @@ class Machine(RuleBasedStateMachine):
         self.steps["kill"] += 1
         with dying(how, at):
             jobs.run() if of_jobs else provisioning.attempt()
+        self._is_as_it_should_be()
 
     @rule(kind=st.sampled_from(sorted(FAULTS)), path=st.sampled_from((CREATE, CREATE, CREATE, LIST, GET, SSO)))
     def fault(self, kind: str, path: str) -> None:
@@ -287,12 +287,14 @@ class Machine(RuleBasedStateMachine):
             return  # a list of other ids under the right addresses is the truth as far as anybody can know
         self.sandbox.fault(path, kind.partition(" ")[0], **FAULTS[kind])
 
-    # -- what is always so -------------------------------------------------------------------------------------------
+    # -- what is so after each step in which the worker did something ------------------------------------------------
 
-    @invariant()
+    def _is_as_it_should_be(self) -> None:
+        self.nothing_is_lost_or_doubled()
+        self.nothing_is_created_while_paused()
+        self.at_most_two_of_an_agency_are_in_the_making()
+
     def nothing_is_lost_or_doubled(self) -> None:
-        if not hasattr(self, "stage"):
-            return
         effects = self.sandbox.effects("subaccount_created")
         rows = list(Subaccount.objects.across_agencies().filter(agency__in=self.stage.agencies.values()))
         made = {effect["subaccount"]: effect for effect in effects}
@@ -310,10 +312,7 @@ class Machine(RuleBasedStateMachine):
         doubled = Counter((effect["client_id"], effect["email"]) for effect in effects)
         assert all(number <= wishes[key] for key, number in doubled.items()), "more accounts than wishes"
 
-    @invariant()
     def at_most_two_of_an_agency_are_in_the_making(self) -> None:
-        if not hasattr(self, "stage"):
-            return
         for agency in self.stage.agencies.values():
             in_flight = Subaccount.objects.for_agency(agency).filter(
                 state=State.CREATING, lease_until__gt=timezone.now()
@@ -347,7 +346,7 @@ class Machine(RuleBasedStateMachine):
                 assert State(to) in ALLOWED[State(was)]
 
     def _see_differences(self, side: str) -> None:
-        """One comparison lists all accounts that are bound to nobody; after a restore an operator lets creates go on."""
+        """One comparison lists what is bound to nobody; after a restore an operator lets creates go on."""
         agency = self.stage.agencies[side]
         VendorAccount.objects.filter(agency=agency).update(trouble="", throttled_until=None, recent_failures=0)
         reconcile.run(agency)
