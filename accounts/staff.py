@@ -152,10 +152,10 @@ def _locked(
     """Both rows as they are now, behind the agency's lock: two owners who remove each other come one by one."""
     agency = _agency_of(acting_user)
     Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
-    found = {row.pk: row for row in User.objects.filter(agency=agency, pk__in=(person.pk, acting_user.pk))}
+    found = {row.pk: row for row in User.objects.filter(pk__in=(person.pk, acting_user.pk))}
     acting, row = found.get(acting_user.pk), found.get(person.pk)
     if acting is None or row is None or not acting.is_active:
-        raise NotAllowed("Not of this agency.")
+        raise NotAllowed("They are not here any more.")
     if owners_only and acting.staff_role != Role.OWNER:
         raise NotAllowed("Only an owner may do this.")
     if allows_self and acting.pk == row.pk:

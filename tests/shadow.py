@@ -16,6 +16,7 @@ from accounts.models import (
     Credential,
     Customer,
     Event,
+    Finding,
     Host,
     Invitation,
     Job,
@@ -30,12 +31,12 @@ from accounts.models import (
     VendorCall,
 )
 
-ADDRESSES = ("bo@shop.example", "kim@shop.example", "ada@north.example", "new@shop.example")
+ADDRESSES = ("bo@shop.example", "kim@shop.example", "ada@north.example", "new@shop.example", "due@shop.example")
 
 
 MODELS: tuple[type[Any], ...] = (
     *(Agency, Host, VendorAccount, Credential, Package, User, EmailAddress, Customer, Subaccount, Membership),
-    *(Invitation, Note, PanelTask, Job, VendorCall),
+    *(Invitation, Note, PanelTask, Job, VendorCall, Finding),
 )
 
 
@@ -79,7 +80,8 @@ def stand_beside() -> Agency:
     EmailAddress.objects.bulk_create(
         EmailAddress(user=person, email=person.email, verified=True, primary=True) for person in people
     )
-    states = (State.CREATING, State.CREATING, State.ACTIVE, State.NEEDS_REVIEW)
+    states = (State.CREATING, State.CREATING, State.ACTIVE, State.NEEDS_REVIEW, State.REQUESTED)
+    causes = {State.NEEDS_REVIEW: Cause.EMAIL_TAKEN_ELSEWHERE, State.REQUESTED: Cause.CREATES_PAUSED}
     customers = Customer.objects.bulk_create(
         Customer(
             agency=agency,
@@ -100,18 +102,19 @@ def stand_beside() -> Agency:
             vendor_account=account,
             email=customer.email,
             state=state,
-            run_at=None,
+            run_at=now + timedelta(days=3650) if state == State.REQUESTED else None,  # never due
+            late_since=now,
             lease_owner="next-door" if state == State.CREATING else "",
             lease_until=now + timedelta(days=1) if state == State.CREATING else None,
             sealed_keys=seal("key:secret") if state == State.ACTIVE else "",
-            vendor_id=f"sub_{number + 1}" if state == State.ACTIVE else "",
+            vendor_id="sub_1001" if state == State.ACTIVE else "",
             refreshed_at=now + timedelta(days=3650) if state == State.ACTIVE else None,
             bound_at=now - timedelta(days=30) if state == State.ACTIVE else None,
-            cause=Cause.EMAIL_TAKEN_ELSEWHERE if state == State.NEEDS_REVIEW else "",
+            cause=causes.get(state, ""),
             had_unknown_outcome=state == State.NEEDS_REVIEW,
             changed_at=now - timedelta(days=30),
         )
-        for number, (customer, state) in enumerate(zip(customers, states, strict=True))
+        for customer, state in zip(customers, states, strict=True)
     )
     Membership.objects.bulk_create(
         Membership(person=person, customer=customer, role="owner")
@@ -132,6 +135,7 @@ def stand_beside() -> Agency:
     Job.objects.create(
         agency=agency, kind=Job.Kind.MAIL, run_at=None, payload={"mail": "invitation", "to": ADDRESSES[0]}
     )
+    Finding.objects.create(agency=agency, kind=Finding.Kind.UNBOUND, vendor_id="sub_77", found_at=now)
     VendorCall.objects.create(agency=agency, endpoint="subaccount/list", milliseconds=900, outcome="NoAnswer")
     for kind, outcome in (("launch", "opened"), ("launch", "NoAnswer"), (f"subaccount.{State.CREATING.value}", "")):
         Event.objects.record(

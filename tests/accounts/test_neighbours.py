@@ -143,6 +143,17 @@ def test_a_proven_mailbox_lets_go_on_only_what_its_person_asked_for(
     assert Subaccount.objects.for_agency(north).get(customer=added).state == State.AWAITING_EMAIL
 
 
+def test_a_proven_mailbox_is_no_word_of_another_customers_owner(
+    north: Agency, bos_company: Customer, kims_company: Customer, bo: User, sam: User
+):
+    """Staff gave Kim's wish the address that is Bo's: Kim has to take it up, not Bo."""
+    attention.change_address(review(kims_company), email=bo.email, acting_user=sam)
+
+    customers.prove_mailbox(acting_user=bo, email=bo.email)
+
+    assert Subaccount.objects.for_agency(north).get(customer=kims_company).state == State.AWAITING_EMAIL
+
+
 def test_who_works_at_another_agency_may_be_invited_here(north: Agency, south: Agency, ada: User):
     factories.staff(south, "sam@both.example", "owner")
 

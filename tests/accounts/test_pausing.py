@@ -14,7 +14,7 @@ from coupontools_api.sandbox import Sandbox
 from tests import factories
 from tests.accounts.reading import CREATE, calls, customer_reads, fresh, staff_read
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.installation]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -34,6 +34,7 @@ def page_of(agency: Agency) -> str:
     return f"/operator/agencies/{agency.pk}/differences/"
 
 
+@pytest.mark.installation
 def test_nothing_is_created_until_the_differences_are_acknowledged(
     sandbox: Sandbox, north: Agency, bos_subaccount: Subaccount, quick: None, operator_client: Client
 ):
@@ -74,7 +75,7 @@ def test_nothing_is_created_until_the_differences_are_acknowledged(
 
 def test_what_was_seen_is_what_is_acknowledged(sandbox: Sandbox, active: Subaccount):
     agency, olu = active.agency, factories.operator()
-    pausing.pause(why=pausing.RESTORED)
+    pausing.pause(why=pausing.RESTORED, agency=agency)
     settle(agency)
     seen = VendorAccount.objects.get(agency=agency).reconciled_at
     sandbox.add_subaccount("north-id", email="new@shop.example")
@@ -90,7 +91,7 @@ def test_what_was_seen_is_what_is_acknowledged(sandbox: Sandbox, active: Subacco
 
 
 def test_only_an_operator_ends_it(sandbox: Sandbox, active: Subaccount, ada: User):
-    pausing.pause(why=pausing.RESTORED)
+    pausing.pause(why=pausing.RESTORED, agency=active.agency)
     settle(active.agency)
     seen = VendorAccount.objects.get(agency=active.agency).reconciled_at
 
@@ -106,7 +107,7 @@ def test_after_a_restore_also_what_a_wish_will_find_and_what_is_hard_to_believe_
     rows = [factories.activate(factories.customer(north, person), sandbox, "north-id") for person in people]
     for row in rows:
         sandbox.remove_subaccount(row.vendor_id)
-    pausing.pause(why=pausing.RESTORED)
+    pausing.pause(why=pausing.RESTORED, agency=north)
 
     settle(north)
 
@@ -137,7 +138,7 @@ def test_a_pause_that_comes_between_the_look_and_the_create_stops_it(
 
     def look_and_pause(account: VendorAccount) -> Any:
         listing = look(account)
-        pausing.pause(why=pausing.BY_COMMAND)
+        pausing.pause(why=pausing.BY_COMMAND, agency=bos_subaccount.agency)
         return listing
 
     monkeypatch.setattr(provisioning.vendor, "look", look_and_pause)

@@ -56,6 +56,7 @@ PINS = {
     "event__on_behalf_of",
     "author_id",
     "customer__in",
+    "once__startswith",
     "payload__customer",
     "payload__subaccount",
     "payload__invitation",
@@ -255,6 +256,9 @@ def _is_at_hand(value: ast.expr) -> bool:
         if not (is_function or is_columns):
             return False
         value = value.args[0] if is_function else value.func.value
+    parts = [part.value for part in ast.walk(value) if isinstance(part, ast.FormattedValue)]
+    if isinstance(value, ast.JoinedStr):  # `f"vendor_trouble:{account.pk}:"`
+        return bool(parts) and all(_is_at_hand(part) for part in parts)
     return isinstance(value, (ast.Name, ast.Attribute)) and not ast.unparse(value).startswith("request.")
 
 
