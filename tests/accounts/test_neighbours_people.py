@@ -93,6 +93,11 @@ def test_the_last_owner_of_a_customer_stays_whoever_owns_another(
         members._keeps_an_owner(own)
 
 
+def test_an_owner_next_door_is_no_owner_here(north: Agency, ada: User):
+    with pytest.raises(staff.NoOwnerLeft):
+        staff._keeps_an_owner(ada)
+
+
 def test_a_teammate_number_of_another_agency_is_free_here(north: Agency, south: Agency, ada: User):
     factories.staff(south, "sue@south.example", "owner", teammate_id="77")
 
