@@ -9,7 +9,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from accounts.errors import NotAllowed
@@ -69,7 +68,6 @@ def running(agency: Agency, public_id: UUID | str) -> ViewAs | None:
             operator__is_staff=True,
             operator__agency=None,
             person__is_active=True,
-            person__agency=F("agency"),
         )
         .exclude(person__staff_role="")
         .first()

@@ -190,3 +190,16 @@ def test_only_operators_ask_and_only_for_staff_who_can_sign_in(
     for person, acting in ((ada, ada), (bo, olu), (cy, olu), (gone, olu)):
         with pytest.raises(NotAllowed):
             views_as.ask(north, person=person, reason="Curious", acting_user=acting)
+
+
+def test_a_view_is_the_one_that_was_opened_and_of_this_agency(north: Agency, south: Agency, ada: User, olu: User):
+    sue = factories.staff(south, "sue@south.example", "owner")
+    ben = factories.staff(north, "ben@north.example", "support")
+    asked = [(north, ada), (north, ben), (south, sue)]
+    tokens = [views_as.ask(agency, person=who, reason="To look", acting_user=olu) for agency, who in asked]
+    views = [views_as.open_view(agency, token=token) for (agency, _who), token in zip(asked, tokens, strict=True)]
+
+    found = [views_as.running(agency, view.public_id) for (agency, _who), view in zip(asked, views, strict=True)]
+
+    assert [view.person for view in found] == [ada, ben, sue]
+    assert views_as.running(north, views[2].public_id) is None
