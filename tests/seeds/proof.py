@@ -149,7 +149,7 @@ class Prover:
                 running.append((fault, len(tests), run))
             for entry in running[:]:
                 fault, count, run = entry
-                if (code := run.ended(longest=LONGEST)) is not None:
+                if run.ended(longest=LONGEST) is not None:
                     running.remove(entry)
                     caught_by = (
                         run.result.read_text() if run.result.exists() else ""
