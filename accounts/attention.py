@@ -210,7 +210,13 @@ def change_address(subaccount: Subaccount, *, email: str, acting_user: User) -> 
     )
     member = own.select_related("person").first()
     if member is None:
-        people.invite_member(customer=customer, email=email, role=Membership.Role.OWNER, acting_user=acting_user)
+        people.invite_member(
+            customer=customer,
+            email=email,
+            role=Membership.Role.OWNER,
+            acting_user=acting_user,
+            has_its_address=True,
+        )
     elif EmailAddress.objects.filter(user=member.person, email__iexact=email, verified=True).exists():
         customers.prove_mailbox(acting_user=member.person, email=email)
 

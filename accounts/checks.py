@@ -156,6 +156,8 @@ def secret_keys_are_secret(app_configs: Any, **kwargs: Any) -> list[CheckMessage
 def sealing_keys_are_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     keys, others = settings.SEALING_KEYS, [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     advice = "./run manage make_sealing_key prints one."
+    if not keys:
+        return [Error(f"SEALING_KEYS holds no key. {advice}", id="portal.E012")]
     if settings.IS_PRODUCTION and settings.LOCAL_SEALING_KEY in keys:
         return [Error(f"SEALING_KEYS holds the well-known key of local installations. {advice}", id="portal.E012")]
     if settings.IS_PRODUCTION and set(keys) & set(others):

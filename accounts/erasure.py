@@ -5,7 +5,6 @@ account is never linked twice. Events stay, they hold ids only. What the vendor 
 PanelTask says. Mails that were sent are out of our hands.
 """
 
-import json
 from collections.abc import Collection
 from enum import StrEnum
 from typing import Any
@@ -266,16 +265,24 @@ def _hand_contact_over(customer: Customer, person: User, acting: User | None) ->
 
 
 def _end_sessions(person: User) -> None:
-    """Deletes every session that names the person: signed in, or half-way in with a code on its way."""
-    words = [str(person.pk), person.pk.hex, *personal_data.addresses_of(person)]
-    keys = [session.session_key for session in Session.objects.iterator() if _names_one(session, words)]
+    """Deletes every session of the agency that names the person: signed in, or half-way in with a code on its way."""
+    words = {str(person.pk), person.pk.hex, *personal_data.addresses_of(person)}
+    keys = [
+        session.session_key
+        for session in Session.objects.iterator()
+        if (data := session.get_decoded()).get("scope", person.scope) == person.scope and _names_one(data, words)
+    ]
     for start in range(0, len(keys), 500):
         Session.objects.filter(session_key__in=keys[start : start + 500]).delete()
 
 
-def _names_one(session: Session, words: list[str]) -> bool:
-    text = json.dumps(session.get_decoded(), ensure_ascii=False, default=str).lower()
-    return any(word in text for word in words)
+def _names_one(value: Any, words: Collection[str]) -> bool:
+    """Whether one of the words stands there as a whole: an address is the end of many longer ones."""
+    if isinstance(value, dict):
+        return any(_names_one(part, words) for part in value.values())
+    if isinstance(value, list):
+        return any(_names_one(part, words) for part in value)
+    return str(value).lower() in words
 
 
 # -- a customer ----------------------------------------------------------------------------------------------------

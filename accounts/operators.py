@@ -2,10 +2,11 @@
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Event, Host, Note, User
+from accounts.models import Agency, Event, Host, Note, User, ViewAs
 
 
 class BadHost(NotAllowed):
@@ -19,6 +20,9 @@ def stop(agency: Agency, *, reason: str, acting_user: User) -> None:
     _operator(acting_user)
     if not Agency.objects.filter(pk=agency.pk, stopped_at=None).update(stopped_at=timezone.now()):
         raise NotAllowed("This agency is stopped already.")
+    # Who was signed in signs in again when it goes on, and nobody looks on as somebody else.
+    User.objects.filter(agency=agency).update(session_generation=F("session_generation") + 1)
+    ViewAs.objects.for_agency(agency).filter(ended_at=None).update(ended_at=timezone.now())
     _record_with_reason("agency.stopped", agency, acting_user, reason)
 
 

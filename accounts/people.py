@@ -42,8 +42,12 @@ def invite_staff(*, agency: Agency, email: str, staff_role: str, acting_user: Us
 
 
 @transaction.atomic
-def invite_member(*, customer: Customer, email: str, role: str, acting_user: User | None) -> Invitation:
+def invite_member(
+    *, customer: Customer, email: str, role: str, acting_user: User | None, has_its_address: bool = False
+) -> Invitation:
     """Mails an invitation to belong to a customer, as its `owner`, `editor` or `viewer`.
+
+    `has_its_address`: the account is to be made for this address, and who has it owns the customer.
 
     Raises NotAllowed if the address belongs to it already, has an open invitation to, or the customer is closed;
     or if who acts is neither an owner of the customer nor staff who look after customers.
@@ -55,8 +59,25 @@ def invite_member(*, customer: Customer, email: str, role: str, acting_user: Use
         raise NotAllowed("This address belongs to the customer already, or is invited to.")
     if customer.closed_at:
         raise NotAllowed("The customer is closed.")
+    if acting_user is not None and acting_user.staff_role and not has_its_address:
+        _refuse_staff_inside(customer, email=email, role=role, acting_user=acting_user)
     invitation = Invitation(agency=customer.agency, email=email, customer=customer, member_role=role)
     return _send(invitation, acting_user)
+
+
+def _refuse_staff_inside(customer: Customer, *, email: str, role: str, acting_user: User) -> None:
+    """Staff bring no staff into a customer, and make nobody its owner beside one who can sign in.
+
+    They have a way into the panel of their own, with a reason that the customer reads.
+    """
+    members = Membership.objects.for_agency(customer.agency).filter(customer=customer, suspended_at=None)
+    owners = members.filter(role=Membership.Role.OWNER, person__is_active=True)
+    if owners.filter(person=acting_user).exists():
+        return
+    if User.objects.filter(agency=customer.agency, email=email).exclude(staff_role="").exists():
+        raise NotAllowed("Staff open a customer's panel by their own way, with a reason.")
+    if role == Membership.Role.OWNER and owners.exists():
+        raise NotAllowed("Only an owner of the customer makes another one.")
 
 
 @transaction.atomic

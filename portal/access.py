@@ -182,6 +182,11 @@ def person_of_session(pk: object) -> User | None:
     )
 
 
+def person_who_is_waited_for(pk: UUID) -> User | None:
+    """Who has begun to sign in, or to choose a new password, as long as they may."""
+    return User.objects.filter(pk=pk, is_active=True).first()
+
+
 def same_origin_required(view: View) -> View:
     """A second lock beside the CSRF token. Absent passes (old browsers); present it must be same-origin.
 

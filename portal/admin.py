@@ -111,6 +111,7 @@ class SubaccountAdmin(ReadOnly):
     list_display = ["public_id", "agency", "state", "cause", "attempts", "run_at", "vendor_id"]
     list_filter = ["state", "cause"]
     list_select_related = ["agency"]
+    exclude = ["sealed_keys"]
 
 
 @admin.register(Job, site=operator_site)

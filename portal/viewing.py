@@ -5,12 +5,13 @@ from collections.abc import Callable
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.crypto import constant_time_compare
 
 from accounts import views_as
 from portal import access
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-VIEW = "view_as"
+VIEW, OPERATOR = "view_as", "view_as_operator"
 BACKEND = "portal.adapter.SignInBackend"
 READS = ("GET", "HEAD")
 CONSOLE, DOOR, ALWAYS_OPEN = "/console/", "/view-as/", ("/static/", "/brand/")
@@ -27,6 +28,7 @@ def begin(request: HttpRequest, view: views_as.ViewAs) -> None:
     session[HASH_SESSION_KEY] = view.person.get_session_auth_hash()
     session["scope"] = view.person.scope
     session[VIEW] = str(view.public_id)
+    session[OPERATOR] = view.operator.get_session_auth_hash()
     session.set_expiry(view.expires_at)
 
 
@@ -42,7 +44,7 @@ class ViewAsMiddleware:
             return self.get_response(request)
         agency = access.agency_of(request)
         view = views_as.running(agency, request.session[VIEW]) if agency else None
-        if view is None or not request.user.is_authenticated or request.user.pk != view.person_id:
+        if view is None or not self._are_who_they_were(request, view):
             request.session.flush()
             return render(request, "view_as/over.html", {"user": None}, status=403)
         request.view_as = view
@@ -51,3 +53,10 @@ class ViewAsMiddleware:
         if is_end or (reads_console and not any(part in request.path for part in NOT_WHILE_VIEWING)):
             return self.get_response(request)
         return render(request, "view_as/read_only.html", status=403)
+
+    @staticmethod
+    def _are_who_they_were(request: HttpRequest, view: views_as.ViewAs) -> bool:
+        """What ends the sessions of the one who is viewed ends the view; and what ends those of the one who looks."""
+        is_person = request.user.is_authenticated and request.user.pk == view.person_id
+        stamp = view.operator.get_session_auth_hash()
+        return is_person and constant_time_compare(request.session.get(OPERATOR, ""), stamp)

@@ -155,7 +155,10 @@ CHANGES: dict[str, set[str]] = {
         "+accounts_job",
         "+accounts_vendoraccount",
     },
-    "operator:agency-stop": {"+accounts_event", "+accounts_note", "accounts_agency.stopped_at"},
+    "operator:agency-stop": {
+        *("+accounts_event", "+accounts_note", "accounts_agency.stopped_at"),
+        *("accounts_user.session_generation", "accounts_viewas.ended_at"),
+    },
     "operator:host-main": {"+accounts_event", "accounts_host.is_canonical"},
     "operator:host-remove": {"+accounts_event", "-accounts_host"},
     "operator:hosts": {"+accounts_event", "+accounts_host"},

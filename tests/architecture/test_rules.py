@@ -196,3 +196,15 @@ def test_the_example_settings_name_every_setting():
     listed = set(re.findall(r"^#?\s?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
 
     assert asked - listed - {"PORTAL_ENV_FILE"} == set()
+
+
+def test_no_template_takes_text_for_markup():
+    """What is markup says so where it is made (format_html); a template never decides it."""
+    trusting = re.compile(r"\|\s*(safe|safeseq)\b|autoescape\s+off")
+    found = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "templates").rglob("*.html")
+        if trusting.search(path.read_text())
+    ]
+
+    assert found == []

@@ -57,6 +57,7 @@ WRONG = [
     ("SEALING_KEYS", f"{PRODUCTION['SEALING_KEYS']},{LOCAL_SEALING_KEY}", "portal.E012"),
     ("SEALING_KEYS", PRODUCTION["SECRET_KEY"], "not SECRET_KEY"),
     ("SEALING_KEYS", "not-a-key", "no Fernet key"),
+    ("SEALING_KEYS", ",", "holds no key"),
     ("TRUSTED_PROXY_COUNT", "0", "portal.E013"),
     ("TRUSTED_PROXY_COUNT", "-1", "portal.E013"),
     ("PLATFORM_HOST", "platform.localhost", "portal.E014"),

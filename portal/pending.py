@@ -1,0 +1,58 @@
+"""Sign-ins and resets that are half-way: what ends a person's sessions ends these, too."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+
+from portal import access
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+# Where allauth keeps whom it waits for: a second factor, a code after sign-up, a code for a new password.
+WAITING = ("account_login", "account_password_reset_verification", "account_email_verification_code")
+STAMP = "waits_for"
+NOBODY = UUID(int=0)
+
+
+class PendingMiddleware:
+    """Stamps what waits with the person's password and generation; with another stamp it is over.
+
+    Somebody who is not known here is looked up all the same: the same statements for everybody.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        session = request.session
+        if STAMP in session and _waits(session):
+            stamp = _stamp(session)
+            if not constant_time_compare(stamp, session[STAMP]):
+                session.flush()
+        response = self.get_response(request)
+        if session.modified and _waits(session):
+            session[STAMP] = _stamp(session)
+        elif session.modified:
+            session.pop(STAMP, None)
+        return response
+
+
+def _waits(session: SessionBase) -> bool:
+    return any(key in session for key in WAITING)
+
+
+def _stamp(session: SessionBase) -> str:
+    who = _person(session)
+    person = access.person_who_is_waited_for(who)
+    return f"{who.hex}:{person.get_session_auth_hash() if person else ''}"
+
+
+def _person(session: SessionBase) -> UUID:
+    for key in WAITING:
+        state = session.get(key)
+        named = (state.get("user_pk") or state.get("user_id")) if isinstance(state, dict) else None
+        if named:
+            return UUID(named)
+    return NOBODY
