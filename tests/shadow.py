@@ -59,9 +59,7 @@ def stand_beside() -> Agency:
     now = timezone.now()
     agency = Agency.objects.create(name="Next Door", product_name="Next Door", support_email="help@next.example")
     Host.objects.create(agency=agency, name="next-door.localhost", is_canonical=True)
-    account = VendorAccount.objects.create(
-        agency=agency, trouble=VendorAccount.Trouble.UNREACHABLE, trouble_since=now, probe_at=now + timedelta(days=1)
-    )
+    account = VendorAccount.objects.create(agency=agency)
     credential = Credential(vendor_account=account, slot=1)
     credential.put("next-door-id", "next-door-secret")
     credential.save()
@@ -107,6 +105,7 @@ def stand_beside() -> Agency:
             lease_until=now + timedelta(days=1) if state == State.CREATING else None,
             sealed_keys=seal("key:secret") if state == State.ACTIVE else "",
             vendor_id=f"sub_{number + 1}" if state == State.ACTIVE else "",
+            refreshed_at=now + timedelta(days=3650) if state == State.ACTIVE else None,
             bound_at=now - timedelta(days=30) if state == State.ACTIVE else None,
             cause=Cause.EMAIL_TAKEN_ELSEWHERE if state == State.NEEDS_REVIEW else "",
             had_unknown_outcome=state == State.NEEDS_REVIEW,

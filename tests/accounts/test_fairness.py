@@ -216,7 +216,9 @@ def test_the_daily_budget_stops_creates_and_tells_staff_once(
         assert "number of new accounts is reached" in text
         assert "3 customers wait." in text
 
-    VendorAccount.objects.update(budget_reached_on=timezone.now().date() - timedelta(days=1))
+    VendorAccount.objects.filter(agency__name="North").update(
+        budget_reached_on=timezone.now().date() - timedelta(days=1)
+    )
     assert "new accounts is reached" not in client_for(north, ada).get("/console/").content.decode()
     Subaccount.objects.for_agency(north).exclude(run_at=None).update(run_at=timezone.now())
     while provisioning.attempt() or jobs.run():

@@ -74,7 +74,7 @@ def test_refreshes_do_not_pile_up_while_nobody_does_them(sandbox: Sandbox, activ
     assert Job.objects.for_agency(north).count() == 1
 
     Job.objects.for_agency(north).delete()
-    VendorAccount.objects.update(trouble=VendorAccount.Trouble.UNREACHABLE)
+    VendorAccount.objects.filter(agency__name="North").update(trouble=VendorAccount.Trouble.UNREACHABLE)
     jobs.schedule_refreshes()
     assert Job.objects.for_agency(north).count() == 0
 

@@ -64,7 +64,7 @@ def test_from_the_first_failure_to_the_report(
     rows = wishes(north, 7)
     staff = client_for(north, ada)
     go_down(sandbox, north, settings)
-    VendorAccount.objects.update(trouble_since=timezone.now() - timedelta(hours=2))
+    VendorAccount.objects.filter(agency__name="North").update(trouble_since=timezone.now() - timedelta(hours=2))
     Subaccount.objects.for_agency(north).update(changed_at=timezone.now() - timedelta(minutes=50))
 
     asked = len(sandbox.requests())
@@ -101,7 +101,7 @@ def test_from_the_first_failure_to_the_report(
     text = staff.get("/console/").content.decode()
     assert "all is caught up" in text
     assert "7 customers had to wait" in text
-    VendorAccount.objects.update(
+    VendorAccount.objects.filter(agency__name="North").update(
         last_outage=account.last_outage | {"finished": "2020-01-01T00:00:00+00:00"} | event.data
     )
     assert "caught up" not in staff.get("/console/").content.decode(), "old news are none"
@@ -205,7 +205,7 @@ def test_customers_read_one_calm_sentence_in_the_agencys_own_words(
     data = {name: value for name, value in brand.initial.items() if value is not None}
     answer = client_for(north, ada).post("/console/brand/", data | {"outage_message": own})
     assert answer.status_code == 302
-    VendorAccount.objects.update(
+    VendorAccount.objects.filter(agency__name="North").update(
         trouble="unreachable", trouble_since=timezone.now(), probe_at=timezone.now() + timedelta(minutes=1)
     )
     Subaccount.objects.for_agency(north).filter(pk=waiting.pk).update(cause=Cause.VENDOR_UNREACHABLE)

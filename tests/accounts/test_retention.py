@@ -238,6 +238,7 @@ def test_one_that_cannot_be_erased_does_not_keep_the_others(north: Agency, monke
     assert not is_there(good)
 
 
+@pytest.mark.installation
 def test_a_customer_made_by_hand_and_not_accepted_yet_stays(north: Agency, ada: User, package: Package):
     customer = customer_care.add(
         agency=north,

@@ -15,7 +15,7 @@ from tests.browser.conftest import Watch, carry_session
 from tests.browser.inspection import Inspector
 from tests.browser.walking import NORTH
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.installation]
 PLATFORM = "platform.localhost"
 
 

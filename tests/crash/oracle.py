@@ -1,12 +1,10 @@
 """What came of it all. The sandbox's ledger is the oracle: it knows what the vendor really did, and for whom."""
 
-import importlib
-import importlib.util
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, fields
-from typing import Any
 
-from accounts.models import Cause, Job, State, Subaccount
+from accounts import reconcile
+from accounts.models import Cause, Finding, Job, State, Subaccount
 from tests.crash.outbox import handed_over
 from tests.crash.stage import WORKING, Stage
 
@@ -57,7 +55,7 @@ def _judge_subaccounts(stage: Stage, verdict: Verdict, may_double: bool) -> None
     rows = list(stage.subaccounts.select_related("agency").order_by("pk"))
     holders = Counter((row.vendor_account_id, row.vendor_id) for row in rows if row.vendor_id)
     verdict.intents, verdict.effects = len(rows), sum(len(ids) for ids in made.values())
-    doubles = []
+    doubles: dict[Subaccount, list[str]] = {}
     for row in rows:
         ids = made[keys[row.agency_id], row.email]
         is_seen_double = row.state == State.NEEDS_REVIEW and row.cause == Cause.LISTED_TWICE and len(ids) > 1
@@ -65,7 +63,7 @@ def _judge_subaccounts(stage: Stage, verdict: Verdict, may_double: bool) -> None
         if len(ids) > 1:
             verdict.doubled += len(ids) - 1
             if not is_seen_double:
-                doubles.append(row)
+                doubles[row] = ids
             if not may_double:
                 verdict.examples.append(f"doubled: {line}")
         if row.vendor_id and (row.vendor_id not in ids or holders[row.vendor_account_id, row.vendor_id] > 1):
@@ -88,25 +86,15 @@ def _judge_subaccounts(stage: Stage, verdict: Verdict, may_double: bool) -> None
         verdict.unseen = _unseen(doubles)
 
 
-def reconcile() -> Any:
-    """The hourly reconcile, which puts doubles on the attention list. None until it is written."""
-    if importlib.util.find_spec("accounts.reconcile") is None:
-        return None
-    return importlib.import_module("accounts.reconcile")
-
-
-def _unseen(doubles: list[Subaccount]) -> int:
-    """Doubles that one reconcile does not put on the attention list.
-
-    Here it is called once it exists: `run(agency)` reads the vendor's list, `names(subaccount)` says whether the
-    attention list then shows the double. Until then nothing is said about them.
-    """
-    found = reconcile()
-    if found is None:
-        return 0
+def _unseen(doubles: dict[Subaccount, list[str]]) -> int:
+    """Doubles that one comparison with the vendor's list does not put on the attention list."""
+    unseen = 0
     for agency in {row.agency for row in doubles}:
-        found.run(agency)
-    return sum(not found.names(row) for row in doubles)
+        reconcile.run(agency)
+    for row, ids in doubles.items():
+        shown = Finding.objects.for_agency(row.agency).to_decide().filter(kind=Finding.Kind.TWICE, subaccount=row)
+        unseen += not set(ids) - {row.vendor_id} <= set(shown.values_list("vendor_id", flat=True))
+    return unseen
 
 
 def _judge_jobs(stage: Stage, verdict: Verdict) -> None:

@@ -194,6 +194,7 @@ def test_run_alone_lists_what_it_does():
         "test",
         "prove",
         "bench",
+        "crash",
         "screenshots",
         "check",
         "serve",

@@ -1,23 +1,39 @@
 """Every order of what may happen to a wish, as hypothesis finds it; the sandbox's ledger says what is true."""
 
 import contextlib
+import sqlite3
 from collections import Counter
 from typing import Any, ClassVar
 
 from django.core.cache import cache
+from django.db import connection
 from django.utils import timezone
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, precondition, rule
 
-from accounts import attention, customer_care, customers, jobs, operators, panel, provisioning, vendor, vendor_accounts
+from accounts import (
+    attention,
+    customer_care,
+    customers,
+    jobs,
+    operators,
+    outages,
+    panel,
+    pausing,
+    provisioning,
+    reconcile,
+    vendor,
+    vendor_accounts,
+)
 from accounts.attention import Choice
 from accounts.errors import DoorError, NotAllowed
-from accounts.models import Agency, Customer, Event, State, Subaccount, User
+from accounts.models import Agency, Customer, Event, Finding, State, Subaccount, User, VendorAccount
 from accounts.provisioning import MAX_CREATES_IN_FLIGHT
 from accounts.states import ALLOWED
+from coupontools_api.errors import CoupontoolsError
 from coupontools_api.sandbox import Sandbox
 from tests import factories
-from tests.machine.stage import DEATHS, Stage, dying
+from tests.machine.stage import DEATHS, Stage, copy_of_database, dying
 
 CREATE, LIST, GET, SSO = "/v4/subaccount/create", "/v4/subaccount/list", "/v4/subaccount", "/v3/subaccount/sso"
 FAULTS: dict[str, dict[str, Any]] = {
@@ -44,7 +60,7 @@ class Machine(RuleBasedStateMachine):
     """One world: two agencies with the same few addresses among their customers."""
 
     sandbox: ClassVar[Sandbox]
-    email_unique: ClassVar[str]
+    stage: ClassVar[Stage]
     steps: ClassVar[Counter[str]] = Counter()
 
     wishes = Bundle("wishes")
@@ -52,17 +68,20 @@ class Machine(RuleBasedStateMachine):
     @initialize(target=wishes, approves=st.booleans(), email=ADDRESSES)
     def begin(self, approves: bool, email: str) -> Any:
         """One address has signed up at both agencies, and proved it at one."""
-        self.stage = Stage(self.sandbox, email_unique=self.email_unique)
-        cache.clear()
+        self.stage.begin()
+        self.has_begun = True
         Agency.objects.filter(pk=self.stage.agencies["south"].pk).update(approval_required=approves)
         first, second = (self.sign_up_at(side, email) for side in ("north", "south"))
         self.prove(first)
+        self.copy: sqlite3.Connection | None = None
+        self.proven: set[tuple[str, str]] = set()
+        self.forgotten: Counter[tuple[str, str]] = Counter()  # wishes that a restored copy knew nothing of
+        self.asked_when_paused: dict[str, int] = {}
         return multiple(first, second)
 
     def teardown(self) -> None:
-        if hasattr(self, "stage"):
+        if getattr(self, "has_begun", False):
             self._ends_well()
-            self.stage.end()
 
     # -- people ----------------------------------------------------------------------------------------------------
 
@@ -81,7 +100,8 @@ class Machine(RuleBasedStateMachine):
     @rule(wish=wishes)
     def verify(self, wish: int) -> None:
         self.steps["verify"] += 1
-        self.prove(wish)
+        if self._is_known(wish):
+            self.prove(wish)
 
     def prove(self, wish: int) -> None:
         customer = self._customer(wish)
@@ -90,6 +110,8 @@ class Machine(RuleBasedStateMachine):
     @rule(wish=wishes)
     def approve(self, wish: int) -> None:
         self.steps["approve"] += 1
+        if not self._is_known(wish):
+            return
         with contextlib.suppress(NotAllowed):
             attention.approve(self._row(wish), acting_user=self._staff(wish))
 
@@ -97,6 +119,8 @@ class Machine(RuleBasedStateMachine):
     def choose(self, wish: int, number: int) -> None:
         """Staff make one of the choices that the console offers for a row that waits for them."""
         self.steps["choose"] += 1
+        if not self._is_known(wish):
+            return
         row, staff = self._row(wish), self._staff(wish)
         offered = [
             option.choice
@@ -120,6 +144,8 @@ class Machine(RuleBasedStateMachine):
     def suspend(self, wish: int) -> None:
         """The agency pauses a customer, or lets one go on."""
         self.steps["suspend"] += 1
+        if not self._is_known(wish):
+            return
         customer, staff = self._customer(wish), self._staff(wish)
         with contextlib.suppress(NotAllowed):
             if customer.paused_at:
@@ -138,6 +164,8 @@ class Machine(RuleBasedStateMachine):
     @rule(wish=wishes)
     def delete(self, wish: int) -> None:
         self.steps["delete"] += 1
+        if not self._is_known(wish):
+            return
         with contextlib.suppress(NotAllowed):
             customer_care.close(self._customer(wish), message="", acting_user=self._staff(wish))
 
@@ -145,6 +173,8 @@ class Machine(RuleBasedStateMachine):
     def launch(self, wish: int) -> None:
         """One click: at most one call, and none for whom it is not."""
         self.steps["launch"] += 1
+        if not self._is_known(wish):
+            return
         cache.clear()
         row, before = self._row(wish), len(self.sandbox.effects("sign_on"))
         is_open = row.state == State.ACTIVE and row.customer.paused_at is None
@@ -169,21 +199,74 @@ class Machine(RuleBasedStateMachine):
         agency = self.stage.agencies[side]
         vendor_accounts.connect(agency, client_id=self.stage.client_id(side), client_secret=self.stage.secret(side))
 
+    # -- backups and the comparison with the vendor's list -----------------------------------------------------------
+
+    @rule()
+    def back_up(self) -> None:
+        self.steps["back up"] += 1
+        self.copy = copy_of_database()
+
+    @precondition(lambda self: getattr(self, "copy", None) is not None)
+    @rule()
+    def restore(self) -> None:
+        """What was written since the copy is forgotten here; the vendor forgets nothing."""
+        self.steps["restore"] += 1
+        assert self.copy is not None
+        before = self._wishes()
+        self.copy.backup(connection.connection)
+        self.copy = None
+        pausing.pause(why=pausing.RESTORED)
+        self.forgotten += before - self._wishes()
+        for side in self.stage.agencies:
+            self._tell_secret(side)
+            self.asked_when_paused[side] = self._creates_asked(side)
+
+    @rule(side=SIDES)
+    def compare(self, side: str) -> None:
+        self.steps["compare"] += 1
+        with contextlib.suppress(vendor.Waiting, CoupontoolsError):
+            reconcile.run(self.stage.agencies[side])
+
+    @rule(side=SIDES)
+    def acknowledge(self, side: str) -> None:
+        """The operator has seen how the list and we differ: all of it is there to be seen."""
+        self.steps["acknowledge"] += 1
+        agency = self.stage.agencies[side]
+        account = VendorAccount.objects.get(agency=agency)
+        with contextlib.suppress(NotAllowed):
+            pausing.acknowledge(agency, seen=account.reconciled_at, acting_user=self.stage.operator)
+            del self.asked_when_paused[side]
+
+    def _creates_asked(self, side: str) -> int:
+        return sum(call.client_id == self.stage.client_id(side) for call in self.sandbox.requests(CREATE))
+
+    def _wishes(self) -> Counter[tuple[str, str]]:
+        rows = Subaccount.objects.across_agencies().filter(agency__in=self.stage.agencies.values())
+        return Counter((self._client_of(row), row.email) for row in rows)
+
+    def nothing_is_created_while_paused(self) -> None:
+        for side, asked in getattr(self, "asked_when_paused", {}).items():
+            assert self._creates_asked(side) == asked
+
     # -- the worker, the clock, the vendor ---------------------------------------------------------------------------
 
     @rule()
     def tick(self) -> None:
         self.steps["tick"] += 1
         provisioning.attempt()
+        self._is_as_it_should_be()
 
     @rule()
     def work(self) -> None:
         """The worker until nothing is due."""
         self.steps["work"] += 1
         vendor.probe_due()
+        reconcile.schedule()
+        outages.report(timezone.now())
         for _ in range(60):
             if not (provisioning.attempt() or jobs.run()):
                 break
+        self._is_as_it_should_be()
 
     @rule(seconds=st.sampled_from((1, 6, 31, 61, 130, 700, 4000)))
     def pass_time(self, seconds: int) -> None:
@@ -195,6 +278,7 @@ class Machine(RuleBasedStateMachine):
         self.steps["kill"] += 1
         with dying(how, at):
             jobs.run() if of_jobs else provisioning.attempt()
+        self._is_as_it_should_be()
 
     @rule(kind=st.sampled_from(sorted(FAULTS)), path=st.sampled_from((CREATE, CREATE, CREATE, LIST, GET, SSO)))
     def fault(self, kind: str, path: str) -> None:
@@ -203,12 +287,14 @@ class Machine(RuleBasedStateMachine):
             return  # a list of other ids under the right addresses is the truth as far as anybody can know
         self.sandbox.fault(path, kind.partition(" ")[0], **FAULTS[kind])
 
-    # -- what is always so -------------------------------------------------------------------------------------------
+    # -- what is so after each step in which the worker did something ------------------------------------------------
 
-    @invariant()
+    def _is_as_it_should_be(self) -> None:
+        self.nothing_is_lost_or_doubled()
+        self.nothing_is_created_while_paused()
+        self.at_most_two_of_an_agency_are_in_the_making()
+
     def nothing_is_lost_or_doubled(self) -> None:
-        if not hasattr(self, "stage"):
-            return
         effects = self.sandbox.effects("subaccount_created")
         rows = list(Subaccount.objects.across_agencies().filter(agency__in=self.stage.agencies.values()))
         made = {effect["subaccount"]: effect for effect in effects}
@@ -218,18 +304,15 @@ class Machine(RuleBasedStateMachine):
             effect = made[row.vendor_id]
             assert effect["client_id"] == self._client_of(row), "the account of another agency"
             assert effect["email"] == row.email, "the account of another address"
-        proven = {(self._client_of(row), row.email) for row in rows if row.verified_at}
+        self.proven |= {(self._client_of(row), row.email) for row in rows if row.verified_at}
         calls = self.sandbox.requests(CREATE)
         asked = {(call.client_id, call.arguments["email"]) for call in calls if "email" in call.arguments}
-        assert asked <= proven, "asked for an address that nobody proved"
-        wishes = Counter((self._client_of(row), row.email) for row in rows)
+        assert asked <= self.proven, "asked for an address that nobody proved"
+        wishes = Counter((self._client_of(row), row.email) for row in rows) + self.forgotten
         doubled = Counter((effect["client_id"], effect["email"]) for effect in effects)
         assert all(number <= wishes[key] for key, number in doubled.items()), "more accounts than wishes"
 
-    @invariant()
     def at_most_two_of_an_agency_are_in_the_making(self) -> None:
-        if not hasattr(self, "stage"):
-            return
         for agency in self.stage.agencies.values():
             in_flight = Subaccount.objects.for_agency(agency).filter(
                 state=State.CREATING, lease_until__gt=timezone.now()
@@ -242,6 +325,7 @@ class Machine(RuleBasedStateMachine):
         for side, agency in self.stage.agencies.items():
             Agency.objects.filter(pk=agency.pk).update(stopped_at=None)
             self._tell_secret(side)
+            self._see_differences(side)
         rows = Subaccount.objects.across_agencies().filter(agency__in=self.stage.agencies.values())
         for _ in range(40):
             vendor.probe_due()
@@ -261,7 +345,26 @@ class Machine(RuleBasedStateMachine):
             if to in State.values:
                 assert State(to) in ALLOWED[State(was)]
 
+    def _see_differences(self, side: str) -> None:
+        """One comparison lists what is bound to nobody; after a restore an operator lets creates go on."""
+        agency = self.stage.agencies[side]
+        VendorAccount.objects.filter(agency=agency).update(trouble="", throttled_until=None, recent_failures=0)
+        reconcile.run(agency)
+        account = VendorAccount.objects.get(agency=agency)
+        if account.creates_paused_at:
+            ours = {effect["subaccount"] for effect in self.sandbox.effects("subaccount_created")}
+            ours &= {row["ID"] for row in self.sandbox.subaccounts(self.stage.client_id(side))}
+            rows = Subaccount.objects.for_agency(agency)
+            listed = Finding.objects.for_agency(agency).open().values_list("vendor_id", flat=True)
+            assert ours - set(rows.values_list("vendor_id", flat=True)) <= set(listed), "a difference that nobody sees"
+            pausing.acknowledge(agency, seen=account.reconciled_at, acting_user=self.stage.operator)
+        self.asked_when_paused.pop(side, None)
+
     # -- reading -----------------------------------------------------------------------------------------------------
+
+    def _is_known(self, wish: int) -> bool:
+        """Not if it signed up after the copy that was restored. Its number may be somebody else's then: so what."""
+        return Customer.objects.across_agencies().filter(pk=wish, agency__in=self.stage.agencies.values()).exists()
 
     def _row(self, wish: int) -> Subaccount:
         rows = Subaccount.objects.across_agencies().select_related(

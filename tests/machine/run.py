@@ -11,6 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from coupontools_api.sandbox import Sandbox
 from tests.figures import RecordFigure
 from tests.machine.machine import Machine
+from tests.machine.stage import Stage
 
 HISTORIES = int(os.environ.get("MACHINE_HISTORIES", "700"))  # of each profile
 STEPS = 50
@@ -26,7 +27,7 @@ def run_machine(sandbox: Sandbox, settings: Any, record_figure: RecordFigure, *,
     class Profiled(Machine):
         steps = Counter()
 
-    Profiled.sandbox, Profiled.email_unique = sandbox, email_unique
+    Profiled.sandbox, Profiled.stage = sandbox, Stage(sandbox, email_unique=email_unique)
     run_state_machine_as_test(
         Profiled,
         settings=hypothesis_settings(

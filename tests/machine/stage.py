@@ -1,6 +1,6 @@
 """What the state machine acts on: two agencies, the sandbox, a clock that can be put forward, workers that die."""
 
-import itertools
+import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+from django.core.cache import cache
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import DateTimeField, F
@@ -18,12 +19,14 @@ from coupontools_api.sandbox import Sandbox
 from coupontools_api.transport import _Watched
 from tests import factories
 
-_worlds = itertools.count(1)
 # The times by which the worker decides. The clock goes forward by putting them back.
 CLOCKS: dict[type[Any], tuple[str, ...]] = {
     Subaccount: ("run_at", "lease_until", "create_started_at", "uncertain_since", "looked_at", "first_look_at"),
     Job: ("run_at", "lease_until"),
-    VendorAccount: ("probe_at", "throttled_until", "trouble_since"),
+    VendorAccount: (
+        *("probe_at", "throttled_until", "trouble_since"),
+        *("reconciled_at", "compared_at", "creates_paused_at"),
+    ),
 }
 DEATHS = ("before a commit", "after a commit", "before the request is sent", "after the request is sent")
 
@@ -33,29 +36,35 @@ class Killed(BaseException):
 
 
 class Stage:
-    """Two agencies of their own at a sandbox that starts empty."""
+    """Two agencies at a sandbox. Made once; `begin` puts everything back to how it was made, here and there."""
 
     def __init__(self, sandbox: Sandbox, *, email_unique: str) -> None:
-        self.sandbox, self.number = sandbox, next(_worlds)
-        sandbox.reset()
-        sandbox.settings(email_unique=email_unique)
-        self.email_unique = email_unique
+        self.sandbox, self.email_unique = sandbox, email_unique
         self.secrets = dict.fromkeys(("north", "south"), 1)
         self.agencies: dict[str, Agency] = {}
         self.staff: dict[str, User] = {}
-        self.operator = factories.operator(f"olu{self.number}@platform.example")
+        self.operator = factories.operator()
         for side in self.secrets:
-            name = f"{side}{self.number}"
-            self.let_in(side)
             keys = (self.client_id(side), self.secret(side))
-            self.agencies[side] = factories.agency(name, f"{name}.localhost", keys=keys)
-            self.staff[side] = factories.staff(self.agencies[side], f"ada@{name}.example", "owner")
+            self.agencies[side] = factories.agency(side, f"{side}.localhost", keys=keys)
+            self.staff[side] = factories.staff(self.agencies[side], f"ada@{side}.example", "owner")
+        self.made = copy_of_database()
+
+    def begin(self) -> None:
+        vendor.clients.forget()
+        self.made.backup(connection.connection)
+        cache.clear()
+        self.sandbox.reset()
+        self.sandbox.settings(email_unique=self.email_unique)
+        self.secrets = dict.fromkeys(self.secrets, 1)
+        for side in self.secrets:
+            self.let_in(side)
 
     def client_id(self, side: str) -> str:
-        return f"{side}{self.number}-id"
+        return f"{side}-id"
 
     def secret(self, side: str) -> str:
-        return f"{side}{self.number}-secret-{self.secrets[side]}"
+        return f"{side}-secret-{self.secrets[side]}"
 
     def let_in(self, side: str) -> None:
         """The vendor takes the secret of the day, and no other."""
@@ -66,18 +75,17 @@ class Stage:
         gone = timedelta(seconds=seconds)
         for model, names in CLOCKS.items():
             assert {field.name for field in model._meta.fields if isinstance(field, DateTimeField)} >= set(names)
-            rows = getattr(model.objects, "across_agencies", model.objects.all)().filter(
-                agency__in=self.agencies.values()
-            )
+            rows = getattr(model.objects, "across_agencies", model.objects.all)()
             for name in names:
                 rows.filter(**{f"{name}__isnull": False}).update(**{name: F(name) - gone})
 
-    def end(self) -> None:
-        """Nothing of this world is due any more when the next one begins."""
-        Subaccount.objects.across_agencies().update(run_at=None, lease_until=None, lease_owner="")
-        Job.objects.across_agencies().update(run_at=None)
-        VendorAccount.objects.update(trouble="", probe_at=None, throttled_until=None, recent_failures=0)
-        vendor.clients.forget()
+
+def copy_of_database() -> sqlite3.Connection:
+    """A copy of the database as it is, in memory."""
+    copy = sqlite3.connect(":memory:")
+    connection.ensure_connection()
+    connection.connection.backup(copy)
+    return copy
 
 
 @contextmanager
