@@ -73,8 +73,10 @@ def _do(job: Job) -> None:
             _send(job)
         elif job.kind == Job.Kind.RECONCILE:
             _reconcile(job)
-        else:
+        elif job.kind == Job.Kind.REFRESH:
             _refresh(job)
+        else:  # a newer version is being brought in: its workers know it
+            raise _TryLater("unknown kind")
     except _TryLater as problem:
         log.info("job.later", job=job.pk, kind=job.kind, problem=str(problem))
         _fail(job, str(problem))

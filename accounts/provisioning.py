@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 MAX_CREATES_IN_FLIGHT = 2
 PAUSED_FOR = timedelta(minutes=1)  # then it is asked again whether an operator has ended the pause
+UNKNOWN_WAITS = timedelta(minutes=1)
 NOT_IN_LIST = 302  # "value not in the predefined list": of what we send, only the package can be that
 
 
@@ -79,8 +80,11 @@ class _Step(Claimed):
                 self._look_again()
             case State.NEEDS_REVIEW | State.MISSING:
                 reviews.take(self)
-            case _:
+            case known if known in State.values:
                 self.free(run_at=None)
+            case _:
+                # A newer version is being brought in: this one waits for those who know the state.
+                self.free(run_at=clock.now() + UNKNOWN_WAITS)
 
     def put_off_after_fault(self) -> None:
         """Visible, and tried again. A row in CREATING waits for its lease to end, and is then looked for."""

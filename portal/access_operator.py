@@ -12,7 +12,7 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import clock, provisioning
+from accounts import provisioning
 from accounts.customer_list import WAITING_STATES
 from accounts.models import Agency, Customer, Event, Finding, Host, Job, State, Subaccount, User, VendorAccount, Worker
 from portal.access_console import Waiting, page_of
@@ -146,7 +146,7 @@ class Queue:
 
     @property
     def is_late(self) -> bool:
-        return self.oldest is not None and clock.now() - self.oldest > TOO_OLD
+        return self.oldest is not None and timezone.now() - self.oldest > TOO_OLD
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,7 @@ class Health:
 
     @property
     def has_worker(self) -> bool:
-        now = clock.now()
-        return any(now - worker.seen_at < LONG_SILENT for worker in self.workers)
+        return any(timezone.now() - worker.seen_at < LONG_SILENT for worker in self.workers)
 
     @property
     def checks(self) -> list[tuple[str, bool]]:
@@ -178,7 +177,7 @@ class Health:
 
 
 def _queue(rows: QuerySet[Any]) -> Queue:
-    now = clock.now()
+    now = timezone.now()
     due = rows.filter(Q(lease_until=None) | Q(lease_until__lt=now), run_at__lte=now)
     found = due.aggregate(number=Count("pk"), oldest=Min("run_at"))
     return Queue(found["number"], found["oldest"])

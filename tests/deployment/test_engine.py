@@ -15,7 +15,7 @@ from amqp.exceptions import PreconditionFailed
 from kombu import Connection
 
 from tests.crash.vendor import SandboxProcess, sandbox_process
-from tests.deployment.brokers import Broker, throw_away_rabbitmq, throw_away_redis
+from tests.deployment.brokers import throw_away_rabbitmq, throw_away_redis
 from tests.deployment.production import free_port
 from tests.figures import RecordFigure
 from tests.flows.installation import Installation
@@ -28,10 +28,10 @@ BROKERS = {"rabbitmq": throw_away_rabbitmq, "redis": throw_away_redis}
 
 
 class Engine:
-    """An installation with a bell, and what was wished for there."""
+    """An installation, and what was wished for there."""
 
-    def __init__(self, portal: Installation, sandbox: SandboxProcess, broker: Broker) -> None:
-        self.portal, self.sandbox, self.broker = portal, sandbox, broker
+    def __init__(self, portal: Installation, sandbox: SandboxProcess) -> None:
+        self.portal, self.sandbox = portal, sandbox
         self.wished = 0
 
     def wish(self) -> None:
@@ -55,7 +55,7 @@ class Engine:
 
 
 @contextmanager
-def _running(*commands: list[str], environment: dict[str, str]) -> Iterator[list["subprocess.Popen[bytes]"]]:
+def running(*commands: list[str], environment: dict[str, str]) -> Iterator[list["subprocess.Popen[bytes]"]]:
     processes = [subprocess.Popen(command, cwd=ROOT, env=environment) for command in commands]
     try:
         yield processes
@@ -92,8 +92,8 @@ def test_wishes_become_accounts_though_the_broker_dies_and_forgets(
         portal.ask("factories.agency('North', 'north.localhost', keys=('north-id', 'north-secret'))")
         worker = [*CELERY, "worker", "--concurrency=2", "--loglevel=ERROR"]
         beat = [*CELERY, "beat", "--loglevel=ERROR", f"--schedule={tmp_path / 'schedule'}", "--pidfile="]
-        engine, seconds = Engine(portal, sandbox, broker), {}
-        with _running(worker, beat, environment=portal.environment) as processes:
+        engine, seconds = Engine(portal, sandbox), {}
+        with running(worker, beat, environment=portal.environment) as processes:
             engine.wish()
             seconds["rung"] = engine.settle()
             if kind == "rabbitmq":
@@ -128,6 +128,6 @@ def test_wishes_become_accounts_though_the_broker_dies_and_forgets(
 
 def _assert_quorum(url: str) -> None:
     """RabbitMQ itself says of which type the queue is, to whoever declares another."""
-    with Connection(url) as connection, pytest.raises(PreconditionFailed, match="x-queue-type.*quorum"):
-        other = {"x-queue-type": "classic"}
+    other = {"x-queue-type": "classic"}
+    with Connection(url) as connection, pytest.raises(PreconditionFailed, match=r"x-queue-type.*quorum"):
         connection.channel().queue_declare("celery", durable=True, auto_delete=False, arguments=other)
