@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit, customers, jobs, people, search, states, tasks
+from accounts import audit, clock, customers, jobs, people, search, states, tasks
 from accounts.errors import NotAllowed
 from accounts.models import Cause, Customer, Membership, Package, State, Subaccount, User
 from accounts.reviews import PRESENCE
@@ -132,7 +132,7 @@ def _ask_worker(subaccount: Subaccount, **changes: Any) -> None:
     Raises NotAllowed if it moved on meanwhile.
     """
     row = Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk, state=subaccount.state)
-    if not row.update(run_at=timezone.now(), dismissed_at=None, **states.FREE, **changes):
+    if not row.update(run_at=clock.now(), dismissed_at=None, **states.FREE, **changes):
         raise NotAllowed("It has moved on meanwhile.")
     tasks.wake(subaccount)
 
@@ -144,7 +144,7 @@ def retry(subaccount: Subaccount, *, acting_user: User) -> None:
     """
     _may(subaccount, Choice.RETRY)
     _record("attention.retry", subaccount, acting_user, cause=str(subaccount.cause))
-    now = timezone.now()
+    now = clock.now()
     again: dict[str, Any] = {
         "run_at": now,
         "attempts": 0,
@@ -229,7 +229,7 @@ def make_new(subaccount: Subaccount, *, reason: str, acting_user: User) -> None:
         raise NotAllowed("Only an owner may have a new account made.")
     _record("attention.make_new", subaccount, acting_user, reason=reason, was=subaccount.vendor_id)
     fresh: dict[str, Any] = {"vendor_id": "", "bound_at": None, "facts": {}, "refreshed_at": None, "sealed_keys": ""}
-    _start_again(subaccount, acting_user, to=State.REQUESTED, run_at=timezone.now(), **fresh)
+    _start_again(subaccount, acting_user, to=State.REQUESTED, run_at=clock.now(), **fresh)
     subaccount.campaigns.all().delete()
     tasks.wake(subaccount)
 

@@ -16,9 +16,8 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
-from django.utils import timezone
 
-from accounts import pausing
+from accounts import clock, pausing
 from accounts.forks import let_go_of_databases
 from accounts.models import Agency, Worker
 
@@ -78,7 +77,7 @@ def restore(file: Path, *, replace: bool = False) -> int:
     _refuse_foreign(file)
     tables = connection.introspection.table_names()
     if OURS in tables:
-        if Worker.objects.filter(seen_at__gt=timezone.now() - ALIVE).exists():
+        if Worker.objects.filter(seen_at__gt=clock.now() - ALIVE).exists():
             raise Refused("A worker is alive. Stop every process first; one that was killed counts for 45 seconds.")
         if Agency.objects.exists() and not replace:
             raise Refused("The database is not empty. With --replace everything in it is given up for the copy.")

@@ -9,9 +9,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
-from accounts import adoption, search, vendor
+from accounts import adoption, clock, search, vendor
 from accounts.claims import backoff
 from accounts.models import Cause, Customer, Event, Job, Package, PanelTask, State, Subaccount, VendorAccount
 from accounts.states import FREE, LostClaim, move
@@ -77,7 +76,7 @@ class Claimed:
     # -- outcomes ------------------------------------------------------------------------------------------
 
     def bind(self, vendor_id: str) -> None:
-        subaccount, now = self.subaccount, timezone.now()
+        subaccount, now = self.subaccount, clock.now()
         was_missing = subaccount.state == State.MISSING
         try:
             with transaction.atomic():
@@ -127,7 +126,7 @@ class Claimed:
         """The create answered with somebody else's id, and may have made ours all the same: its outcome is unknown."""
         with transaction.atomic():
             Subaccount.objects.across_agencies().filter(pk=self.subaccount.pk, lease_owner=self.owner).update(
-                had_unknown_outcome=True, uncertain_since=timezone.now(), absent_looks=0
+                had_unknown_outcome=True, uncertain_since=clock.now(), absent_looks=0
             )
             self.review(Cause.CONTRADICTION)
 
@@ -145,9 +144,7 @@ class Claimed:
             )
             if cause == Cause.PACKAGE_REFUSED:
                 package = self.subaccount.customer.package
-                Package.objects.for_agency(self.subaccount.agency).filter(pk=package.pk).update(
-                    refused_at=timezone.now()
-                )
+                Package.objects.for_agency(self.subaccount.agency).filter(pk=package.pk).update(refused_at=clock.now())
             Job.objects.create(
                 kind=Job.Kind.MAIL,
                 agency=self.subaccount.agency,
@@ -157,7 +154,7 @@ class Claimed:
 
     def uncertain(self, cause: Cause, codes: tuple[int, ...] = (), *, happened: bool = True) -> None:
         """The create may have happened, or (not `happened`) a look has to tell why it was refused."""
-        now = timezone.now()
+        now = clock.now()
         wait = min(LOOKS_BEFORE_QUARANTINE_ENDS[0], settings.PROVISIONING_QUARANTINE_SECONDS) if happened else 0
         self.move(
             State.UNCERTAIN,
@@ -176,14 +173,14 @@ class Claimed:
         if self.subaccount.attempts >= settings.PROVISIONING_ATTEMPTS:
             self.review(Cause.ATTEMPTS_USED_UP)
             return
-        self.move(State.REQUESTED, run_at=timezone.now() + backoff(self.subaccount.attempts), cause=cause, **FREE)
+        self.move(State.REQUESTED, run_at=clock.now() + backoff(self.subaccount.attempts), cause=cause, **FREE)
 
     def give_back(self, wait: timedelta, cause: Cause, codes: tuple[int, ...] = ()) -> None:
         """The vendor did not take the question at all: later, and the attempt does not count."""
         with transaction.atomic():
             self.move(
                 State.REQUESTED,
-                run_at=timezone.now() + wait,
+                run_at=clock.now() + wait,
                 attempts=self.subaccount.attempts - 1,
                 cause=cause,
                 cause_codes=list(codes),
@@ -196,7 +193,7 @@ class Claimed:
     def postpone(self, wait: timedelta, cause: Cause | str) -> None:
         """Later; the wait has a cause that people can read. Rows that are not simply queued keep their own."""
         has_own = self.subaccount.state != State.REQUESTED
-        self.free(run_at=timezone.now() + wait, **({} if has_own else {"cause": cause}))
+        self.free(run_at=clock.now() + wait, **({} if has_own else {"cause": cause}))
 
     def free(self, **changes: Any) -> None:
         row = Subaccount.objects.across_agencies().filter(
@@ -206,12 +203,12 @@ class Claimed:
             raise LostClaim(str(self.subaccount.public_id))
 
     def wait_for_vendor(self, waiting: vendor.Waiting) -> None:
-        wait = max(waiting.until - timezone.now(), timedelta(seconds=1))
+        wait = max(waiting.until - clock.now(), timedelta(seconds=1))
         self.postpone(wait + seconds(random.uniform(0, 1)), WAITING_CAUSES[waiting.trouble])  # noqa: S311 -- jitter
 
     def throttled_for(self) -> timedelta:
-        until = self.account.throttled_until or timezone.now()
-        return max(until - timezone.now(), timedelta()) + seconds(random.uniform(0, 1))  # noqa: S311 -- jitter
+        until = self.account.throttled_until or clock.now()
+        return max(until - clock.now(), timedelta()) + seconds(random.uniform(0, 1))  # noqa: S311 -- jitter
 
     def move(self, to: State, **changes: Any) -> None:
         move(self.subaccount, expecting=State(self.subaccount.state), to=to, owner=self.owner, **changes)

@@ -12,8 +12,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 
+from accounts import clock
 from accounts.models import Job, Subaccount, VendorAccount
 
 Work = TypeVar("Work", Subaccount, Job)
@@ -43,7 +43,7 @@ def claim(kind: type[Work], *, pk: int | None = None, now: datetime | None = Non
     At most MAX_HELD claims of one vendor account are held at once, and one while it does not answer: a vendor account
     that is dead never has all the workers.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     rows = kind._default_manager.across_agencies().filter(due(now))
     if pk is not None:
         rows = rows.filter(pk=pk)
@@ -103,7 +103,7 @@ def _may_be_held(row: Subaccount | Job, now: datetime) -> bool:
 
 def due_keys(kind: type[Work], limit: int = 500) -> list[int]:
     """Keys of what is due now, longest first."""
-    rows = kind._default_manager.across_agencies().filter(due(timezone.now()))
+    rows = kind._default_manager.across_agencies().filter(due(clock.now()))
     return list(rows.order_by("run_at").values_list("pk", flat=True)[:limit])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import search, states, tasks
+from accounts import clock, search, states, tasks
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Customer, Event, Membership, Package, State, Subaccount, User, VendorAccount
 
@@ -101,7 +101,7 @@ def prove_mailbox(*, acting_user: User, email: str) -> int:
     )
     went_on = 0
     for subaccount in waiting:
-        now, needs_approval = timezone.now(), _needs_approval(acting_user.agency, subaccount.customer)
+        now, needs_approval = clock.now(), _needs_approval(acting_user.agency, subaccount.customer)
         to = State.AWAITING_APPROVAL if needs_approval else State.REQUESTED
         try:
             states.move(

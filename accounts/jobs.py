@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.module_loading import import_string
 
-from accounts import reconcile, vendor
+from accounts import clock, reconcile, vendor
 from accounts.claims import backoff, claim
 from accounts.crypto import seal, unseal
 from accounts.models import DONE, FAILED, Agency, Campaign, Customer, Event, Job, State, Subaccount, User
@@ -73,8 +73,10 @@ def _do(job: Job) -> None:
             _send(job)
         elif job.kind == Job.Kind.RECONCILE:
             _reconcile(job)
-        else:
+        elif job.kind == Job.Kind.REFRESH:
             _refresh(job)
+        else:  # a newer version is being brought in: its workers know it
+            raise _TryLater("unknown kind")
     except _TryLater as problem:
         log.info("job.later", job=job.pk, kind=job.kind, problem=str(problem))
         _fail(job, str(problem))
@@ -89,7 +91,7 @@ def _do(job: Job) -> None:
 def _finish(job: Job) -> None:
     done = Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner)
     done.update(
-        done_at=timezone.now(),
+        done_at=clock.now(),
         run_at=None,
         lease_owner="",
         lease_until=None,
@@ -113,7 +115,7 @@ def _record_mail(job: Job, outcome: str) -> None:
 @transaction.atomic
 def _fail(job: Job, problem: str) -> None:
     """Later; a mail that nobody takes for a week is given up, and its secret is blanked."""
-    now, attempts = timezone.now(), min(job.attempts + 1, 1000)
+    now, attempts = clock.now(), min(job.attempts + 1, 1000)
     gives_up = job.kind == Job.Kind.MAIL and now - job.created_at > MAILS_GIVE_UP_AFTER
     failed = Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner)
     is_ours = failed.update(
@@ -174,7 +176,7 @@ def _refresh(job: Job) -> None:
         return
     except (CoupontoolsError, vendor.Waiting) as problem:
         raise _TryLater(type(problem).__name__) from None
-    now, facts = timezone.now(), _facts(details)
+    now, facts = clock.now(), _facts(details)
     with transaction.atomic():
         if not _is_active_still(subaccount):
             return  # closed, or even erased, while the vendor was asked
@@ -255,7 +257,7 @@ def missing(subaccount: Subaccount, *, acting_user: User | None = None) -> None:
             expecting=State.ACTIVE,
             to=State.MISSING,
             acting_user=acting_user,
-            run_at=timezone.now() + MISSING_LOOK,
+            run_at=clock.now() + MISSING_LOOK,
         )
         Job.objects.create(
             kind=Job.Kind.MAIL,
@@ -270,17 +272,19 @@ def put_refresh(subaccount: Subaccount, *, after: timedelta = timedelta(), launc
 
     With `launched`, the worker also notes that the customer was in the panel.
     """
-    when = timezone.now() + after
+    now = timezone.now()  # names the job, no more: the click that asks has no statement to spare for the time
+    when = now + after
     what = "launch" if launched else "refresh"
-    job = _refresh_job(subaccount, once=f"{what}:{subaccount.pk}:{when:%Y%m%d%H%M}", run_at=when)
+    job = _refresh_job(subaccount, once=f"{what}:{subaccount.pk}:{when:%Y%m%d%H%M}", run_at=when if after else None)
     if launched:
-        job.payload["launched_at"] = timezone.now().isoformat()
+        job.payload["launched_at"] = now.isoformat()
     Job.objects.bulk_create([job], ignore_conflicts=True)
 
 
 def schedule_refreshes() -> int:
     """Writes a refresh for every active subaccount whose campaigns are older than REFRESH_SECONDS. Returns how many."""
-    old = timezone.now() - timedelta(seconds=settings.REFRESH_SECONDS)
+    now = clock.now()
+    old = now - timedelta(seconds=settings.REFRESH_SECONDS)
     stale = (
         Subaccount.objects.across_agencies()
         .filter(Q(refreshed_at__lt=old) | Q(refreshed_at=None, bound_at__lt=old))
@@ -291,7 +295,7 @@ def schedule_refreshes() -> int:
     jobs = []
     for subaccount in stale:
         # After an outage all are stale at once: each gets a turn, and the vendor is not run over.
-        turn = turns.get(subaccount.vendor_account_id, timezone.now())
+        turn = turns.get(subaccount.vendor_account_id, now)
         turns[subaccount.vendor_account_id] = turn + REFRESH_STEP
         # Named after the last reading: one job per subaccount, however often this runs before it is done.
         once = f"refresh:{subaccount.pk}:since:{subaccount.refreshed_at or 'never'}"
@@ -301,10 +305,7 @@ def schedule_refreshes() -> int:
 
 
 def _refresh_job(subaccount: Subaccount, *, once: str, run_at: datetime | None = None) -> Job:
-    return Job(
-        once=once,
-        kind=Job.Kind.REFRESH,
-        agency=subaccount.agency,
-        payload={"subaccount": subaccount.pk},
-        run_at=run_at or timezone.now(),
-    )
+    job = Job(once=once, kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk})
+    if run_at is not None:
+        job.run_at = run_at
+    return job

@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
-from accounts import reconcile, tasks
+from accounts import clock, reconcile, tasks
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Cause, Event, Finding, Subaccount, User, VendorAccount
 
@@ -24,7 +23,7 @@ class NotCompared(NotAllowed):
 @transaction.atomic
 def pause(*, why: str, agency: Agency | None = None) -> int:
     """Stops creates for one agency, or for all, and asks for a comparison. Returns for how many."""
-    now = timezone.now()
+    now = clock.now()
     accounts = VendorAccount.objects.select_for_update(of=("self",)).select_related("agency").order_by("pk")
     found = list(accounts.filter(agency=agency) if agency else accounts)
     for account in found:
@@ -62,7 +61,7 @@ def acknowledge(agency: Agency, *, seen: datetime | None, acting_user: User) -> 
     differences: dict[str, Any] = {kind.value: number_of(agency, kind) for kind in Finding.Kind}
     VendorAccount.objects.filter(pk=account.pk).update(creates_paused_at=None)
     waiting = Subaccount.objects.for_agency(agency).filter(cause=Cause.CREATES_PAUSED, run_at__isnull=False)
-    waiting.update(run_at=timezone.now(), cause=Cause.NONE)
+    waiting.update(run_at=clock.now(), cause=Cause.NONE)
     Event.objects.record(
         "provisioning.acknowledged", agency=agency, acting_user=acting_user, about=account, **differences
     )

@@ -12,9 +12,8 @@ from datetime import date, datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
-from accounts import adoption, reviews, vendor
+from accounts import adoption, clock, reviews, vendor
 from accounts.claimed import GIVEN_BACK, LOOKS_BEFORE_QUARANTINE_ENDS, WAITING_CAUSES, Claimed, seconds
 from accounts.claims import claim
 from accounts.models import Agency, Cause, Customer, Event, Job, State, Subaccount, VendorAccount
@@ -35,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 MAX_CREATES_IN_FLIGHT = 2
 PAUSED_FOR = timedelta(minutes=1)  # then it is asked again whether an operator has ended the pause
+UNKNOWN_WAITS = timedelta(minutes=1)
 NOT_IN_LIST = 302  # "value not in the predefined list": of what we send, only the package can be that
 
 
@@ -68,7 +68,7 @@ class _Step(Claimed):
             self.free(run_at=None)
             return
         if self.subaccount.agency.stopped_at:
-            self.free(run_at=timezone.now() + timedelta(hours=1))
+            self.free(run_at=clock.now() + timedelta(hours=1))
             return
         match self.subaccount.state:
             case State.CREATING:
@@ -80,8 +80,11 @@ class _Step(Claimed):
                 self._look_again()
             case State.NEEDS_REVIEW | State.MISSING:
                 reviews.take(self)
-            case _:
+            case known if known in State.values:
                 self.free(run_at=None)
+            case _:
+                # A newer version is being brought in: this one waits for those who know the state.
+                self.free(run_at=clock.now() + UNKNOWN_WAITS)
 
     def put_off_after_fault(self) -> None:
         """Visible, and tried again. A row in CREATING waits for its lease to end, and is then looked for."""
@@ -104,7 +107,7 @@ class _Step(Claimed):
         if not self.subaccount.first_look:
             is_there = bool(adoption.ids_listed_for(self.subaccount.email, listing))
             seen = Subaccount.FirstLook.PRESENT if is_there else Subaccount.FirstLook.ABSENT
-            self.move(State.REQUESTED, first_look=seen, first_look_at=timezone.now())
+            self.move(State.REQUESTED, first_look=seen, first_look_at=clock.now())
         verdict = self.verdict(listing)
         if verdict.bind:
             self.bind(verdict.bind)
@@ -127,7 +130,7 @@ class _Step(Claimed):
 
     def _absent(self) -> None:
         """It is not listed. Presence is believed at once; absence only after the quarantine, seen twice."""
-        subaccount, now = self.subaccount, timezone.now()
+        subaccount, now = self.subaccount, clock.now()
         is_taken = subaccount.cause == Cause.EMAIL_TAKEN
         if is_taken and not subaccount.had_unknown_outcome:
             self.review(Cause.EMAIL_TAKEN_ELSEWHERE, subaccount.cause_codes)
@@ -156,7 +159,7 @@ class _Step(Claimed):
 
     def _start_create(self) -> bool:
         """Commits CREATING before the socket opens, with the lease renewed for the call. False: put off."""
-        subaccount, now = self.subaccount, timezone.now()
+        subaccount, now = self.subaccount, clock.now()
         with transaction.atomic():
             # The row lock makes the counts exact: one worker at a time decides for this vendor account.
             account = VendorAccount.objects.select_for_update().get(pk=self.account.pk)
@@ -201,7 +204,7 @@ class _Step(Claimed):
     def _creates_in_flight(self) -> int:
         return (
             Subaccount.objects.for_agency(self.subaccount.agency)
-            .filter(state=State.CREATING, lease_until__gt=timezone.now())
+            .filter(state=State.CREATING, lease_until__gt=clock.now())
             .count()
         )
 
@@ -209,7 +212,7 @@ class _Step(Claimed):
         try:
             created = self._send_create()
         except vendor.Waiting as waiting:
-            self.give_back(waiting.until - timezone.now(), WAITING_CAUSES[waiting.trouble])
+            self.give_back(waiting.until - clock.now(), WAITING_CAUSES[waiting.trouble])
         except Throttled:
             self.give_back(self.throttled_for(), Cause.VENDOR_THROTTLES)
         except vendor.CREDENTIALS_ERRORS as problem:

@@ -15,9 +15,8 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
-from accounts import vendor
+from accounts import clock, vendor
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Event, Finding, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.subaccounts import ListedSubaccount
@@ -35,7 +34,7 @@ Key = tuple[str, str]
 
 def schedule(now: datetime | None = None) -> int:
     """Writes a comparison for every vendor account whose last one is older than RECONCILE_SECONDS. Returns how many."""
-    old = (now or timezone.now()) - timedelta(seconds=settings.RECONCILE_SECONDS)
+    old = (now or clock.now()) - timedelta(seconds=settings.RECONCILE_SECONDS)
     due = VendorAccount.objects.filter(
         Q(reconciled_at=None) | Q(reconciled_at__lt=old),
         trouble="",
@@ -83,7 +82,7 @@ def run(agency: Agency) -> None:
     """Compares once. Raises what `vendor.look` raises; then nothing is changed."""
     account = VendorAccount.objects.select_related("active_credential").get(agency=agency)
     account.agency = agency
-    started = timezone.now()
+    started = clock.now()
     listing = vendor.look(account)
     with transaction.atomic():
         # Two workers at one comparison would write one finding twice.
@@ -236,7 +235,7 @@ def _record(kind: str, account: VendorAccount, **facts: Any) -> None:
 def dismiss(finding: Finding, *, acting_user: User) -> None:
     """Sets a finding aside: somebody has looked into it. Raises NotAllowed if it is over, or was set aside already."""
     rows = Finding.objects.for_agency(finding.agency).filter(pk=finding.pk, ended_at=None, dismissed_at=None)
-    if not rows.update(dismissed_at=timezone.now()):
+    if not rows.update(dismissed_at=clock.now()):
         raise NotAllowed("It is over, or was set aside.")
     customer = finding.subaccount.customer if finding.subaccount else None
     Event.objects.record(

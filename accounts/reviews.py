@@ -7,9 +7,8 @@ what the screen shows afterwards is what the vendor said.
 from datetime import timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
-from accounts import adoption, vendor
+from accounts import adoption, clock, vendor
 from accounts.claimed import WAITING_CAUSES, Claimed, seconds
 from accounts.models import Cause, Event, Job, State, Subaccount
 from accounts.states import FREE
@@ -72,14 +71,14 @@ def _look_for_missing(claimed: Claimed) -> None:
         if GONE not in problem.codes:
             claimed.postpone(MISSING_LOOK, subaccount.cause)
             return
-        claimed.free(run_at=timezone.now() + MISSING_LOOK, looked_at=timezone.now())
+        claimed.free(run_at=clock.now() + MISSING_LOOK, looked_at=clock.now())
     except vendor.Waiting as waiting:
-        claimed.postpone(max(waiting.until - timezone.now(), seconds(1)), WAITING_CAUSES[waiting.trouble])
+        claimed.postpone(max(waiting.until - clock.now(), seconds(1)), WAITING_CAUSES[waiting.trouble])
     except CoupontoolsError:
         claimed.postpone(timedelta(minutes=5), subaccount.cause)
     else:
         with transaction.atomic():
-            claimed.move(State.ACTIVE, run_at=None, looked_at=timezone.now(), cause=Cause.NONE, cause_codes=[], **FREE)
+            claimed.move(State.ACTIVE, run_at=None, looked_at=clock.now(), cause=Cause.NONE, cause_codes=[], **FREE)
             Job.objects.create(kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk})
 
 
@@ -116,8 +115,8 @@ def _keep(claimed: Claimed, cause: Cause) -> None:
     keeps_codes = cause == claimed.subaccount.cause
     is_missing = claimed.subaccount.state == State.MISSING
     claimed.free(
-        run_at=timezone.now() + MISSING_LOOK if is_missing else None,
-        looked_at=timezone.now(),
+        run_at=clock.now() + MISSING_LOOK if is_missing else None,
+        looked_at=clock.now(),
         cause=cause,
         cause_codes=claimed.subaccount.cause_codes if keeps_codes else [],
         candidates=claimed.candidates,

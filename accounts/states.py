@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import clock
 from accounts.errors import NotAllowed
 from accounts.models import Cause, Event, State, Subaccount, User
 
@@ -78,7 +79,7 @@ def request(subaccount: Subaccount, *, expecting: State, acting_user: User) -> N
         expecting=expecting,
         to=State.REQUESTED,
         acting_user=acting_user,
-        run_at=timezone.now(),
+        run_at=clock.now(),
         cause=Cause.NONE,
         cause_codes=[],
     )

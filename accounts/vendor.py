@@ -10,9 +10,8 @@ from typing import TypeVar
 import structlog
 from django.conf import settings
 from django.db.models import F
-from django.utils import timezone
 
-from accounts import outages
+from accounts import clock, outages
 from accounts.crypto import CannotOpen
 from accounts.models import Credential, VendorAccount, VendorCall
 from coupontools_api.client import Coupontools
@@ -49,7 +48,7 @@ class Waiting(Exception):
 
 
 def _next_probe() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.BREAKER_PROBE_SECONDS)
+    return clock.now() + timedelta(seconds=settings.BREAKER_PROBE_SECONDS)
 
 
 class _Clients:
@@ -118,10 +117,9 @@ def ask(
     Raises Waiting without any call while the breaker is open or the vendor throttles us, and whatever
     CoupontoolsError the call raises.
     """
-    now = timezone.now()
     if account.is_open:
-        raise Waiting(account.probe_at or now, account.trouble)
-    if account.throttled_until and account.throttled_until > now:
+        raise Waiting(account.probe_at or clock.now(), account.trouble)
+    if account.throttled_until and account.throttled_until > clock.now():
         raise Waiting(account.throttled_until, "throttled")
     return _observed(account, call, noted, for_click=for_click)
 
@@ -160,7 +158,7 @@ def _keep(account: VendorAccount, noted: Noted | None, started: float, problem: 
 
 def _note(account: VendorAccount, problem: CoupontoolsError | None) -> None:
     """Writes the outcome into the breaker that all processes share."""
-    now = timezone.now()
+    now = clock.now()
     row = VendorAccount.objects.filter(pk=account.pk)
     if isinstance(problem, Throttled):
         pause = DEFAULT_PAUSE_SECONDS if problem.retry_after is None else problem.retry_after
@@ -212,7 +210,7 @@ def learn(account: VendorAccount, problem: CoupontoolsError | None) -> None:
 
 def probe_due(now: datetime | None = None) -> int:
     """Asks each vendor account whose breaker is open and whose probe is due, with a read. Returns how many."""
-    now = now or timezone.now()
+    now = now or clock.now()
     due = VendorAccount.objects.exclude(trouble="").filter(probe_at__lte=now)
     probed = 0
     for account in due.select_related("active_credential"):

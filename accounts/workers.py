@@ -3,8 +3,7 @@
 import os
 import socket
 
-from django.utils import timezone
-
+from accounts import clock
 from accounts.models import Worker
 
 BEAT_SECONDS = 10.0
@@ -17,7 +16,7 @@ def name_of_this(kind: str) -> str:
 
 def beat(name: str) -> None:
     """Says that the worker is alive. Those that are silent for long are forgotten (accounts/retention.py)."""
-    Worker.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+    Worker.objects.update_or_create(name=name, defaults={"seen_at": clock.now()})
 
 
 def leave(name: str) -> None:

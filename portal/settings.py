@@ -164,7 +164,9 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000  # whatever leaks, leaks no further
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that is away for an hour is waited for
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "accounts.tasks.sweep", "schedule": 15.0},
     "retention": {"task": "accounts.retention.forget", "schedule": 60.0},
@@ -178,6 +180,7 @@ elif BROKER_URL:
         "visibility_timeout": 600,
         "unacked_restore_interval": 10,
         "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 5,
     }
 
 # --- The vendor ----------------------------------------------------------------------------------------------
@@ -188,6 +191,9 @@ VENDOR_LIST_DEADLINE_SECONDS = env.float("VENDOR_LIST_DEADLINE_SECONDS", default
 LAUNCH_DEADLINE_SECONDS = env.float("LAUNCH_DEADLINE_SECONDS", default=5)
 BREAKER_PROBE_SECONDS = env.float("BREAKER_PROBE_SECONDS", default=60)
 PROVISIONING_LEASE_SECONDS = env.float("PROVISIONING_LEASE_SECONDS", default=120)
+# A task that hangs ends before its lease does: whoever claims the row then has it alone.
+CELERY_TASK_SOFT_TIME_LIMIT = 0.90 * PROVISIONING_LEASE_SECONDS
+CELERY_TASK_TIME_LIMIT = 0.95 * PROVISIONING_LEASE_SECONDS
 PROVISIONING_QUARANTINE_SECONDS = env.float("PROVISIONING_QUARANTINE_SECONDS", default=120)
 PROVISIONING_LOOK_GAP_SECONDS = env.float("PROVISIONING_LOOK_GAP_SECONDS", default=60)
 PROVISIONING_BACKOFF_MIN_SECONDS = env.float("PROVISIONING_BACKOFF_MIN_SECONDS", default=5)

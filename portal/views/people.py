@@ -1,8 +1,11 @@
 """Choosing a package, signing up, accepting an invitation."""
 
+from typing import Any
+
 from allauth.account import views as allauth_views
 from allauth.account.utils import perform_login
 from django.contrib.auth.views import redirect_to_login
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,6 +17,7 @@ from accounts import people
 from accounts.errors import NotAllowed
 from portal import access
 from portal.forms.people import AcceptInvitationForm
+from portal.scope import current_scope
 
 
 @require_safe
@@ -29,6 +33,18 @@ class SignUp(allauth_views.SignupView):
 
     def get_initial(self) -> dict[str, str]:
         return {**super().get_initial(), "package": self.request.GET.get("package", "")}
+
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        """The person, the mail with the code, and the session that waits for it: all or nothing.
+
+        Who is there without a code that counts could neither come in nor sign up again.
+        """
+        response = super().form_valid(form)
+        session = self.request.session
+        session.setdefault("scope", current_scope.get())
+        session.save()  # the middleware would save it after the commit
+        return response
 
 
 def _join(request: HttpRequest, invitation: people.Invitation) -> HttpResponse:

@@ -1,5 +1,8 @@
 """Celery is only the bell: a lost, doubled or forged message, or a broker that is down, changes nothing."""
 
+import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ from accounts.models import Agency, Job, State, Subaccount, User
 from coupontools_api.sandbox import Sandbox
 from portal.celery import app
 from tests import factories
+from tests.run import ROOT, environment_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,6 +32,37 @@ def test_the_sweep_rings_for_everything_that_is_due(
     assert bos_subaccount.state == State.ACTIVE
     assert len(sandbox.effects("subaccount_created")) == 1
     assert not Job.objects.for_agency(bos_subaccount.agency).exclude(run_at=None).exists()
+
+
+def test_a_slow_pools_queue_is_never_longer_than_what_is_due(north: Agency, monkeypatch: pytest.MonkeyPatch):
+    """A sweep rings for what has no message yet: one that came 40 times would leave 40 times as many, for nothing."""
+    for number in range(10):
+        factories.customer(north, factories.person(north, f"n{number}@shop.example"))
+    Job.objects.create(kind="mail", agency=north, payload={"mail": "x"})
+    queue: list[tuple[str, int]] = []
+    monkeypatch.setattr(tasks.provision, "delay", lambda pk: queue.append(("wish", pk)))
+    monkeypatch.setattr(tasks.run_job, "delay", lambda pk: queue.append(("job", pk)))
+
+    for _ in range(40):
+        tasks.ring_for_due(waiting=len(queue))
+    assert len(queue) == len(set(queue)) == 11
+    assert ("job", Job.objects.for_agency(north).get().pk) in queue[:2], "neither kind stands before the other"
+
+    del queue[:5]  # lost
+    tasks.ring_for_due(waiting=len(queue))
+    assert len(queue) == 11
+    queue.clear()
+    tasks.ring_for_due(waiting=0)
+    assert len(set(queue)) == 11, "what was lost is rung for as soon as the others are gone"
+
+
+def test_a_broker_that_cannot_say_how_much_waits_stops_no_sweep(settings: Any, monkeypatch: pytest.MonkeyPatch):
+    for url in ("redis://127.0.0.1:9/0", "amqp://127.0.0.1:9//"):
+        settings.BROKER_URL = url
+        monkeypatch.setattr(
+            type(app), "connection_for_read", lambda self, address=url: self.connection_for_write(address)
+        )
+        assert tasks._waiting() == 0
 
 
 def test_a_message_that_comes_three_times_makes_one_subaccount(sandbox: Sandbox, bos_subaccount: Subaccount):
@@ -63,8 +98,44 @@ def test_messages_carry_nothing_but_a_key(north: Agency, settings: Any, monkeypa
     assert sent == [(subaccount.pk,)]
 
 
-def test_the_schedule_and_the_safe_settings_are_in_force():
+def test_the_schedule_and_the_safe_settings_are_in_force(settings: Any):
     assert app.conf.beat_schedule["sweep"]["task"] == tasks.sweep.name
     assert (app.conf.task_acks_late, app.conf.task_reject_on_worker_lost) == (True, True)
     assert app.conf.task_ignore_result is True
     assert app.conf.accept_content == ["json"]
+    assert app.conf.worker_prefetch_multiplier == 1
+    assert app.conf.task_soft_time_limit < app.conf.task_time_limit < settings.PROVISIONING_LEASE_SECONDS
+    assert app.conf.task_soft_time_limit > settings.VENDOR_LIST_DEADLINE_SECONDS + settings.VENDOR_DEADLINE_SECONDS
+    assert app.conf.worker_cancel_long_running_tasks_on_connection_loss is True
+    assert app.conf.broker_connection_max_retries is None
+
+
+@pytest.mark.parametrize(
+    ("url", "queue_type", "options"),
+    [
+        ("amqp://broker.example//", "quorum", {"confirm_publish": True}),
+        (
+            "redis://broker.example/0",
+            "classic",
+            {"visibility_timeout": 600, "unacked_restore_interval": 10, "unacked_restore_throttle": 1},
+        ),
+    ],
+)
+def test_each_broker_gets_what_it_needs(url: str, queue_type: str, options: dict[str, Any]):
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import json, portal.settings as s; from portal.celery import app;"
+            "print(json.dumps([app.conf.task_default_queue_type, app.conf.broker_transport_options]))",
+        ],
+        cwd=ROOT,
+        env=environment_for(BROKER_URL=url),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found_type, found = json.loads(told.stdout)
+    assert found_type == queue_type
+    assert options.items() <= found.items()
+    assert found.get("visibility_timeout", 600) > app.conf.task_time_limit

@@ -6,6 +6,7 @@ import pytest
 from django.core import mail
 
 from accounts import jobs, provisioning
+from portal.celery import app
 from tests.factories import PASSWORD
 from tests.flows.visitor import Page, Visitor
 
@@ -34,6 +35,16 @@ def work() -> Callable[[], None]:
             pass
 
     return run
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Messages are worked off as they are sent: a pool that is never behind."""
+    app.conf.task_always_eager = True
+    try:
+        yield
+    finally:
+        app.conf.task_always_eager = False
 
 
 def code_for(address: str) -> str:

@@ -1,0 +1,133 @@
+"""Production's engine for real: Celery's worker and beat, each broker, PostgreSQL with its pool; nothing is lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from amqp.exceptions import PreconditionFailed
+from kombu import Connection
+
+from tests.crash.vendor import SandboxProcess, sandbox_process
+from tests.deployment.brokers import throw_away_rabbitmq, throw_away_redis
+from tests.deployment.production import free_port
+from tests.figures import RecordFigure
+from tests.flows.installation import Installation
+from tests.run import ROOT, throw_away_postgres
+
+PATIENCE = 150.0  # seconds, for one batch; a sweep is every 15
+BATCH = 6
+CELERY = [sys.executable, "-m", "celery", "-A", "portal"]
+BROKERS = {"rabbitmq": throw_away_rabbitmq, "redis": throw_away_redis}
+
+
+class Engine:
+    """An installation, and what was wished for there."""
+
+    def __init__(self, portal: Installation, sandbox: SandboxProcess) -> None:
+        self.portal, self.sandbox = portal, sandbox
+        self.wished = 0
+
+    def wish(self) -> None:
+        names = [f"n{self.wished + number}" for number in range(BATCH)]
+        self.wished += BATCH
+        self.portal.ask(f"for name in {names!r}: wish(name)")
+
+    def settle(self) -> float:
+        """Waits until every wish is active and every job done; answers the seconds."""
+        started = time.monotonic()
+        found: Any = None
+        while time.monotonic() - started < PATIENCE:
+            found = self.portal.ask(
+                "active = Subaccount.objects.for_agency(north).filter(state='active').count()\n"
+                "answer = [active, Job.objects.for_agency(north).filter(done_at=None).count()]"
+            )
+            if found == [self.wished, 0]:
+                return time.monotonic() - started
+            time.sleep(0.5)
+        raise AssertionError(f"{found} of {self.wished}: {self.portal.ask('answer = states()')}")
+
+
+@contextmanager
+def running(*commands: list[str], environment: dict[str, str]) -> Iterator[list["subprocess.Popen[bytes]"]]:
+    processes = [subprocess.Popen(command, cwd=ROOT, env=environment) for command in commands]
+    try:
+        yield processes
+        assert [process.poll() for process in processes] == [None] * len(processes), "one ended by itself"
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(timeout=20)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@pytest.mark.parametrize("kind", BROKERS)
+def test_wishes_become_accounts_though_the_broker_dies_and_forgets(
+    kind: str, tmp_path: Path, record_figure: RecordFigure
+):
+    """The bell rings, the broker is killed and emptied, a child of the pool is killed: each account is made once."""
+    with (
+        throw_away_postgres(durable=True) as database,
+        BROKERS[kind]() as broker,
+        sandbox_process(free_port()) as sandbox,
+    ):
+        sandbox.add_accounts([("north-id", "north-secret")])
+        portal = Installation(database, sandbox)
+        portal.environment |= {"BROKER_URL": broker.url, "DATABASE_POOL_SIZE": "4"}
+        portal.manage("migrate", "-v0")
+        portal.ask("factories.agency('North', 'north.localhost', keys=('north-id', 'north-secret'))")
+        worker = [*CELERY, "worker", "--concurrency=2", "--loglevel=ERROR"]
+        beat = [*CELERY, "beat", "--loglevel=ERROR", f"--schedule={tmp_path / 'schedule'}", "--pidfile="]
+        engine, seconds = Engine(portal, sandbox), {}
+        with running(worker, beat, environment=portal.environment) as processes:
+            engine.wish()
+            seconds["rung"] = engine.settle()
+            if kind == "rabbitmq":
+                _assert_quorum(broker.url)
+
+            broker.stop()
+            engine.wish()  # nobody is rung
+            broker.start()
+            seconds["broker killed"] = engine.settle()
+
+            os.kill(processes[0].pid, signal.SIGSTOP)  # so that the messages are lost before it has them
+            engine.wish()
+            broker.flush()
+            os.kill(processes[0].pid, signal.SIGCONT)
+            os.kill(_children(processes[0].pid)[0], signal.SIGKILL)
+            portal.ask(
+                "import datetime\npast = timezone.now() - datetime.timedelta(seconds=1)\n"
+                "for kind in (Subaccount, Job):\n"
+                "    kind.objects.for_agency(north).exclude(lease_until=None).update(lease_until=past)"
+            )
+            seconds["emptied, child killed"] = engine.settle()
+
+        emails = [effect["email"] for effect in sandbox.created()]
+        assert len(emails) == len(set(emails)) == engine.wished
+        assert portal.ask("answer = [worker.name.split('@')[0] for worker in Worker.objects.all()]").count("celery")
+        record_figure(
+            f"Celery with {kind}, PostgreSQL's pool, 2 processes",
+            f"{len(emails)} of {engine.wished} made, none twice; "
+            + ", ".join(f"{what}: {spent:.0f} s" for what, spent in seconds.items()),
+        )
+
+
+def _assert_quorum(url: str) -> None:
+    """RabbitMQ itself says of which type the queue is, to whoever declares another."""
+    other = {"x-queue-type": "classic"}
+    with Connection(url) as connection, pytest.raises(PreconditionFailed, match=r"x-queue-type.*quorum"):
+        connection.channel().queue_declare("celery", durable=True, auto_delete=False, arguments=other)
