@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from accounts import claims, jobs, outages, provisioning, reconcile, vendor, workers
+from accounts import bell, claims, jobs, outages, provisioning, reconcile, vendor, workers
 from accounts.models import Job, Subaccount
 
 
@@ -38,8 +38,12 @@ def sweep() -> None:
 
 
 def wake(subaccount: Subaccount | None = None) -> None:
-    """Rings the bell after the commit, where there is a broker. Embedded, the worker looks by itself."""
+    """Rings for the worker once this is committed: through the broker, or without one through PostgreSQL.
+
+    On SQLite the worker looks by itself.
+    """
     if not settings.BROKER_URL:
+        bell.ring()
         return
 
     def ring() -> None:

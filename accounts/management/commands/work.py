@@ -9,6 +9,7 @@ from django.db import close_old_connections, connections
 from django.utils import timezone
 
 from accounts import jobs, outages, provisioning, reconcile, retention, vendor, workers
+from accounts.bell import Bell
 
 log = structlog.get_logger(__name__)
 PROBE_SECONDS = 2.0
@@ -32,10 +33,11 @@ class Command(BaseCommand):
             while provisioning.attempt() or jobs.run():
                 pass
             return
-        stop = threading.Event()
+        stop, bell = threading.Event(), Bell()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        hands = [threading.Thread(target=_work, args=(stop,), name=f"work-{n}") for n in range(threads)]
+        hands = [threading.Thread(target=_work, args=(stop, bell), name=f"work-{n}") for n in range(threads)]
+        hands.append(threading.Thread(target=bell.listen, args=(stop,), name="bell"))
         for hand in hands:
             hand.start()
         log.info("work.started", threads=threads)
@@ -51,19 +53,25 @@ class Command(BaseCommand):
                 _guarded(lambda: outages.report(timezone.now()))
                 _guarded(lambda: retention.enforce(timezone.now()))
             rounds += 1
+        bell.ring(threads)
         for hand in hands:
             hand.join()
         _guarded(lambda: workers.leave(name))
         log.info("work.stopped")
 
 
-def _work(stop: threading.Event) -> None:
-    """One hand: a subaccount's step, then a job, then a short rest if there was neither."""
+def _work(stop: threading.Event, bell: Bell) -> None:
+    """One hand: a subaccount's step, then a job, then a rest if there was neither."""
+    has_rested = False
     while not stop.is_set():
+        heard = bell.rings
         did = _guarded(provisioning.attempt)
         did = _guarded(jobs.run) or did
         if not did:
-            stop.wait(settings.SWEEP_SECONDS)
+            bell.rest(heard, settings.SWEEP_SECONDS)
+        elif has_rested:
+            bell.ring()  # where there was one thing to do there may be more
+        has_rested = not did
     connections.close_all()
 
 
