@@ -95,19 +95,17 @@ class Claimed:
                 search.add(subaccount.customer, vendor_id)
                 customer = Customer.objects.for_agency(subaccount.agency).get(pk=subaccount.customer_id)
                 self._start_trial(customer, now.date())
+                jobs = [
+                    Job(kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk}),
+                ]
                 if customer.paused_at:
                     # Paused before there was an account: the task that a pause leaves, and no "you can start".
                     PanelTask.objects.create(agency=subaccount.agency, customer=customer, kind=PanelTask.Kind.BLOCK)
                 elif not was_missing:
-                    Job.objects.create(
-                        kind=Job.Kind.MAIL,
-                        agency=subaccount.agency,
-                        customer_id=subaccount.customer_id,
-                        payload={"mail": "account_ready", "customer": subaccount.customer_id},
-                    )
-                Job.objects.create(
-                    kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk}
-                )
+                    mail = {"mail": "account_ready", "customer": subaccount.customer_id}
+                    about = {"agency": subaccount.agency, "customer_id": subaccount.customer_id}
+                    jobs.append(Job(kind=Job.Kind.MAIL, payload=mail, **about))
+                Job.objects.bulk_create(jobs)
         except IntegrityError:
             # Another row has this id: whatever the vendor meant, it is not bound twice.
             if subaccount.state in (State.NEEDS_REVIEW, State.MISSING):

@@ -87,8 +87,16 @@ def _do(job: Job) -> None:
         _finish(job)
 
 
-@transaction.atomic
 def _finish(job: Job) -> None:
+    if job.kind == Job.Kind.MAIL:
+        with transaction.atomic():
+            _mark_done(job)
+            _record_mail(job, DONE)
+    else:
+        _mark_done(job)
+
+
+def _mark_done(job: Job) -> None:
     done = Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner)
     done.update(
         done_at=clock.now(),
@@ -100,8 +108,6 @@ def _finish(job: Job) -> None:
         # To whom, from where: what a mail that is sent said of people is nobody's business any more.
         payload={name: value for name, value in job.payload.items() if name in KEPT_OF_PAYLOADS},
     )
-    if job.kind == Job.Kind.MAIL:
-        _record_mail(job, DONE)
 
 
 def _record_mail(job: Job, outcome: str) -> None:

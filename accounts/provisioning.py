@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Q
 
 from accounts import adoption, clock, reviews, vendor
 from accounts.claimed import GIVEN_BACK, LOOKS_BEFORE_QUARANTINE_ENDS, WAITING_CAUSES, Claimed, seconds
@@ -195,9 +196,9 @@ class _Step(Claimed):
         """
         subaccount = self.subaccount
         Subaccount.objects.for_agency(subaccount.agency).select_for_update(of=("self",)).get(pk=subaccount.pk)
-        current = Customer.objects.for_agency(subaccount.agency).select_related("package")
+        current = Customer.objects.for_agency(subaccount.agency).select_related("package", "agency")
         subaccount.customer = current.get(pk=subaccount.customer_id)
-        is_at_work = Agency.objects.filter(pk=subaccount.agency_id, stopped_at=None).exists()
+        is_at_work = subaccount.customer.agency.stopped_at is None
         same_keys = account.active_credential_id == self.account.active_credential_id
         return is_at_work and same_keys and subaccount.customer.closed_at is None
 
@@ -270,9 +271,12 @@ def _tell_of_budget(account: VendorAccount, agency: Agency, today: date) -> None
 
 def creates_since(since: datetime, agency: Agency) -> int:
     """How many creates the vendor was asked for and took as a question."""
-    events = Event.objects.for_agency(agency).filter(at__gte=since)
-    started = events.filter(kind=f"subaccount.{State.CREATING.value}").count()
-    return started - events.filter(kind=GIVEN_BACK).count()
+    started = f"subaccount.{State.CREATING.value}"
+    events = Event.objects.for_agency(agency).filter(at__gte=since, kind__in=(started, GIVEN_BACK))
+    counts = events.aggregate(
+        started=Count("pk", filter=Q(kind=started)), given_back=Count("pk", filter=Q(kind=GIVEN_BACK))
+    )
+    return int(counts["started"] - counts["given_back"])
 
 
 def _is_trial(customer: Customer) -> bool:

@@ -29,7 +29,6 @@ class LostClaim(Exception):
     """The lease ended and somebody else has the row: this result is dropped, the other one speaks."""
 
 
-@transaction.atomic
 def move(
     subaccount: Subaccount,
     *,
@@ -46,6 +45,19 @@ def move(
     """
     if to not in ALLOWED[expecting]:
         raise ValueError(f"{expecting} never becomes {to}")
+    # A worker's step ends with the move that it could not make; a door goes on, and undoes no more than the move.
+    with transaction.atomic(savepoint=owner is None):
+        _move(subaccount, expecting, to, owner, acting_user, changes)
+
+
+def _move(
+    subaccount: Subaccount,
+    expecting: State,
+    to: State,
+    owner: str | None,
+    acting_user: User | None,
+    changes: dict[str, Any],
+) -> None:
     row = Subaccount.objects.across_agencies().filter(pk=subaccount.pk, state=expecting)
     if owner is not None:
         row = row.filter(lease_owner=owner)

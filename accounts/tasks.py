@@ -2,13 +2,14 @@
 
 import contextlib
 from itertools import zip_longest
+from typing import Any
 
 from celery import current_app, shared_task
 from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from accounts import claims, clock, jobs, outages, provisioning, reconcile, vendor, workers
+from accounts import bell, claims, clock, jobs, outages, provisioning, reconcile, vendor, workers
 from accounts.models import Job, Subaccount
 
 
@@ -57,14 +58,19 @@ def _waiting() -> int:
     broker = current_app.connection_for_read()
     with broker, contextlib.suppress(OperationalError, *broker.connection_errors, *broker.channel_errors):
         broker.ensure_connection(max_retries=1)
-        found = broker.channel().queue_declare(current_app.conf.task_default_queue, passive=True)
+        channel: Any = broker.channel()  # kombu's type says less than every transport's channel can
+        found = channel.queue_declare(current_app.conf.task_default_queue, passive=True)
         return int(found.message_count)
     return 0
 
 
 def wake(subaccount: Subaccount | None = None) -> None:
-    """Rings the bell after the commit, where there is a broker. Embedded, the worker looks by itself."""
+    """Rings for the worker once this is committed: through the broker, or without one through PostgreSQL.
+
+    On SQLite the worker looks by itself.
+    """
     if not settings.BROKER_URL:
+        bell.ring()
         return
 
     def ring() -> None:

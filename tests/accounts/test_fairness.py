@@ -15,6 +15,7 @@ from django.db import connections
 from django.utils import timezone
 
 from accounts import claims, jobs, panel, provisioning, vendor
+from accounts.bell import Bell
 from accounts.management.commands.work import _work
 from accounts.models import Agency, Cause, Event, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.errors import CoupontoolsError
@@ -30,8 +31,8 @@ THREADS = 4
 @contextmanager
 def workers(number: int) -> Iterator[None]:
     """The hands of `./run work`, until the block ends."""
-    stop = threading.Event()
-    hands = [threading.Thread(target=_work, args=(stop,)) for _ in range(number)]
+    stop, bell = threading.Event(), Bell()
+    hands = [threading.Thread(target=_work, args=(stop, bell)) for _ in range(number)]
     for hand in hands:
         hand.start()
     try:

@@ -5,10 +5,12 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections, connections
+from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
 from django.utils import timezone
 
 from accounts import jobs, outages, provisioning, reconcile, retention, vendor, workers
+from accounts.bell import Bell
+from accounts.forks import let_go_of_databases
 
 log = structlog.get_logger(__name__)
 PROBE_SECONDS = 2.0
@@ -32,10 +34,12 @@ class Command(BaseCommand):
             while provisioning.attempt() or jobs.run():
                 pass
             return
-        stop = threading.Event()
+        _provide_connections(threads + 1)
+        stop, bell = threading.Event(), Bell()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        hands = [threading.Thread(target=_work, args=(stop,), name=f"work-{n}") for n in range(threads)]
+        hands = [threading.Thread(target=_work, args=(stop, bell), name=f"work-{n}") for n in range(threads)]
+        hands.append(threading.Thread(target=bell.listen, args=(stop,), name="bell"))
         for hand in hands:
             hand.start()
         log.info("work.started", threads=threads)
@@ -51,19 +55,33 @@ class Command(BaseCommand):
                 _guarded(lambda: outages.report(timezone.now()))
                 _guarded(lambda: retention.enforce(timezone.now()))
             rounds += 1
+        bell.ring(threads)
         for hand in hands:
             hand.join()
         _guarded(lambda: workers.leave(name))
         log.info("work.stopped")
 
 
-def _work(stop: threading.Event) -> None:
-    """One hand: a subaccount's step, then a job, then a short rest if there was neither."""
+def _provide_connections(number: int) -> None:
+    """Each hand holds one while the vendor answers: with a smaller pool the others would wait for it in vain."""
+    pool = connections[DEFAULT_DB_ALIAS].settings_dict["OPTIONS"].get("pool")
+    if pool and pool["max_size"] < number:
+        let_go_of_databases()
+        pool["max_size"] = number
+
+
+def _work(stop: threading.Event, bell: Bell) -> None:
+    """One hand: a subaccount's step, then a job, then a rest if there was neither."""
+    has_rested = False
     while not stop.is_set():
+        heard = bell.rings
         did = _guarded(provisioning.attempt)
         did = _guarded(jobs.run) or did
         if not did:
-            stop.wait(settings.SWEEP_SECONDS)
+            bell.rest(heard, settings.SWEEP_SECONDS)
+        elif has_rested:
+            bell.ring()  # where there was one thing to do there may be more
+        has_rested = not did
     connections.close_all()
 
 

@@ -1,0 +1,58 @@
+"""A worker's steps have no statement to spare: their number bounds how many sign-ups a second a worker makes."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts import jobs, provisioning
+from accounts.management.commands.work import _provide_connections
+from accounts.models import Agency, Job, State, Subaccount
+from coupontools_api.sandbox import Sandbox
+from tests import factories
+from tests.accounts.reading import fresh
+
+MOST = {"step": 35, "mail": 17, "refresh": 20}
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def _ready(agency: Agency, name: str) -> Subaccount:
+    subaccount = factories.customer(agency, factories.person(agency, f"{name}@shop.example")).subaccount
+    Job.objects.for_agency(agency).delete()
+    return subaccount
+
+
+def test_a_sign_up_takes_no_more_statements_than_it_did(sandbox: Sandbox, north: Agency):
+    _ready(north, "first")
+    while provisioning.attempt() or jobs.run():
+        pass  # what is asked once per process is asked now
+    subaccount, taken = _ready(north, "second"), {}
+
+    for name, step in (("step", provisioning.attempt), ("mail", jobs.run), ("refresh", jobs.run)):
+        with CaptureQueriesContext(connection) as statements:
+            assert step()
+        taken[name] = len(statements)
+
+    assert fresh(subaccount).state == State.ACTIVE
+    assert not Job.objects.for_agency(north).exclude(run_at=None).exists()
+    assert all(taken[name] <= most for name, most in MOST.items()), taken
+
+
+def test_nothing_to_do_takes_one_statement(north: Agency):
+    Job.objects.for_agency(north).delete()
+
+    with CaptureQueriesContext(connection) as statements:
+        assert not provisioning.attempt()
+
+    assert len(statements) == 1
+
+
+def test_a_worker_has_a_connection_for_every_hand(monkeypatch: pytest.MonkeyPatch):
+    pool = {"max_size": 20}
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", {"pool": pool})
+    monkeypatch.setattr("accounts.management.commands.work.let_go_of_databases", lambda: None)
+
+    _provide_connections(4)
+    assert pool == {"max_size": 20}
+
+    _provide_connections(33)
+    assert pool == {"max_size": 33}
