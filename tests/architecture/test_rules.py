@@ -164,8 +164,8 @@ def test_no_code_goes_round_the_events_own_guard():
     asks_in_sql = {str(path.relative_to(ROOT)) for path in SOURCES if ".cursor()" in path.read_text()}
 
     assert found == set()
-    # SELECT 1, for /readyz; and the server's own settings
-    assert asks_in_sql == {"portal/middleware.py", "accounts/checks.py"}
+    # SELECT 1, for /readyz; the server's own settings, its clock, and its NOTIFY.
+    assert asks_in_sql == {"portal/middleware.py", "accounts/checks.py", "accounts/clock.py", "accounts/bell.py"}
 
 
 def test_no_import_hides_inside_a_function():
