@@ -2,6 +2,7 @@
 
 import contextlib
 from itertools import zip_longest
+from typing import Any
 
 from celery import current_app, shared_task
 from django.conf import settings
@@ -57,7 +58,8 @@ def _waiting() -> int:
     broker = current_app.connection_for_read()
     with broker, contextlib.suppress(OperationalError, *broker.connection_errors, *broker.channel_errors):
         broker.ensure_connection(max_retries=1)
-        found = broker.channel().queue_declare(current_app.conf.task_default_queue, passive=True)
+        channel: Any = broker.channel()
+        found = channel.queue_declare(current_app.conf.task_default_queue, passive=True)
         return int(found.message_count)
     return 0
 
