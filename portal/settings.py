@@ -128,13 +128,15 @@ if IS_SQLITE:
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 0
+    # Asked before the pool hands it out: after a restart of the server nobody gets a connection that is dead.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     _options = DATABASES["default"].setdefault("OPTIONS", {})
     # Whatever the server's default; what the URL says about it comes later and wins (accounts.checks refuses off).
     _options["options"] = f"-c synchronous_commit=on {_options.get('options', '')}".strip()
     DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 1,
         "max_size": env.int("DATABASE_POOL_SIZE", default=20),
-        "timeout": 10,
+        "timeout": 3,  # there are more of them than threads: who waits, waits for a server that is away
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
