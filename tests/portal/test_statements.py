@@ -16,7 +16,7 @@ from tests.many import fill
 pytestmark = pytest.mark.django_db
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 LISTS_AND_DETAIL = 6
-MORE_IN = {"overview": 8, "connection": 10}
+MORE_IN = {"overview": 8, "connection": 9}
 
 
 def statements(client: Client, method: str, path: str, data: dict[str, str] | None = None) -> tuple[int, list[str]]:
@@ -78,5 +78,5 @@ EXPECTED = {
     "customer, mails": 6,
     "packages": 4,
     "staff": 5,
-    "connection": 10,
+    "connection": 9,
 }
