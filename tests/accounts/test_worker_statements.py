@@ -11,7 +11,9 @@ from coupontools_api.sandbox import Sandbox
 from tests import factories
 from tests.accounts.reading import fresh
 
+# On PostgreSQL the database is also asked for the time (accounts/clock.py).
 MOST = {"step": 35, "mail": 17, "refresh": 20}
+FOR_THE_TIME = {"step": 6, "mail": 2, "refresh": 3}
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -34,16 +36,17 @@ def test_a_sign_up_takes_no_more_statements_than_it_did(sandbox: Sandbox, north:
 
     assert fresh(subaccount).state == State.ACTIVE
     assert not Job.objects.for_agency(north).exclude(run_at=None).exists()
-    assert all(taken[name] <= most for name, most in MOST.items()), taken
+    asks_time = connection.vendor == "postgresql"
+    assert all(taken[name] <= most + asks_time * FOR_THE_TIME[name] for name, most in MOST.items()), taken
 
 
-def test_nothing_to_do_takes_one_statement(north: Agency):
+def test_nothing_to_do_takes_one_statement_and_the_time(north: Agency):
     Job.objects.for_agency(north).delete()
 
     with CaptureQueriesContext(connection) as statements:
         assert not provisioning.attempt()
 
-    assert len(statements) == 1
+    assert len(statements) == (2 if connection.vendor == "postgresql" else 1)
 
 
 def test_a_worker_has_a_connection_for_every_hand(monkeypatch: pytest.MonkeyPatch):
