@@ -134,7 +134,6 @@ def main() -> int:
         own = {
             "COUPONTOOLS_API_URL": vendor.url,
             "EMAIL_URL": "dummymail://",
-            "LOG_LEVEL": "ERROR",  # each call that hangs would be a line
             "VENDOR_DEADLINE_SECONDS": str(DEADLINE),
             "VENDOR_LIST_DEADLINE_SECONDS": str(DEADLINE),
             "PORT": str(port),

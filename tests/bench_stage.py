@@ -61,8 +61,9 @@ def vendor(latency: float) -> Iterator[Vendor]:
 
 @contextmanager
 def running(*command: str, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """A process of the product, with this process's environment and more settings."""
-    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env={**os.environ, **settings})
+    """A process of the product, with this process's environment and more settings. Its log is not shown."""
+    environment = {**os.environ, **settings}
+    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
         yield process
     finally:
