@@ -189,7 +189,9 @@ def test_the_set_up_page_works_by_its_link_without_script(
     expect(page.get_by_role("heading", level=1)).to_have_text("Your account is ready")
     page.get_by_role("link", name="Go to your start page").click()
     page.get_by_role("button", name="New coupon").click()
-    at_panel(page, sandbox, page_name="add_campaign", subaccount=Subaccount.objects.across_agencies().get().vendor_id)
+    at_panel(
+        page, sandbox, page_name="add_campaign", subaccount=Subaccount.objects.for_agency(bo.agency).get().vendor_id
+    )
 
 
 def tab_to(page: Page, wanted: Any, *, most: int = 25) -> None:

@@ -173,6 +173,7 @@ def test_staff_invite_an_owner_for_a_customer_that_has_none(
     inspector = Inspector(album, "pine")
     page = watched.page()
     carry_session(page.context, NORTH, ada)
+    active.customer.memberships.all().delete()
     page.goto(f"/console/customers/{active.customer.public_id}/")
     page.get_by_role("link", name="People and invitations").click()
     form = page.locator("form").filter(has=page.get_by_role("heading", name="Invite somebody"))

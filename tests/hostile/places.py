@@ -122,7 +122,7 @@ FORMS = [
         "staff",
         (
             *("name", "product_name", "tagline", "support_email", "support_phone", "support_hours"),
-            *("terms_url", "privacy_url", "sender_name", "colour", "logo"),
+            *("terms_url", "privacy_url", "sender_name", "colour", "logo", "outage_message"),
         ),
         LOOKS | {"language": "en"},
         URLS | {"support_email": as_email, "colour": lambda payload: "#0f5f5c", "logo": lambda payload: ""},
