@@ -34,7 +34,7 @@ def crashes() -> int:
 
     Both databases at once: each ends its workers one after the other.
     """
-    share = ["--kills", "360", "--pool-kills", "20", "--sign-ups", "150"]
+    share = ["--kills", "180", "--pool-kills", "20", "--sign-ups", "150"]
     parts = {"sqlite": "profiles,sign-ups", "postgres": "profiles,stops,pool"}
     command = [sys.executable, "-m", "tests.crash", *share]
     with TemporaryDirectory(prefix="portal-crash-") as folder:
