@@ -122,6 +122,18 @@ def mails_leave(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security)
+def mails_leave_encrypted(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.IS_PRODUCTION or not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
+        return []
+    if settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL or is_loopback(settings.EMAIL_HOST):
+        return []
+    text = (
+        "EMAIL_URL sends codes and links in clear: use smtp+tls:// or smtp+ssl:// (smtp:// is for a relay on loopback)."
+    )
+    return [Error(text, id="portal.E018")]
+
+
+@register(Tags.security)
 def panel_hosts_are_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.IS_PRODUCTION and any(is_loopback(host) for host in settings.COUPONTOOLS_PANEL_HOSTS):
         return [Error("COUPONTOOLS_PANEL_HOSTS names a loopback host.", id="portal.E004")]
@@ -146,7 +158,8 @@ def faults_are_not_shown(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def secret_keys_are_secret(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     weak = any(len(key) < SHORTEST_SECRET_KEY or len(set(key)) < 5 for key in keys)
-    if settings.IS_PRODUCTION and (weak or settings.LOCAL_SECRET_KEY in keys):
+    known = settings.LOCAL_SECRET_KEY in keys or any(key.startswith("django-insecure-") for key in keys)
+    if settings.IS_PRODUCTION and (weak or known):
         text = "SECRET_KEY (or one of SECRET_KEY_FALLBACKS) is short or well known: use 50 random characters or more."
         return [Error(text, id="portal.E011")]
     return []

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from allauth.account.decorators import reauthentication_required
+from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -180,6 +181,12 @@ def person_of_session(pk: object) -> User | None:
         )
         .first()
     )
+
+
+def person_who_signs_in(login_key: str) -> User | None:
+    """The person with that login name; `is_proven`: whether a mailbox of theirs is."""
+    proven = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
+    return User.objects.annotate(is_proven=Exists(proven)).filter(username=login_key).first()
 
 
 def person_who_is_waited_for(pk: UUID) -> User | None:

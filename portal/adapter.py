@@ -36,7 +36,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "username_password_mismatch": _("The e-mail address and password do not go together. Please try again."),
+        "username_password_mismatch": _(
+            "The e-mail address and password do not go together. If you have just signed up and did not type the code "
+            "from our mail, choose “Forgot it?”: the code in that mail confirms your address, too."
+        ),
         "incorrect_code": _("This code is not the right one. Please look again, or ask for a new one."),
         "too_many_login_attempts": _("Too many tries. Please wait a few minutes, or choose a new password."),
     }
@@ -119,7 +122,16 @@ MAIL_FACTS = frozenset(
 
 
 class SignInBackend(AuthenticationBackend):
-    """allauth's, but a session's person comes with what every page needs of them, in one statement."""
+    """allauth's, but a session's person comes with what every page needs of them, in one statement.
+
+    Whose address is not proven yet is refused like a wrong password: somebody who signs up with an address, and then
+    signs in from elsewhere, must not learn whether it was known here before.
+    """
+
+    def _authenticate_by_username(self, username: str, password: str) -> User | None:
+        person = access.person_who_signs_in(username)
+        is_right = self._check_password(person, password) is not None
+        return person if is_right and person.is_proven else None
 
     def get_user(self, user_id: object) -> User | None:
         person = access.person_of_session(user_id)

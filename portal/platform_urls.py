@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.defaults import page_not_found
 
 from portal.admin import operator_site
-from portal.views import customers, demo, operator, own, personal_data
+from portal.views import customers, demo, operator, own, people, personal_data
 
 handler400 = "portal.views.errors.bad_request"
 handler403 = "portal.views.errors.forbidden"
@@ -35,6 +35,7 @@ urlpatterns = [
     path("account/profile/", own.profile, name="profile"),
     path("account/data/", personal_data.own, name="own-data"),
     path("account/data/erase/", personal_data.own_erase, name="own-erase"),
+    path("account/confirm-email/", people.ConfirmCode.as_view(), name="account_email_verification_sent"),
     path("account/", include("allauth.urls")),
     path("operator/all/", operator_site.urls),
     path("operator/", include((operator_patterns, "operator"))),

@@ -36,6 +36,7 @@ urlpatterns = [
     path("account/data/", personal_data.own, name="own-data"),
     path("account/data/erase/", personal_data.own_erase, name="own-erase"),
     path("account/activity/", own.activity, name="activity"),
+    path("account/confirm-email/", people.ConfirmCode.as_view(), name="account_email_verification_sent"),
     path("account/", include("allauth.urls")),
     path("invitation/<str:token>/", people.accept_invitation, name="accept_invitation"),
     path("view-as/end/", view_as.end, name="view_as_end"),

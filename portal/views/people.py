@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account import views as allauth_views
+from allauth.account.adapter import get_adapter
 from allauth.account.utils import perform_login
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
@@ -45,6 +46,16 @@ class SignUp(allauth_views.SignupView):
         session.setdefault("scope", current_scope.get())
         session.save()  # the middleware would save it after the commit
         return response
+
+
+class ConfirmCode(allauth_views.ConfirmEmailVerificationCodeView):
+    """allauth's page, which by itself sends nothing again to an address that was known before: that can be counted."""
+
+    def _resend_form_valid(self, form: Any) -> HttpResponse:
+        answer = super()._resend_form_valid(form)
+        if not self._process.email_address.user_id:
+            get_adapter().send_account_already_exists_mail(self._process.email)
+        return answer
 
 
 def _join(request: HttpRequest, invitation: people.Invitation) -> HttpResponse:

@@ -144,6 +144,8 @@ def _strangers(world: World, url: Url, person: str, host: str, changed: list[Any
     known = world.owners
     agency = world.south if host == "foreign" else world.north
     named = world.own(person).customer.pk if "<uuid:customer>" in url.route else None
+    own = world.people[person].pk if world.is_signed_in(person, host) else None
+    others = known["accounts_user"].keys() - {own}  # whoever signs up is not among them
     found = []
     for table, verb, key, columns in changed:
         of_agency, of_customer, of_person = now[table].get(key) or known[table][key]
@@ -152,7 +154,7 @@ def _strangers(world: World, url: Url, person: str, host: str, changed: list[Any
             found.append(f"{verb} of {table} of another agency: {sorted(columns)}")
         elif named is not None and of_customer not in (named, None):
             found.append(f"{verb} of {table} of another customer: {sorted(columns)}")
-        elif url.is_own_account and of_person not in (world.people[person].pk, None):
+        elif url.is_own_account and of_person in others:
             found.append(f"{verb} of {table} of another person: {sorted(columns)}")
     return found
 

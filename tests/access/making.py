@@ -31,7 +31,7 @@ def make(sandbox: Sandbox) -> World:
     north, south, stopped = agencies.values()
     people = {
         "owner": factories.person(north, "bo@bos-canary.example", first_name="Bo"),
-        "unverified": factories.person(north, "una@una-canary.example", verified=False),
+        "unverified": User(agency=north, email="una@una-canary.example"),  # signs up below
         "paused_member": factories.person(north, "pam@pams-canary.example"),
         "other_member": factories.person(north, "kim@kims-canary.example"),
         "foreign_member": factories.person(south, "cy@cys-canary.example"),
@@ -142,8 +142,12 @@ def _session(world: World, name: str) -> str:
     person = world.people[name]
     client = Client(headers={"host": world.host(world.works_at(name))})
     if name == "unverified":
-        # Half-way in: the password was right, the code is not typed yet.
-        client.post("/account/login/", {"login": person.email, "password": factories.PASSWORD})
+        # Half-way in: signed up, the code is not typed yet.
+        about = {"company_name": "Unas", "first_name": "Una", "last_name": "N", "country": "NL"}
+        package = {"package": world.things["own"].package.public_id}
+        secret = {"email": person.email, "password1": factories.PASSWORD}
+        client.post("/account/signup/", about | package | secret)
+        world.people[name] = User.objects.get(agency=person.agency, email=person.email)
         return client.cookies["session"].value
     if name == "viewing_operator":
         token = views_as.ask(world.north, person=person, reason="For the matrix.", acting_user=world.people["operator"])

@@ -145,6 +145,7 @@ def unaudited(world: World, answer: cells.Answer, person: str, host: str) -> str
     if not events:
         return f"leaves no event: {sorted(rows.names(answer.changed))}"
     actors = {world.people[name].pk for name in (person, "operator") if name in world.people}
+    actors |= {key for table, verb, key, _columns in answer.changed if (table, verb) == ("accounts_user", "insert")}
     for event in events:
         if not REFERENCE.fullmatch(event["request"]) or not event["object_type"] or not event["outcome"]:
             return f"leaves an event without request, object or outcome: {event}"

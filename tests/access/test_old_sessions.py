@@ -66,6 +66,12 @@ def _deactivate(world: World, person: User) -> None:
     User.objects.filter(pk=person.pk).update(is_active=False)
 
 
+def _stop_agency(world: World, person: User) -> None:
+    """And lets it go on again: while it is stopped its host answers nobody at all."""
+    operators.stop(world.north, reason="A test.", acting_user=world.people["operator"])
+    operators.resume(world.north, reason="A test.", acting_user=world.people["operator"])
+
+
 ENDS: dict[str, tuple[str, End]] = {
     "staff suspended": ("staff_support", lambda world, who: staff.suspend(who, acting_user=_acting(world))),
     "staff removed": ("staff_support", lambda world, who: staff.remove(who, acting_user=_acting(world))),
@@ -88,10 +94,7 @@ ENDS: dict[str, tuple[str, End]] = {
     "member suspended": ("editor", _suspend_membership),
     "member removed": ("editor", _remove_membership),
     "role of a member changed": ("editor", _change_members_role),
-    "agency stopped": (
-        "staff_owner",
-        lambda world, who: operators.stop(world.north, reason="A test.", acting_user=world.people["operator"]),
-    ),
+    "agency stopped": ("staff_owner", _stop_agency),
     "operator's password changed": ("operator", _change_password),
     "operator deactivated": ("operator", _deactivate),
     "operator's second factor changed": ("operator", _change_factor),

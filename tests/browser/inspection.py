@@ -38,6 +38,8 @@ class Inspector:
 
         Leaves the page wide and light.
         """
+        # A click waits until the next page begins to arrive; axe wants all of it.
+        page.wait_for_load_state("load")
         page.evaluate(axe_script())
         for width, scheme in self.steps:
             page.set_viewport_size({"width": width, "height": 800})

@@ -1,6 +1,7 @@
 """A customer's people as staff see them: invitations that wait, and help for a customer whose owner is gone."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -117,3 +118,22 @@ def test_managers_switch_the_second_step_of_customers_people(client_for: Browse,
     assert "Require it no longer" in adas.get("/console/staff/").content.decode()
     adas.post("/console/staff/members-second-step/", {"is_on": "no"})
     assert not Agency.objects.get(pk=north.pk).members_need_mfa
+
+
+def test_whatever_mails_an_invitation_counts_towards_one_limit(
+    sams: Client, north: Agency, bos_company: Customer, path: str, settings: Any
+):
+    settings.LIMIT_INVITE = "3/3600"
+    package = bos_company.package.public_id
+    about = {"company_name": "New", "first_name": "N", "last_name": "N", "country": "NL", "package": package}
+    made = sams.post("/console/customers/new/", about | {"email": "one@new.example"})
+
+    statuses = [
+        sams.post(f"{path}invite/", {"email": "two@new.example", "role": "viewer"}).status_code,
+        sams.post(f"{made.url}address/", {"email": "three@new.example"}).status_code,
+        sams.post(f"{made.url}address/", {"email": "four@new.example"}).status_code,
+        sams.post("/console/customers/new/", about | {"email": "five@new.example"}).status_code,
+    ]
+
+    assert made.status_code == 302
+    assert statuses == [302, 302, 429, 429]

@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import attention, customer_care, erasure
+from accounts import attention, customer_care, erasure, limits
 from accounts.attention import Choice
 from accounts.erasure import Why
 from accounts.errors import DoorError
@@ -30,6 +31,7 @@ from portal.forms.console import (
 )
 from portal.forms.personal_data import ConfirmForm
 from portal.forms.team import ReasonForm
+from portal.visitors import too_many
 
 MakeForm = Callable[..., forms.Form]
 Door = Callable[[Customer, dict[str, Any], PersonRequest], None]
@@ -121,7 +123,11 @@ def _page(request: PersonRequest, customer: UUID, what: str, change: Change) -> 
     form = change.form(request.POST if request.method == "POST" else None, customer=found, packages=packages)
     if request.method == "POST" and form.is_valid():
         try:
+            if what == "address":
+                limits.count("invite", request.user.pk, settings.LIMIT_INVITE)
             change.door(found, form.cleaned_data, request)
+        except limits.TooMany as problem:
+            return too_many(request, problem)
         except DoorError:
             messages.error(request, words.refused)
         else:

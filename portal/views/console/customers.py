@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -16,13 +17,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import customer_care, customer_list, timeline
+from accounts import customer_care, customer_list, limits, timeline
 from accounts.customer_list import Filters
 from accounts.errors import DoorError, NotAllowed
 from accounts.timeline import Source
 from portal import access, access_console, wording, wording_console, wording_timeline
 from portal.access import Customer, PersonRequest
 from portal.forms.console import FilterForm, NewCustomerForm, NoteForm
+from portal.visitors import too_many
 
 CSV_COLUMNS = (
     "customer",
@@ -183,7 +185,10 @@ def new(request: PersonRequest) -> HttpResponse:
     form = NewCustomerForm(request.POST or None, packages=access_console.packages_of(request.agency))
     if request.method == "POST" and form.is_valid():
         try:
+            limits.count("invite", request.user.pk, settings.LIMIT_INVITE)
             made = customer_care.add(agency=request.agency, acting_user=request.user, **form.cleaned_data)
+        except limits.TooMany as problem:
+            return too_many(request, problem)
         except DoorError:
             form.add_error(None, _("Your agency has reached its number of customers. The operator can raise it."))
         else:
