@@ -202,13 +202,14 @@ def change_address(subaccount: Subaccount, *, email: str, acting_user: User) -> 
     else:
         _start_again(subaccount, acting_user, to=State.AWAITING_EMAIL, email=email, verified_at=None, run_at=None)
     customer.email = email
-    Customer.objects.for_agency(subaccount.agency).filter(pk=customer.pk).update(email=email)
     search.index(customer)
     _record("attention.change_address", subaccount, acting_user)
     own = Membership.objects.for_agency(subaccount.agency).filter(
         customer=customer, role=Membership.Role.OWNER, person__email=email, suspended_at=None
     )
     member = own.select_related("person").first()
+    contact = member.person if member else None
+    Customer.objects.for_agency(subaccount.agency).filter(pk=customer.pk).update(email=email, contact=contact)
     if member is None:
         people.invite_member(
             customer=customer,

@@ -71,6 +71,7 @@ def sign_up(
         last_name=last_name,
         country=country,
         email=acting_user.email,
+        contact=acting_user,
         terms_accepted_at=terms_accepted_at,
         terms_url=agency.terms_url,
     )

@@ -19,14 +19,16 @@ def export_person(person: User, *, acting_user: User) -> dict[str, Any]:
     """Every row of the person, by table, without secrets. Themselves; or owners and admins of the agency for a member,
     owners for staff, because the person asked them. Raises NotAllowed.
 
-    What staff write for each other is in it only where staff hand it out.
+    What staff write for each other is in it only where staff hand it out; operators get what they wrote themselves.
     """
     if not may_export(acting_user, person):
         raise NotAllowed("Not this person's data.")
     is_own = acting_user.pk == person.pk
     Event.objects.record("person.data_exported", agency=person.agency, acting_user=acting_user, about=person)
     tables = {
-        label: _rows(table, person) for label, table in TABLES.items() if table.rows and not (table.of_staff and is_own)
+        label: _rows(table, person)
+        for label, table in TABLES.items()
+        if table.rows and not (table.of_staff and is_own and person.agency)
     }
     return {
         "format": FORMAT,

@@ -198,6 +198,8 @@ def _is_owner(membership: Membership) -> bool:
 def _is_contact(membership: Membership, others: Collection[Membership]) -> bool:
     """Whether the customer is in this person's name: by the address, by the name, or because it is nobody else's."""
     customer, person = membership.customer, membership.person
+    if customer.contact_id == person.pk:
+        return True  # whatever they are called, and wherever they read their mail, by now
     if customer.email.lower() in personal_data.addresses_of(person):
         return True
     if person.last_name and (customer.first_name, customer.last_name) == (person.first_name, person.last_name):
@@ -218,12 +220,13 @@ def _obstacle_at(membership: Membership) -> Obstacle | None:
 
 def _erase_person(person: User, why: Why, acting: User | None) -> None:
     agency = person.agency
-    for membership in _memberships(person):
-        _leave(membership, why, acting)
+    # First what is found by an address: a customer that is put in another's name no longer tells it.
     personal_data.jobs_to(person).delete()
+    _end_sessions(person)
     personal_data.invitations_to(person).delete()
     personal_data.notes_about(person).delete()
-    _end_sessions(person)
+    for membership in _memberships(person):
+        _leave(membership, why, acting)
     Event.objects.record("person.erased", agency=agency, acting_user=acting, about=person, why=why.value)
     User.objects.filter(pk=person.pk).delete()
     if agency is not None:
@@ -253,7 +256,8 @@ def _hand_contact_over(customer: Customer, person: User, acting: User | None) ->
     """Puts a customer in the name of another of its people. The vendor is told by hand."""
     subaccount = customer.subaccount
     customer.first_name, customer.last_name, customer.email = person.first_name, person.last_name, person.email
-    customer.save(update_fields=["first_name", "last_name", "email"])
+    customer.contact = person
+    customer.save(update_fields=["first_name", "last_name", "email", "contact"])
     rows = Subaccount.objects.for_agency(customer.agency).filter(pk=subaccount.pk, state__in=SETTLED)
     if not rows.update(email=person.email):
         raise CannotErase(Obstacle.IN_THE_MAKING)

@@ -63,9 +63,14 @@ class Table:
 
 
 def addresses_of(person: User) -> list[str]:
-    """Every address that the person signs in with, or is about to."""
-    more = EmailAddress.objects.filter(user=person).values_list("email", flat=True)
-    return sorted({person.email, *(email.lower() for email in more)})
+    """Every address that the person signs in with, or is about to, and those at which they were once reached here."""
+    own = EmailAddress.objects.filter(user=person).values_list("email", flat=True)
+    found = {person.email, *own}
+    if person.agency is not None:
+        invited = Invitation.objects.for_agency(person.agency).filter(accepted_by=person)
+        contact = Customer.objects.for_agency(person.agency).filter(contact=person)
+        found.update(invited.values_list("email", flat=True), contact.values_list("email", flat=True))
+    return sorted({email.lower() for email in found} - {""})
 
 
 def invitations_to(person: User) -> QuerySet[Invitation]:
@@ -88,23 +93,34 @@ def notes_about(person: User) -> QuerySet[Note]:
 
 
 def owned_by(person: User) -> QuerySet[Customer]:
-    """The customers whose data is the person's as well: an owner's who is not suspended."""
-    rows = Membership.objects.for_agency(person.agency)
-    own = rows.filter(person=person, role=Membership.Role.OWNER, suspended_at=None)
+    """The customers whose data is the person's as well: its owner's or contact's who is not suspended."""
+    theirs = Q(role=Membership.Role.OWNER) | Q(customer__contact=person)
+    own = Membership.objects.for_agency(person.agency).filter(theirs, person=person, suspended_at=None)
     return Customer.objects.for_agency(person.agency).filter(pk__in=own.values("customer"))
 
 
 def events_of(person: User) -> QuerySet[Event]:
+    """An operator's are those of what they did to agencies, too."""
     named = Q(actor_id=person.pk) | Q(on_behalf_of=person.pk) | Q(object_type="person", object_id=str(person.pk))
-    return Event.objects.for_agency(person.agency).filter(named)
+    rows = Event.objects.across_agencies() if person.is_operator else Event.objects.for_agency(person.agency)
+    return rows.filter(named)
 
 
 def _notes(person: User) -> QuerySet[Note]:
     """What staff wrote of the person's own customers and of the person, and what the person wrote."""
+    if person.is_operator:
+        return Note.objects.across_agencies().filter(author_id=person.pk)
     rows = Note.objects.for_agency(person.agency)
     return rows.filter(
         Q(pk__in=notes_about(person).values("pk")) | Q(customer__in=owned_by(person)) | Q(author_id=person.pk)
     )
+
+
+def _views_as(person: User) -> QuerySet[ViewAs]:
+    """Looks at an agency's console: the operator's own, or those as this person."""
+    if person.is_operator:
+        return ViewAs.objects.across_agencies().filter(operator=person)
+    return ViewAs.objects.for_agency(person.agency).filter(person=person)
 
 
 def _fates(fate: Fate, columns: str) -> dict[str, Fate]:
@@ -166,7 +182,7 @@ TABLES: dict[str, Table] = {
     "accounts.Invitation": Table(
         kept="RETENTION_INVITATIONS_DAYS after it was used, was withdrawn, or ran out",
         plain="id public_id agency_id staff_role customer_id member_role invited_by_id"
-        " created_at expires_at accepted_at revoked_at",
+        " created_at expires_at accepted_at accepted_by_id revoked_at",
         never_shown="token_hash",
         personal=_fates(Fate.DELETED, "email"),
         rows=invitations_to,
@@ -175,7 +191,7 @@ TABLES: dict[str, Table] = {
         kept="RETENTION_VIEWS_AS_DAYS after it ended",
         plain="id public_id agency_id operator_id person_id created_at expires_at opened_at ended_at",
         never_shown="token_hash",
-        rows=lambda person: ViewAs.objects.for_agency(person.agency).filter(person=person),
+        rows=_views_as,
     ),
     "admin.LogEntry": Table(
         kept="Nothing is ever written: the operators' rows cannot be changed",
@@ -186,8 +202,9 @@ TABLES: dict[str, Table] = {
     # -- customers -------------------------------------------------------------------------------------------------
     "accounts.Customer": Table(
         kept="Until the customer is closed and erased; a sign-up that was never proven goes with its person",
-        plain="id public_id agency_id country package_id terms_accepted_at terms_url created_at trial_ends_on paused_at"
-        " closed_at erased_at converted_at first_sign_in_at first_launch_at last_launch_at first_campaign_at",
+        plain="id public_id agency_id contact_id country package_id terms_accepted_at terms_url created_at"
+        " trial_ends_on paused_at closed_at erased_at converted_at first_sign_in_at first_launch_at last_launch_at"
+        " first_campaign_at",
         personal={
             "company_name": Fate.REPLACED,
             **_fates(Fate.BLANKED, "first_name last_name email message"),

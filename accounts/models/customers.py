@@ -24,6 +24,14 @@ class Customer(models.Model):
     last_name = models.CharField(max_length=60)
     country = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2")
     email = models.EmailField()
+    contact = models.ForeignKey(
+        "User",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Whose name and address these are; empty until somebody accepts the invitation that went there.",
+    )
     package = models.ForeignKey(Package, models.PROTECT, related_name="customers")
     terms_accepted_at = models.DateTimeField(null=True, blank=True)
     terms_url = models.URLField(blank=True, help_text="The terms as they were linked when they were accepted.")

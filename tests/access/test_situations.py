@@ -1,4 +1,4 @@
-"""The doors that are shut in the matrix's world, each in a situation in which it opens: for whom, and for nobody else."""
+"""Doors that are shut in the matrix's world, each in a situation in which it opens: for whom, and for nobody else."""
 
 from collections.abc import Iterator
 

@@ -37,6 +37,23 @@ OWNERS = {
     "memberships",
     "public_id",
 }
+# What ends somebody's place, a token or a look: a row that is over counts as if it were not, when it is not asked for.
+OVER = {
+    "suspended_at",
+    "closed_at",
+    "stopped_at",
+    "expires_at__gt",
+    "revoked_at",
+    "ended_at",
+    "opened_at",
+    "accepted_at",
+    "is_active",
+    "is_staff",
+    "verified",
+    "role",
+    "staff_role",
+    "person__is_active",
+}
 WHO = {"agency_id", "staff_role", "is_operator", "acting_user", "acting", "owners_only", "may_launch"}
 WHO |= {"may_change", "may_export", "may_erase"}
 PINS = {
@@ -76,6 +93,8 @@ WHERE = {
     "key",
 }
 REFUSALS = {"Http404", "PermissionDenied", "NotAllowed"}
+# Functions that say whether somebody may: `may_export`, `is_safe_url`.
+PERMITS = ("may_", "_may", "is_safe", "is_operator", "belongs_here", "owners_only")
 FEWER = {"OWNERS", "MANAGERS", "SUPPORTERS"}
 
 
@@ -138,8 +157,11 @@ def _places(path: Path, tree: ast.Module) -> Iterator[tuple[Fault, Change]]:
         for decorator in outer.decorator_list:
             for kind, what, change in _of_decorator(outer, decorator):
                 yield Fault(file, decorator.lineno, decorator.col_offset, kind, function, what), change
+        if outer.returns is not None and ast.unparse(outer.returns) == "bool" and outer.name.startswith(PERMITS):
+            yield Fault(file, outer.lineno, outer.col_offset, "answer", function, "always yes"), _always_yes(outer)
         for node in ast.walk(outer):
-            for kind, what, change in (*_of_call(node, outer), *_of_condition(node, file), *_of_choices(node)):
+            found = (*_of_call(node, outer), *_of_q(node), *_of_condition(node, file), *_of_choices(node))
+            for kind, what, change in found:
                 yield Fault(file, node.lineno, node.col_offset, kind, function, what), change
 
 
@@ -178,14 +200,38 @@ def _of_call(node: ast.AST, function: ast.FunctionDef) -> Iterator[tuple[str, st
     if method.attr in ("filter", "get", "exclude"):
         for keyword in call.keywords:
             is_nobody = isinstance(keyword.value, ast.Constant)  # `customer=None` picks a kind of row, not an owner
-            if keyword.arg and OWNERS.issuperset(keyword.arg.split("__")) and not is_nobody:
+            names_owner = keyword.arg and OWNERS.issuperset(keyword.arg.split("__")) and not is_nobody
+            is_oneself = method.attr == "exclude" and keyword.arg == "pk"
+            if names_owner or is_oneself or keyword.arg in OVER:
+                yield f"filter-{keyword.arg}", f"{_short(call)} without {keyword.arg}", _without(keyword)
 
-                def drop(number: int, keyword: ast.keyword = keyword) -> None:
-                    kept = ast.Dict([ast.Constant(keyword.arg)], [keyword.value])
-                    keyword.value = ast.IfExp(_switch("is_off", number), kept, ast.Dict([], []))
-                    keyword.arg = None  # `**({"customer": customer} if … else {})`
 
-                yield f"filter-{keyword.arg}", f"{_short(call)} without {keyword.arg}", drop
+def _of_q(node: ast.AST) -> Iterator[tuple[str, str, Change]]:
+    """`Q(person=person)` in a filter: without it every row is meant."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Q":
+        for keyword in node.keywords:
+            is_nobody = isinstance(keyword.value, ast.Constant)
+            if keyword.arg in OVER or (keyword.arg and OWNERS.issuperset(keyword.arg.split("__")) and not is_nobody):
+                yield f"q-{keyword.arg}", f"{_short(node)} without {keyword.arg}", _without(keyword)
+
+
+def _without(keyword: ast.keyword) -> Change:
+    """`**({"customer": customer} if … else {})`"""
+
+    def drop(number: int) -> None:
+        kept = ast.Dict([ast.Constant(keyword.arg)], [keyword.value])
+        keyword.value = ast.IfExp(_switch("is_off", number), kept, ast.Dict([], []))
+        keyword.arg = None
+
+    return drop
+
+
+def _always_yes(function: ast.FunctionDef) -> Change:
+    def change(number: int) -> None:
+        yes = ast.If(ast.UnaryOp(ast.Not(), _switch("is_off", number)), [ast.Return(ast.Constant(True))], [])
+        function.body.insert(0, yes)
+
+    return change
 
 
 def _is_pinned(call: ast.Call, function: ast.FunctionDef) -> bool:
