@@ -113,9 +113,9 @@ def _may_be_held(row: Subaccount | Job, now: datetime) -> bool:
     return True
 
 
-def due_keys(kind: type[Work], limit: int = 500) -> list[int]:
-    """Keys of what is due now, longest first."""
-    rows = kind._default_manager.across_agencies().filter(due(clock.now()))
+def due_keys(kind: type[Work], *which: Q, limit: int = 500) -> list[int]:
+    """Keys of what is due now (of those rows that `which` describes), longest first."""
+    rows = kind._default_manager.across_agencies().filter(due(clock.now()), *which)
     return list(rows.order_by("run_at").values_list("pk", flat=True)[:limit])
 
 

@@ -7,10 +7,14 @@ from typing import Any
 from celery import current_app, shared_task
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from kombu.exceptions import OperationalError
 
 from accounts import bell, claims, clock, jobs, outages, provisioning, reconcile, vendor, workers
 from accounts.models import Job, Subaccount
+
+# Somebody waits for a mail or an account; nobody for a refresh or a comparison, of which there may be thousands.
+MAILS = Q(kind=Job.Kind.MAIL)
 
 
 @shared_task
@@ -28,38 +32,44 @@ def run_job(pk: int) -> None:
 def sweep() -> None:
     """Rings for everything that is due: what a lost message, a restart or a wait has left."""
     workers.beat(workers.name_of_this("celery"))
-    ring_for_due(waiting=_waiting())  # first: a vendor that does not answer a probe takes its time
+    ring_for_due(
+        waiting=_waiting(settings.CELERY_TASK_DEFAULT_QUEUE), in_bulk=_waiting(settings.BULK_QUEUE)
+    )  # first: a vendor that does not answer a probe takes its time
     vendor.probe_due()
     jobs.schedule_refreshes()
     reconcile.schedule()
     outages.report(clock.now())
 
 
-def ring_for_due(*, waiting: int) -> int:
-    """Rings for as many due rows as have no message that waits. Returns for how many.
+def ring_for_due(*, waiting: int, in_bulk: int) -> int:
+    """Rings for as many due rows as have no message in either queue: so many wait already. Returns for how many.
 
     Which row a waiting message is for nobody knows, but each is worked off: a slow pool's queue is never longer than
     what is due, and a lost message is missed as soon as the others are gone.
     """
-    jobs_due = [(run_job, pk) for pk in claims.due_keys(Job)]
+    mails_due = [(run_job, pk) for pk in claims.due_keys(Job, MAILS)]
     wishes_due = [(provision, pk) for pk in claims.due_keys(Subaccount)]
     # One of each in turn: neither kind stands before the other.
-    bells = [bell for pair in zip_longest(jobs_due, wishes_due) for bell in pair if bell is not None]
+    bells = [bell for pair in zip_longest(mails_due, wishes_due) for bell in pair if bell is not None]
     bells = bells[: max(0, len(bells) - waiting)]
     for task, pk in bells:
-        task.delay(pk)
-    return len(bells)
+        task.apply_async((pk,))
+    others = claims.due_keys(Job, ~MAILS)
+    others = others[: max(0, len(others) - in_bulk)]
+    for pk in others:
+        run_job.apply_async((pk,), queue=settings.BULK_QUEUE)
+    return len(bells) + len(others)
 
 
-def _waiting() -> int:
-    """How many messages wait in the broker; 0 where it cannot say."""
+def _waiting(queue: str) -> int:
+    """How many messages wait in that queue of the broker; 0 where it cannot say."""
     if not settings.BROKER_URL:
         return 0
     broker = current_app.connection_for_read()
     with broker, contextlib.suppress(OperationalError, *broker.connection_errors, *broker.channel_errors):
         broker.ensure_connection(max_retries=1)
         channel: Any = broker.channel()  # kombu's type says less than every transport's channel can
-        found = channel.queue_declare(current_app.conf.task_default_queue, passive=True)
+        found = channel.queue_declare(queue, passive=True)
         return int(found.message_count)
     return 0
 
@@ -78,7 +88,9 @@ def wake(subaccount: Subaccount | None = None) -> None:
         with contextlib.suppress(OperationalError):
             if subaccount is not None:
                 provision.apply_async((subaccount.pk,), retry=False)
-            for pk in claims.due_keys(Job, limit=5):
+            for pk in claims.due_keys(Job, MAILS, limit=5):
                 run_job.apply_async((pk,), retry=False)
+            for pk in claims.due_keys(Job, ~MAILS, limit=5):
+                run_job.apply_async((pk,), retry=False, queue=settings.BULK_QUEUE)
 
     transaction.on_commit(ring, robust=True)

@@ -7,6 +7,7 @@ import environ
 import structlog
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Exchange, Queue
 
 from portal.logs import without_tokens
 
@@ -174,6 +175,12 @@ CELERY_BEAT_SCHEDULE = {
     "retention": {"task": "accounts.retention.forget", "schedule": 60.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+CELERY_TASK_DEFAULT_QUEUE, BULK_QUEUE = "interactive", "bulk"
+_queue_type = {"x-queue-type": "quorum"} if BROKER_URL.startswith("amqp") else {}
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange(name), routing_key=name, queue_arguments=_queue_type)
+    for name in (CELERY_TASK_DEFAULT_QUEUE, BULK_QUEUE)
+]
 if BROKER_URL.startswith("amqp"):
     CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
     CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}

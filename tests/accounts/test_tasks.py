@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import pytest
+from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from accounts import tasks
@@ -40,20 +41,43 @@ def test_a_slow_pools_queue_is_never_longer_than_what_is_due(north: Agency, monk
         factories.customer(north, factories.person(north, f"n{number}@shop.example"))
     Job.objects.create(kind="mail", agency=north, payload={"mail": "x"})
     queue: list[tuple[str, int]] = []
-    monkeypatch.setattr(tasks.provision, "delay", lambda pk: queue.append(("wish", pk)))
-    monkeypatch.setattr(tasks.run_job, "delay", lambda pk: queue.append(("job", pk)))
+    monkeypatch.setattr(tasks.provision, "apply_async", lambda args: queue.append(("wish", *args)))
+    monkeypatch.setattr(tasks.run_job, "apply_async", lambda args: queue.append(("job", *args)))
 
     for _ in range(40):
-        tasks.ring_for_due(waiting=len(queue))
+        tasks.ring_for_due(waiting=len(queue), in_bulk=0)
     assert len(queue) == len(set(queue)) == 11
     assert ("job", Job.objects.for_agency(north).get().pk) in queue[:2], "neither kind stands before the other"
 
     del queue[:5]  # lost
-    tasks.ring_for_due(waiting=len(queue))
+    tasks.ring_for_due(waiting=len(queue), in_bulk=0)
     assert len(queue) == 11
     queue.clear()
-    tasks.ring_for_due(waiting=0)
+    tasks.ring_for_due(waiting=0, in_bulk=0)
     assert len(set(queue)) == 11, "what was lost is rung for as soon as the others are gone"
+
+
+def test_a_mail_waits_behind_no_bulk(north: Agency, monkeypatch: pytest.MonkeyPatch, settings: Any):
+    """Refreshes of every customer are due, and then somebody signs up: the code is rung for, in a queue of its own."""
+    for number in range(30):
+        Job.objects.create(kind="refresh", agency=north, payload={"subaccount": number})
+    mail = Job.objects.create(kind="mail", agency=north, payload={"mail": "x"})
+    rung: list[tuple[str, int]] = []
+
+    def ring(args: tuple[int], queue: str = "interactive", **options: Any) -> None:
+        rung.append((queue, *args))
+
+    monkeypatch.setattr(tasks.run_job, "apply_async", ring)
+    tasks.ring_for_due(waiting=0, in_bulk=0)
+    by_sweep = [pk for queue, pk in rung if queue == "interactive"]
+    rung.clear()
+    settings.BROKER_URL = "amqp://127.0.0.1:9//"
+    monkeypatch.setattr(transaction, "on_commit", lambda func, robust: func())
+    tasks.wake()
+
+    assert by_sweep == [mail.pk]
+    assert [pk for queue, pk in rung if queue == "interactive"] == [mail.pk]
+    assert {queue for queue, _pk in rung} == {"interactive", "bulk"}
 
 
 def test_a_broker_that_cannot_say_how_much_waits_stops_no_sweep(settings: Any, monkeypatch: pytest.MonkeyPatch):
@@ -62,7 +86,7 @@ def test_a_broker_that_cannot_say_how_much_waits_stops_no_sweep(settings: Any, m
         monkeypatch.setattr(
             type(app), "connection_for_read", lambda self, address=url: self.connection_for_write(address)
         )
-        assert tasks._waiting() == 0
+        assert tasks._waiting("interactive") == 0
 
 
 def test_a_message_that_comes_three_times_makes_one_subaccount(sandbox: Sandbox, bos_subaccount: Subaccount):

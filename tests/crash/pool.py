@@ -70,7 +70,7 @@ class Broker:
 
     def waiting(self) -> int:
         with redis.Redis(port=self.port) as client:
-            return int(client.llen("celery"))
+            return int(client.llen("interactive")) + int(client.llen("bulk"))
 
     def flush(self) -> None:
         with redis.Redis(port=self.port) as client:

@@ -98,7 +98,8 @@ class RabbitMQ:
 
     def flush(self) -> None:
         with Connection(self.url) as connection:
-            connection.channel().queue_purge("celery")
+            for queue in ("interactive", "bulk"):
+                connection.channel().queue_purge(queue)
 
 
 @contextmanager

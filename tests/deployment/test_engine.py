@@ -127,7 +127,8 @@ def test_wishes_become_accounts_though_the_broker_dies_and_forgets(
 
 
 def _assert_quorum(url: str) -> None:
-    """RabbitMQ itself says of which type the queue is, to whoever declares another."""
+    """RabbitMQ itself says of which type a queue is, to whoever declares another."""
     other = {"x-queue-type": "classic"}
-    with Connection(url) as connection, pytest.raises(PreconditionFailed, match=r"x-queue-type.*quorum"):
-        connection.channel().queue_declare("celery", durable=True, auto_delete=False, arguments=other)
+    for queue in ("interactive", "bulk"):
+        with Connection(url) as connection, pytest.raises(PreconditionFailed, match=r"x-queue-type.*quorum"):
+            connection.channel().queue_declare(queue, durable=True, auto_delete=False, arguments=other)
