@@ -62,7 +62,6 @@ class Claimed:
         bound = (
             Subaccount.objects.for_agency(subaccount.agency)
             .filter(vendor_id__in=found)
-            .exclude(pk=subaccount.pk)
             .values_list("vendor_id", flat=True)
         )
         return adoption.judge(

@@ -16,30 +16,24 @@ from accounts.models import Customer, Event, Membership, User
 Role = Membership.Role
 
 
-class NoOwnerLeft(NotAllowed):
-    """The customer would be without an owner who can come in."""
-
-
 @transaction.atomic
 def change_role(membership: Membership, *, role: str, acting_user: User) -> None:
-    """Another role for a member; their sessions end. Raises NotAllowed, NoOwnerLeft."""
+    """Another role for a member; their sessions end. Raises NotAllowed."""
     row, _ = _locked(membership, acting_user)
     if role not in Role.values:
         raise NotAllowed("There is no such role.")
     if row.role == role:
         return
-    _keeps_an_owner(row, unless=role == Role.OWNER)
     was, row.role = row.role, role
     _save(row, "member.role_changed", acting_user, was=was, role=role)
 
 
 @transaction.atomic
 def suspend(membership: Membership, *, acting_user: User) -> None:
-    """They can no longer open this customer, until they are brought back. Raises NotAllowed, NoOwnerLeft."""
+    """They can no longer open this customer, until they are brought back. Raises NotAllowed."""
     row, _ = _locked(membership, acting_user)
     if row.suspended_at:
         raise NotAllowed("This member is suspended already.")
-    _keeps_an_owner(row)
     row.suspended_at = timezone.now()
     _save(row, "member.suspended", acting_user)
 
@@ -56,9 +50,8 @@ def bring_back(membership: Membership, *, acting_user: User) -> None:
 
 @transaction.atomic
 def remove(membership: Membership, *, acting_user: User) -> None:
-    """They no longer belong to this customer; their sign-in stays. Raises NotAllowed, NoOwnerLeft."""
+    """They no longer belong to this customer; their sign-in stays. Raises NotAllowed."""
     row, _ = _locked(membership, acting_user)
-    _keeps_an_owner(row)
     _record("member.removed", row, acting_user, was=row.role)
     _end_sessions(row)
     row.delete()
@@ -107,14 +100,6 @@ def _locked(membership: Membership, acting_user: User) -> tuple[Membership, Memb
     if row.pk == own.pk:
         raise NotAllowed("Nobody changes themselves.")
     return row, own
-
-
-def _keeps_an_owner(row: Membership, *, unless: bool = False) -> None:
-    if row.role != Role.OWNER or unless:
-        return
-    rows = Membership.objects.for_agency(row.customer.agency).filter(customer=row.customer)
-    if not rows.filter(role=Role.OWNER, suspended_at=None, person__is_active=True).exclude(pk=row.pk).exists():
-        raise NoOwnerLeft("The customer would have no owner.")
 
 
 def _save(row: Membership, kind: str, acting_user: User, **facts: Any) -> None:

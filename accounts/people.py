@@ -264,7 +264,7 @@ def _arrive(invitation: Invitation, person: User) -> None:
     """What both ways of accepting end with: the membership, the event, and the wishes that waited for the mailbox."""
     Invitation.objects.for_agency(invitation.agency).filter(pk=invitation.pk).update(accepted_by=person)
     if invitation.customer is not None:
-        rows = Customer.objects.for_agency(invitation.agency).filter(pk=invitation.customer_id, contact=None)
+        rows = Customer.objects.for_agency(invitation.agency).filter(pk=invitation.customer.pk, contact=None)
         rows.filter(email=person.email).update(contact=person)
         # Somebody who belongs to it already (suspended, perhaps) stays as they are.
         Membership.objects.for_agency(invitation.agency).get_or_create(

@@ -102,8 +102,9 @@ def owned_by(person: User) -> QuerySet[Customer]:
 def events_of(person: User) -> QuerySet[Event]:
     """An operator's are those of what they did to agencies, too."""
     named = Q(actor_id=person.pk) | Q(on_behalf_of=person.pk) | Q(object_type="person", object_id=str(person.pk))
-    rows = Event.objects.across_agencies() if person.is_operator else Event.objects.for_agency(person.agency)
-    return rows.filter(named)
+    if person.is_operator:
+        return Event.objects.across_agencies().filter(named)
+    return Event.objects.for_agency(person.agency).filter(named)
 
 
 def _notes(person: User) -> QuerySet[Note]:

@@ -171,7 +171,7 @@ class _Step(Claimed):
                 email__iexact=subaccount.email, state__in=(State.CREATING, State.UNCERTAIN)
             )
             today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-            if self._creates_in_flight() >= MAX_CREATES_IN_FLIGHT or same.exclude(pk=subaccount.pk).exists():
+            if self._creates_in_flight() >= MAX_CREATES_IN_FLIGHT or same.exists():
                 self.postpone(timedelta(seconds=1), subaccount.cause)
                 return False
             if creates_since(today, subaccount.agency) >= _daily_creates(subaccount.agency):

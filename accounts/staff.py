@@ -16,23 +16,18 @@ from accounts.people import MANAGERS, RANK, Role
 from coupontools_api.ids import TeammateId
 
 
-class NoOwnerLeft(NotAllowed):
-    """The agency would be without an owner who can sign in."""
-
-
 class TeammateTaken(NotAllowed):
     """Another person of the agency has this teammate id."""
 
 
 @transaction.atomic
 def change_role(person: User, *, role: str, acting_user: User) -> None:
-    """Another role for somebody who works here; their sessions end. Raises NotAllowed, NoOwnerLeft."""
+    """Another role for somebody who works here; their sessions end. Raises NotAllowed."""
     row, acting = _locked(person, acting_user)
     if role not in RANK or RANK[Role(role)] > RANK[Role(acting.staff_role)]:
         raise NotAllowed("Nobody gives a role above their own.")
     if row.staff_role == role:
         return
-    _keeps_an_owner(row, unless=role == Role.OWNER)
     was, row.staff_role = row.staff_role, role
     _save_and_end_sessions(row)
     _record("staff.role_changed", row, acting, was=was, role=role)
@@ -49,11 +44,10 @@ def end_sessions(person: User, *, acting_user: User) -> None:
 
 @transaction.atomic
 def suspend(person: User, *, acting_user: User) -> None:
-    """They can no longer sign in at this agency at all, until they are brought back. Raises NotAllowed, NoOwnerLeft."""
+    """They can no longer sign in at this agency at all, until they are brought back. Raises NotAllowed."""
     row, acting = _locked(person, acting_user)
     if not row.is_active:
         raise NotAllowed("This person is suspended already.")
-    _keeps_an_owner(row)
     row.is_active = False
     _save_and_end_sessions(row)
     _record("staff.suspended", row, acting)
@@ -75,10 +69,9 @@ def bring_back(person: User, *, acting_user: User) -> None:
 def remove(person: User, *, acting_user: User) -> None:
     """They no longer work here. What they are a member of, they stay; who was suspended, too, signs in again for it.
 
-    Raises NotAllowed, NoOwnerLeft.
+    Raises NotAllowed.
     """
     row, acting = _locked(person, acting_user)
-    _keeps_an_owner(row)
     was, row.staff_role, row.teammate_id = row.staff_role, Role.NONE, ""
     row.is_active = True  # no page could bring back somebody who is not staff: they would be locked out for ever
     _save_and_end_sessions(row)
@@ -163,12 +156,6 @@ def _locked(
     if not may_change(acting, row):
         raise NotAllowed("Not with this role, or not for oneself.")
     return row, acting
-
-
-def _keeps_an_owner(row: User, *, unless: bool = False) -> None:
-    others = User.objects.filter(agency=row.agency_id, staff_role=Role.OWNER, is_active=True).exclude(pk=row.pk)
-    if row.staff_role == Role.OWNER and not unless and not others.exists():
-        raise NoOwnerLeft("The agency would have no owner.")
 
 
 def _save_and_end_sessions(row: User) -> None:

@@ -19,7 +19,7 @@ PRODUCTION = {
     "DATABASE_URL": "postgres://portal@db.example/portal",
     "CACHE_URL": "rediscache://cache.example:6379/0",
     "BROKER_URL": "amqp://broker.example//",
-    "EMAIL_URL": "smtp://mail.example:25",
+    "EMAIL_URL": "smtp+tls://mail.example:587",
     "PLATFORM_HOST": "portal.example.com",
     "TRUSTED_PROXY_COUNT": "1",
 }

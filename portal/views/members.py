@@ -93,8 +93,8 @@ def hand_over(request: PersonRequest, customer: UUID, person: UUID) -> HttpRespo
         return render(request, "customer/hand_over.html", {"place": place, "membership": membership})
     try:
         doors.hand_over(membership, acting_user=request.user)
-    except NotAllowed as problem:
-        messages.error(request, _refusal(problem))
+    except NotAllowed:
+        messages.error(request, _("Nothing was changed: what you saw had changed meanwhile. Please look again."))
         return redirect("customer:member", customer=customer, person=person)
     messages.success(request, _("%(name)s is the owner now. Please sign in again.") % _name(membership))
     return redirect("customer:people", customer=customer)
@@ -128,17 +128,11 @@ def _do(request: PersonRequest, place: Place, membership: access.Membership, doi
     door, sentence = DOINGS[doing]
     try:
         door(membership, acting_user=request.user, **({"role": role} if doing == "role" else {}))
-    except NotAllowed as problem:
-        messages.error(request, _refusal(problem))
+    except NotAllowed:
+        messages.error(request, _("Nothing was changed: what you saw had changed meanwhile. Please look again."))
     else:
         messages.success(request, sentence() % _name(membership))
     return redirect("customer:people", customer=place.customer.public_id)
-
-
-def _refusal(problem: NotAllowed) -> str:
-    if isinstance(problem, doors.NoOwnerLeft):
-        return _("This is the only owner who can come in. Make somebody else an owner first.")
-    return _("Nothing was changed: what you saw had changed meanwhile. Please look again.")
 
 
 def _name(membership: access.Membership) -> dict[str, str]:

@@ -6,10 +6,9 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.utils import timezone
 
-from accounts import customer_care, data_export, erasure, members, people, retention, staff, timeline
+from accounts import customer_care, data_export, erasure, people, retention, staff, timeline
 from accounts.erasure import Why
 from accounts.errors import NotAllowed
-from accounts.members import NoOwnerLeft
 from accounts.models import Agency, Campaign, Customer, Invitation, Job, Membership, Note, Subaccount, User
 from tests import factories
 
@@ -76,26 +75,6 @@ def test_a_purged_sign_up_goes_alone(north: Agency, kims_company: Customer):
     assert not User.objects.filter(pk=late.pk).exists()
     assert not Customer.objects.for_agency(north).filter(pk=theirs.pk).exists()
     assert [row.customer_id for row in Subaccount.objects.for_agency(north)] == [kims_company.pk]
-
-
-def test_the_last_owner_of_a_customer_stays_whoever_owns_another(
-    bos_company: Customer, kims_company: Customer, bo: User
-):
-    helper = factories.member(bos_company, "owner", "second@shop.example")
-    second = Membership.objects.for_agency(bos_company.agency).get(person=helper)
-    own = Membership.objects.for_agency(bos_company.agency).get(person=bo)
-    members.change_role(second, role="viewer", acting_user=bo)
-    helper.refresh_from_db()
-
-    with pytest.raises((NoOwnerLeft, NotAllowed)):
-        members.change_role(own, role="viewer", acting_user=bo)
-    with pytest.raises(NoOwnerLeft):
-        members._keeps_an_owner(own)
-
-
-def test_an_owner_next_door_is_no_owner_here(north: Agency, ada: User):
-    with pytest.raises(staff.NoOwnerLeft):
-        staff._keeps_an_owner(ada)
 
 
 def test_a_teammate_number_of_another_agency_is_free_here(north: Agency, south: Agency, ada: User):

@@ -72,6 +72,8 @@ PINS = {
     "event__object_id",
     "event__on_behalf_of",
     "author_id",
+    "accepted_by",
+    "contact",
     "customer__in",
     "once__startswith",
     "payload__customer",

@@ -71,8 +71,8 @@ def _do(request: PersonRequest, who: User, doing: str, role: str) -> HttpRespons
     door, sentence = DOINGS[doing]
     try:
         door(who, acting_user=request.user, **({"role": role} if doing == "role" else {}))
-    except NotAllowed as problem:
-        messages.error(request, refusal(problem))
+    except NotAllowed:
+        messages.error(request, _("Nothing was changed: what you saw had changed meanwhile. Please look again."))
     else:
         messages.success(request, str(sentence()) % {"name": who.get_full_name() or who.email})
     if doing == "remove":
@@ -89,13 +89,6 @@ DOINGS: dict[str, tuple[Change, Callable[[], str]]] = {
 }
 
 
-def refusal(problem: NotAllowed) -> str:
-    """Why a change of staff did not happen, for the person who asked for it."""
-    if isinstance(problem, doors.NoOwnerLeft):
-        return _("This is the only owner who can sign in. Make somebody else an owner first.")
-    return _("Nothing was changed: what you saw had changed meanwhile. Please look again.")
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @access.staff_required(*access.OWNERS)
 @access.recent_sign_in_required
@@ -106,8 +99,8 @@ def second_factor(request: PersonRequest, person: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             doors.reset_second_factor(who, reason=form.cleaned_data["reason"], acting_user=request.user)
-        except NotAllowed as problem:
-            messages.error(request, refusal(problem))
+        except NotAllowed:
+            messages.error(request, _("Nothing was changed: what you saw had changed meanwhile. Please look again."))
         else:
             messages.success(request, _("The second step of %(name)s is reset. We mailed them.") % _name(who))
         return redirect("console:staff-person", person=who.pk)
@@ -124,8 +117,8 @@ def hand_over(request: PersonRequest, person: UUID) -> HttpResponse:
         return render(request, "console/staff_hand_over.html", {"person": who})
     try:
         doors.hand_over(who, acting_user=request.user)
-    except NotAllowed as problem:
-        messages.error(request, refusal(problem))
+    except NotAllowed:
+        messages.error(request, _("Nothing was changed: what you saw had changed meanwhile. Please look again."))
         return redirect("console:staff-person", person=who.pk)
     return redirect("console:staff")
 
@@ -141,8 +134,8 @@ def teammate(request: PersonRequest, person: UUID) -> HttpResponse:
             doors.store_teammate(who, teammate_id=form.cleaned_data["teammate_id"], acting_user=request.user)
         except doors.TeammateTaken:
             form.add_error("teammate_id", _("Somebody else here has this number."))
-        except NotAllowed as problem:
-            messages.error(request, refusal(problem))
+        except NotAllowed:
+            messages.error(request, _("Nothing was changed: what you saw had changed meanwhile. Please look again."))
             return redirect("console:staff")
         else:
             messages.success(request, _("The teammate number of %(name)s is saved.") % _name(who))
