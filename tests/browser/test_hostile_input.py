@@ -2,7 +2,9 @@
 
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -25,6 +27,7 @@ from tests.hostile.replay import Replay, browser_for, serving, show
 from tests.hostile.world import Answer
 
 BLOCKS = 4
+TAG = re.compile(r"<[a-zA-Z/!]|[\"'][^<>]*\w+\s*=")  # opens an element, or leaves an attribute for another
 ShowAll = Callable[..., tuple[list[str], int]]
 
 
@@ -74,6 +77,15 @@ def record(payload: str, shown: world.World, *, everywhere: bool) -> tuple[list[
     return answers, taken, sheets
 
 
+def planted(answers: list[Answer]) -> list[str]:
+    """Where an element or an attribute was typed and stands in the page as one: what need not run to do harm."""
+    return [
+        f"{answer.path}: {answer.payload}"
+        for answer in answers
+        if TAG.search(answer.payload) and answer.payload.strip().encode() in answer.body
+    ]
+
+
 @pytest.mark.prove
 @pytest.mark.django_db
 @pytest.mark.parametrize("block", range(BLOCKS))
@@ -91,6 +103,7 @@ def test_nothing_that_was_typed_runs(block: int, sandbox: Sandbox, show_all: Sho
     heard, loads = show_all(answers, sheets)
 
     assert heard == []
+    assert planted(answers) == []
     assert taken > len(chosen) * 8, "most texts are stored, not refused"
     record_figure(
         "Hostile input",
@@ -136,6 +149,7 @@ def test_nothing_that_the_vendor_says_runs(
     heard, loads = show_all(answers)
 
     assert heard == []
+    assert planted([replace(answer, payload=text) for answer in answers for text in payloads()]) == []
     record_figure("Hostile vendor", {"payloads": len(payloads()), "page loads": loads})
 
 
