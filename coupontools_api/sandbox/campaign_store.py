@@ -258,8 +258,8 @@ class CampaignStore:
         row = self._database.row("SELECT * FROM event WHERE id = ?", id_)
         return None if row is None else Event(**dict(row))
 
-    def events(self, owner: str) -> list[Event]:
-        rows = self._database.rows("SELECT * FROM event WHERE owner = ? ORDER BY rowid", owner)
+    def events(self) -> list[Event]:
+        rows = self._database.rows("SELECT * FROM event ORDER BY rowid")
         return [Event(**dict(row)) for row in rows]
 
     def _next(self) -> int:

@@ -150,9 +150,9 @@ class Sandbox:
 
     # Webhooks
 
-    def events(self, owner: str) -> list[Json]:
-        """What a webhook could tell of an owner (`acc_1` or `sub_1001`), the oldest first."""
-        return control.events(self._vendor, owner)
+    def events(self) -> list[Json]:
+        """What webhooks could tell of, the oldest first."""
+        return control.events(self._vendor)
 
     def deliver_webhook(self, **what: str) -> Json:
         """Post an event to its owner's endpoint: `event`, or `campaign`, `session` and `type`.

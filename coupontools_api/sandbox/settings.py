@@ -26,7 +26,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "rest_errors": ("bare", "status"),
     "webhook_signature": ("none", "x-hmac"),
 }
-SIZES = ("page_size", "directory_page_size")
+SIZES = ("page_size", "directory_page_size", "world_days")
 WORLD = "world_seed"
 
 
@@ -56,6 +56,7 @@ class Settings:
     page_size            sessions on a page of usage data
     directory_page_size  users on a page of a directory
     world_seed           what campaigns, cards and directories are made up from; None: there are none
+    world_days           how far back their past goes
     """
 
     email_unique: str = "per_account"
@@ -80,6 +81,7 @@ class Settings:
     page_size: int = 5000
     directory_page_size: int = 100
     world_seed: int | None = None
+    world_days: int = 180
 
     def changed(self, changes: Json) -> "Settings":
         """A copy with some switches moved. Raises ValueError for an unknown switch or position."""
