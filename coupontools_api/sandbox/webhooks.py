@@ -43,13 +43,14 @@ def deliver(vendor: Vendor, document: Json) -> Json:
         campaign = vendor.campaigns.campaign(event.campaign)
         if owner is None or campaign is None:
             raise ValueError(f"What {event.id} is about does not exist any more.")
+        host, port, path = _on_loopback(owner.webhook_endpoint)
         session = vendor.campaigns.session(event.session, owner.id) if event.session else None
         body = json.dumps(campaign_shapes.webhook_body(campaign, session, event)).encode()
         headers = {"Content-Type": "application/json"}
         if vendor.state.settings.webhook_signature == "x-hmac":
             headers["X-Hmac"] = hmac.new(owner.api_secret.encode(), body, hashlib.sha256).hexdigest()
     # Outside the transaction: whoever receives it may ask back before answering.
-    status = _post(owner.webhook_endpoint, body, headers)
+    status = _post(host, port, path, body, headers)
     vendor.ledger.effect("webhook_delivered", owner=owner.id, webhook=event.id, type=event.kind, status=status)
     return {"webhook": event.id, "type": event.kind, "status": status}
 
@@ -78,18 +79,22 @@ def _event(vendor: Vendor, document: Json) -> Event:
     )
 
 
-def _post(endpoint: str, body: bytes, headers: dict[str, str]) -> int | None:
-    """The status of the answer, None where none came."""
+def _on_loopback(endpoint: str) -> tuple[str, int, str]:
+    """Host, port and path of an endpoint on this machine. Raises ValueError for any other."""
     url = urlsplit(endpoint)
     host = "127.0.0.1" if url.hostname == "localhost" else url.hostname or ""
     try:
-        on_loopback = ipaddress.ip_address(host).is_loopback
+        is_loopback = ipaddress.ip_address(host).is_loopback
     except ValueError:
-        on_loopback = False
-    if url.scheme != "http" or not on_loopback:
+        is_loopback = False
+    if url.scheme != "http" or not is_loopback:
         raise ValueError(f"Webhooks go to http on a loopback address only, not to {endpoint!r}.")
-    connection = http.client.HTTPConnection(host, url.port or 80, timeout=SECONDS)
-    path = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
+    return host, url.port or 80, f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
+
+
+def _post(host: str, port: int, path: str, body: bytes, headers: dict[str, str]) -> int | None:
+    """The status of the answer, None where none came."""
+    connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
     try:
         connection.request("POST", path, body, headers)
         response = connection.getresponse()

@@ -154,12 +154,14 @@ def test_nobody_there_is_told_too(sandbox, bo, claimed):
 @pytest.mark.parametrize(
     "endpoint", ["", "http://192.0.2.1/hook", "http://example.test/", "https://127.0.0.1/", "file:///etc/passwd"]
 )
-def test_it_leaves_this_machine_for_nobody(visitor, sandbox, claimed, endpoint):
+def test_it_leaves_this_machine_for_nobody(visitor, sandbox, spring, claimed, endpoint):
     sandbox.add_subaccount("north", email="bo@bakery.test", webhook_endpoint=endpoint)
+    before = sandbox.events()
 
-    answer = visitor.control("POST", "/_webhooks", {"event": sandbox.events()[0]["id"]})
+    answer = visitor.control("POST", "/_webhooks", {"campaign": spring, "type": "coupon_updated"})
 
     assert answer.status == 400
+    assert sandbox.events() == before
     assert "loopback" in answer.json["error"]
     assert sandbox.effects("webhook_delivered") == []
 
