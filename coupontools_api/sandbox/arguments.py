@@ -177,7 +177,13 @@ def parse(body: bytes, query: str = "") -> Json:
 
 def without_secrets(arguments: Json) -> Json:
     """What may stand in the ledger; of a password only that there was one."""
-    kept: dict[str, Any] = {key: value for key, value in arguments.items() if key.lower() not in SECRETS}
+    kept: dict[str, Any] = {
+        key: [without_secrets(row) if isinstance(row, dict) else row for row in value]
+        if isinstance(value, list)
+        else value
+        for key, value in arguments.items()
+        if key.lower() not in SECRETS
+    }
     if arguments.get("password"):
         kept["password_given"] = True
     return kept
