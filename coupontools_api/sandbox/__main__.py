@@ -33,6 +33,14 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--panel-url", help="origin that sign-on links name, default: the sandbox's own")
     parser.add_argument("--account", type=account, action="append", default=[], metavar="ID:SECRET[:PACKAGES]")
+    parser.add_argument(
+        "--world",
+        type=int,
+        default=1,
+        metavar="SEED",
+        help="what campaigns, loyalty cards and directories are made up from, default: 1",
+    )
+    parser.add_argument("--no-world", action="store_const", dest="world", const=None, help="nothing is made up")
     parser.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"), help="serve https")
     return parser.parse_args()
 
@@ -51,6 +59,7 @@ def main() -> int:
             tls=tuple(given.tls) if given.tls else None,
         )
         with sandbox:
+            sandbox.settings(world_seed=given.world)
             for client_id, secret, fields in given.account:
                 sandbox.add_account(client_id, secret, **fields)
             print(f"Sandbox listening on {sandbox.url}", flush=True)

@@ -1,8 +1,10 @@
 """The levers of the sandbox itself, under `/_…`: stage, faults, switches, ledger."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
+from . import webhooks
 from .replies import Json, Reply, as_json
 from .state import ACCOUNT_FIELDS, Account, Subaccount, number_of
 from .vendor import Vendor
@@ -39,13 +41,17 @@ def _dispatch(vendor: Vendor, method: str, path: str, query: dict[str, str], bod
         case "POST", "/_settings":
             with vendor.database.transaction():
                 return vendor.state.change_settings(document).as_json()
+        case "POST", "/_webhooks":
+            return webhooks.deliver(vendor, document)
+        case "GET", "/_webhooks":
+            return {"events": events(vendor)}
         case "GET", "/_state":
             return whole_state(vendor)
         case "POST", "/_state":
             return put_state(vendor, document)
         case "DELETE", _ if path.startswith("/_state/subaccounts/"):
             with vendor.database.transaction():
-                if not vendor.state.remove_subaccount(number_of(path.rpartition("/")[2], "sub")):
+                if not vendor.remove_subaccount(number_of(path.rpartition("/")[2], "sub")):
                     return None
         case _:
             return None
@@ -56,6 +62,11 @@ def ledger(vendor: Vendor, path: str | None, since: int) -> Json:
     """Requests (of one path, if given) and effects after number `since`."""
     requests = [request.as_json() for request in vendor.ledger.requests(path, since)]
     return {"requests": requests, "effects": vendor.ledger.effects(since=since)}
+
+
+def events(vendor: Vendor) -> list[Json]:
+    """What webhooks could tell of, the oldest first."""
+    return [asdict(event) for event in vendor.campaigns.events()]
 
 
 def put_state(vendor: Vendor, document: Json) -> Json:
@@ -71,7 +82,10 @@ def put_state(vendor: Vendor, document: Json) -> Json:
         for subaccount in document.get("subaccounts", ()):
             fields = dict(subaccount)
             client_id, email = fields.pop("client_id", ""), fields.pop("email", "")
-            ids.append(vendor.state.put_subaccount(client_id, email, fields).id)
+            subaccount = vendor.state.put_subaccount(client_id, email, fields)
+            for campaign in fields.get("campaigns", ()):
+                vendor.campaigns.put(subaccount.id, campaign)
+            ids.append(subaccount.id)
     return {"subaccounts": ids}
 
 
@@ -90,7 +104,7 @@ def shown_subaccount(vendor: Vendor, subaccount: Subaccount) -> Json:
     }
     campaigns = [
         {"ID": campaign.id, "name": campaign.name, "status": campaign.status, "code": campaign.code}
-        for campaign in vendor.state.campaigns(subaccount.number)
+        for campaign in vendor.campaigns.campaigns(subaccount.id)
     ]
     return {
         "ID": subaccount.id,

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,8 +20,20 @@ CREATE TABLE IF NOT EXISTS history (
 CREATE INDEX IF NOT EXISTS history_client ON history (client_id);
 CREATE INDEX IF NOT EXISTS history_number ON history (number);
 CREATE TABLE IF NOT EXISTS campaign (
-    number INTEGER PRIMARY KEY, subaccount INTEGER NOT NULL, data TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS campaign_subaccount ON campaign (subaccount);
+    number INTEGER PRIMARY KEY, owner TEXT NOT NULL, data TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS campaign_owner ON campaign (owner);
+CREATE TABLE IF NOT EXISTS session (
+    code TEXT PRIMARY KEY, campaign INTEGER NOT NULL, sequence INTEGER NOT NULL, created TEXT NOT NULL,
+    opened TEXT NOT NULL, claimed TEXT NOT NULL, validated TEXT NOT NULL, voided TEXT NOT NULL, data TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS session_campaign ON session (campaign, sequence);
+CREATE INDEX IF NOT EXISTS session_short ON session (substr(code, 1, 6));
+CREATE TABLE IF NOT EXISTS event (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, campaign INTEGER NOT NULL, session TEXT NOT NULL,
+    kind TEXT NOT NULL, at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS record (
+    number INTEGER PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL, parent INTEGER NOT NULL, data TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS record_kind ON record (kind, owner, parent);
+CREATE TABLE IF NOT EXISTS furnished (owner TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS token (
     token TEXT PRIMARY KEY, purpose TEXT NOT NULL, data TEXT NOT NULL, used_at REAL);
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -31,8 +43,16 @@ CREATE TABLE IF NOT EXISTS entry (
 CREATE INDEX IF NOT EXISTS entry_sort ON entry (sort, name);
 """
 
+# A file from before accounts had campaigns of their own.
+UPGRADE = """
+ALTER TABLE campaign RENAME COLUMN subaccount TO owner;
+UPDATE campaign SET owner = 'sub_' || owner;
+DROP INDEX campaign_subaccount;
+"""
+
 EMPTY = """
 DELETE FROM account; DELETE FROM subaccount; DELETE FROM history; DELETE FROM campaign;
+DELETE FROM session; DELETE FROM event; DELETE FROM record; DELETE FROM furnished;
 DELETE FROM token; DELETE FROM setting; DELETE FROM entry; DELETE FROM sqlite_sequence;
 """
 
@@ -49,6 +69,8 @@ class Database:
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")  # outlives a killed process
+        if "subaccount" in {row["name"] for row in self.rows("PRAGMA table_info(campaign)")}:
+            self._connection.executescript(UPGRADE)
         self._connection.executescript(SCHEMA)
 
     @contextmanager
@@ -82,6 +104,10 @@ class Database:
         """Run a change; answers the row id of an insert."""
         with self._lock:
             return self._connection.execute(sql, values).lastrowid or 0
+
+    def write_many(self, sql: str, rows: Iterable[tuple[object, ...]]) -> None:
+        with self._lock:
+            self._connection.executemany(sql, rows)
 
     def changed(self, sql: str, *values: object) -> bool:
         """Run a conditional change; answers whether it touched a row."""

@@ -1,6 +1,7 @@
 """Which call goes wrong, and how: the script. What a fault then does is in `mishaps`."""
 
 import itertools
+import re
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -54,7 +55,10 @@ CHOICES = {"then": ("hang", "html", "reset"), "envelope": ("E-AUTH", "E-VALID", 
 
 @dataclass
 class Fault:
-    """One entry of the script. `left` None: for ever."""
+    """One entry of the script. `left` None: for ever.
+
+    `path` may be written `GET /v4/directory`, and with the names of ids as in `routes.ROUTES`.
+    """
 
     id: int
     path: str
@@ -77,8 +81,9 @@ class Fault:
             **self.parameters,
         }
 
-    def concerns(self, path: str, client_id: str | None) -> bool:
-        return self.path in (path, "*") and self.client_id in (None, client_id)
+    def concerns(self, paths: set[str], method: str, client_id: str | None) -> bool:
+        named = {"*", *paths, *(f"{method} {path}" for path in paths)}
+        return self.path in named and self.client_id in (None, client_id)
 
 
 class FaultBook:
@@ -96,10 +101,10 @@ class FaultBook:
             self._faults += faults
         return [fault.as_json() for fault in faults]
 
-    def due(self, path: str, client_id: str | None) -> Fault | None:
-        """Count a call, and take the fault that it meets."""
+    def due(self, paths: set[str], method: str, client_id: str | None) -> Fault | None:
+        """Count a call, known under one or more paths, and take the fault that it meets."""
         with self._lock:
-            concerned = [fault for fault in self._faults if fault.concerns(path, client_id)]
+            concerned = [fault for fault in self._faults if fault.concerns(paths, method, client_id)]
             for fault in concerned:
                 fault.seen += 1
             met = next((fault for fault in concerned if fault.seen >= fault.call), None)
@@ -127,8 +132,8 @@ class FaultBook:
         )
         if kind not in KINDS:
             raise ValueError(f"There is no fault {kind!r}; there are {', '.join(KINDS)}.")
-        if not isinstance(path, str) or not (path.startswith("/") or path == "*"):
-            raise ValueError("A fault needs the path of an endpoint, or *.")
+        if not isinstance(path, str) or not re.fullmatch(r"([A-Z]+ )?/.*|\*", path):
+            raise ValueError("A fault needs the path of an endpoint, with or without its method, or *.")
         if not _counts(call) or not (times is None or _counts(times)):
             raise ValueError("`call` and `times` are whole numbers from 1 (`times` may be null: for ever).")
         unknown = given.keys() - KINDS[kind].keys()

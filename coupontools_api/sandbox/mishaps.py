@@ -1,6 +1,7 @@
 """What a fault does to a call."""
 
 import copy
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -8,12 +9,14 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from . import shapes
+from .answers import WRONG_LOGIN, Answer, answer, refused
 from .arguments import Call
-from .endpoints import EMAIL_TAKEN, WRONG_LOGIN, Answer, answer, refused
 from .faults import Fault
 from .replies import Json, Reply, as_page
+from .routes import ROUTES, route_of
 from .settings import Settings
 from .state import random_text
+from .subaccounts import EMAIL_TAKEN
 from .vendor import Vendor
 
 
@@ -96,11 +99,17 @@ def _redirect(vendor: Vendor, call: Call, fault: Fault) -> Outcome:
 
 
 def _revoked(vendor: Vendor, call: Call, fault: Fault) -> Outcome:
-    return _sent(vendor, refused(shapes.E_AUTH, WRONG_LOGIN))
+    return _refused(vendor, call, WRONG_LOGIN)
 
 
 def _email_taken(vendor: Vendor, call: Call, fault: Fault) -> Outcome:
-    return _sent(vendor, refused(shapes.E_VALID, EMAIL_TAKEN))
+    return _refused(vendor, call, EMAIL_TAKEN)
+
+
+def _refused(vendor: Vendor, call: Call, problem: tuple[int, str]) -> Outcome:
+    settings = vendor.state.settings
+    route = route_of(settings, call.method, call.path) or ROUTES[0]
+    return _sent(vendor, refused(settings, route, problem))
 
 
 # The endpoint's answer, spoiled on its way
@@ -156,32 +165,50 @@ def _stale_list(vendor: Vendor, call: Call, fault: Fault) -> Outcome:
 
 def _huge_list(vendor: Vendor, call: Call, fault: Fault) -> Outcome:
     good = answer(vendor, call)
-    key = vendor.state.settings.list_key
-    if good.document is None or not isinstance(good.document.get(key), list):
+    found = _list_of(good.document)
+    if found is None:
         return _sent(vendor, good)
-    body = _streamed(vendor.state.settings, good.document, key, int(fault.parameters["rows"]))
+    key, rows = found
+    settings, more = vendor.state.settings, int(fault.parameters["rows"])
+    if key == settings.list_key:
+        invented = (shapes.invented_row(settings, index) for index in range(1, more + 1))
+    else:
+        invented = (rows[index % len(rows)] for index in range(more if rows else 0))
+    body = _streamed(good.document, key, rows, invented, more)
     return Outcome(Reply(200, body, "application/json"))
 
 
-def _streamed(settings: Settings, document: Json, key: str, more: int) -> Iterator[bytes]:
-    rows = document[key]
-    head = {**document, "amount_of_subaccounts": str(len(rows) + more)}
-    del head[key]
-    yield f"{json.dumps(head)[:-1]}, {json.dumps(key)}: [".encode()
+def _list_of(document: Json | list[Json] | None) -> tuple[str, list[Json]] | None:
+    """The rows of an answer and the key they stand under, which is empty for a bare array."""
+    if document is None or isinstance(document, list):
+        return None if document is None else ("", document)
+    return next(((key, rows) for key, rows in document.items() if isinstance(rows, list)), None)
+
+
+def _streamed(
+    document: Json | list[Json] | None, key: str, rows: list[Json], invented: Iterator[Json], more: int
+) -> Iterator[bytes]:
+    if isinstance(document, dict):
+        amounts = {name for name in document if name.startswith("amount_of_")}
+        head = {name: str(len(rows) + more) if name in amounts else document[name] for name in document if name != key}
+        yield f"{json.dumps(head)[:-1]}, {json.dumps(key)}: ".encode()
+    yield b"["
     yield ", ".join(json.dumps(row) for row in rows).encode()
-    for start in range(0, more, 500):
-        part = [shapes.invented_row(settings, index) for index in range(start + 1, min(start + 500, more) + 1)]
-        comma = ", " if rows or start else ""
+    comma = ", " if rows else ""
+    while part := list(itertools.islice(invented, 500)):
         yield (comma + ", ".join(json.dumps(row) for row in part)).encode()
-    yield b"]}"
+        comma = ", "
+    yield b"]}" if isinstance(document, dict) else b"]"
 
 
 # The endpoint's answer, with wrong content
 
 
-def _payloads(document: Json) -> list[Json]:
+def _payloads(document: Json | list[Json]) -> list[Json]:
     """The objects that an answer is about, rows of a list included."""
-    found: list[Json] = []
+    if isinstance(document, list):
+        return document
+    found: list[Json] = [document] if "status" not in document or "id" in document else []
     for key, value in document.items():
         if key != "status" and isinstance(value, dict):
             found.append(value)
@@ -190,24 +217,35 @@ def _payloads(document: Json) -> list[Json]:
     return found
 
 
-def _wrong_id(settings: Settings, given: Json, document: Json) -> None:
+def _with_id(document: Json | list[Json]) -> Iterator[tuple[Json, str]]:
+    """Those of them that have an id, and the name of it."""
     for payload in _payloads(document):
-        prefix, line, number = payload["ID"].rpartition("_")
-        payload["ID"] = given["id"] or f"{prefix}{line}{int(number) + 500_000}"
+        for name in ("ID", "id"):
+            if name in payload:
+                yield payload, name
 
 
-def _missing_id(settings: Settings, given: Json, document: Json) -> None:
-    for payload in _payloads(document):
-        del payload["ID"]
+def _wrong_id(settings: Settings, given: Json, document: Json | list[Json]) -> None:
+    for payload, name in _with_id(document):
+        if isinstance(payload[name], int):
+            payload[name] = given["id"] or payload[name] + 500_000
+        else:
+            prefix, line, number = payload[name].rpartition("_")
+            payload[name] = given["id"] or f"{prefix}{line}{int(number) + 500_000}"
 
 
-def _wrong_token(settings: Settings, given: Json, document: Json) -> None:
+def _missing_id(settings: Settings, given: Json, document: Json | list[Json]) -> None:
+    for payload, name in list(_with_id(document)):
+        del payload[name]
+
+
+def _wrong_token(settings: Settings, given: Json, document: Json | list[Json]) -> None:
     for payload in _payloads(document):
         if "token" in payload:
             payload["token"] = random_text(49)
 
 
-def _wrong_host(settings: Settings, given: Json, document: Json) -> None:
+def _wrong_host(settings: Settings, given: Json, document: Json | list[Json]) -> None:
     for payload in _payloads(document):
         for key in ("url", "url_whitelabel"):
             if payload.get(key):
@@ -216,14 +254,18 @@ def _wrong_host(settings: Settings, given: Json, document: Json) -> None:
                 payload[key] = url._replace(scheme=wrong.scheme, netloc=wrong.netloc).geturl()
 
 
-def _oversize(settings: Settings, given: Json, document: Json) -> None:
-    document["padding"] = "x" * int(given["bytes"])
+def _oversize(settings: Settings, given: Json, document: Json | list[Json]) -> None:
+    padding = "x" * int(given["bytes"])
+    if isinstance(document, list):
+        document.append({"padding": padding})
+    else:
+        document["padding"] = padding
 
 
-def _duplicate_rows(settings: Settings, given: Json, document: Json) -> None:
-    rows = document.get(settings.list_key)
-    if isinstance(rows, list):
-        rows += copy.deepcopy(rows)
+def _duplicate_rows(settings: Settings, given: Json, document: Json | list[Json]) -> None:
+    found = _list_of(document)
+    if found is not None:
+        found[1].extend(copy.deepcopy(found[1]))
 
 
 MISHAPS: dict[str, Callable[[Vendor, Call, Fault], Outcome]] = {
@@ -244,7 +286,7 @@ MISHAPS: dict[str, Callable[[Vendor, Call, Fault], Outcome]] = {
     "stale_list": _stale_list,
     "huge_list": _huge_list,
 }
-SPOILED_ANSWERS: dict[str, Callable[[Settings, Json, Json], None]] = {
+SPOILED_ANSWERS: dict[str, Callable[[Settings, Json, Json | list[Json]], None]] = {
     "wrong_id": _wrong_id,
     "missing_id": _missing_id,
     "wrong_token": _wrong_token,

@@ -1,42 +1,21 @@
 """The vendor's control panel, as far as our visitors see it: sign-on, pages, password."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import escape
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlencode
 
 from . import shapes
-from .endpoints import PAGES
+from .pages import HEADERS, STYLE, Visit, fact_list, whole_page
 from .replies import Json, Reply
+from .sign_ons import PAGES
 from .state import Subaccount, number_of
 from .vendor import Vendor
 
 COOKIE = "sandbox_panel"
 HOME = "home"
 DEAD_LINK = "This link was already used or is not valid."
-POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-HEADERS = (("Content-Security-Policy", POLICY), ("Referrer-Policy", "no-referrer"))
-STYLE = """
-body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; color: #1d2733; background: #f4f6f8; }
-header, main { max-width: 46rem; margin: 0 auto; padding: 1rem 1.5rem; }
-main { background: #fff; border: 1px solid #d5dce3; border-radius: .5rem; }
-nav a { margin-right: 1rem; color: #0b5cad; }
-dt { font-weight: 600; } dd { margin: 0 0 .5rem; }
-input, button { font: inherit; padding: .4rem .6rem; }
-"""
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A request by a browser. `query` and `form` hold the first value of each name."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    form: dict[str, str]
-    cookies: str
-    secure: bool
 
 
 def is_panel_path(path: str) -> bool:
@@ -111,7 +90,8 @@ def _add_campaign(vendor: Vendor, subaccount: Subaccount, page: str, name: str) 
             "Not saved",
             '<p>A campaign needs a name. <a href="/panel/add_campaign/">Try again</a></p>',
         )
-    campaign = vendor.state.put_campaign(subaccount.number, {"name": name[:200], "status": "active"})
+    campaign = vendor.campaigns.put(subaccount.id, {"name": name[:200], "status": "active"})
+    vendor.campaigns.record_event(subaccount.id, campaign.number, "", "coupon_created")
     vendor.ledger.effect(
         "campaign_created",
         subaccount=subaccount.id,
@@ -123,7 +103,7 @@ def _add_campaign(vendor: Vendor, subaccount: Subaccount, page: str, name: str) 
 
 
 def _subaccount_page(vendor: Vendor, subaccount: Subaccount, page: str, wanted: str) -> Reply:
-    campaigns = vendor.state.campaigns(subaccount.number)
+    campaigns = vendor.campaigns.campaigns(subaccount.id)
     campaign = next((campaign for campaign in campaigns if campaign.id == wanted), None)
     facts = {
         "Page": page,
@@ -148,14 +128,14 @@ def _subaccount_page(vendor: Vendor, subaccount: Subaccount, page: str, wanted: 
             "<button>Create</button></p></form>"
         )
     marks = {"page": page, "subaccount": subaccount.id, "campaign": campaign.id if campaign else ""}
-    return _page(200, page.replace("_", " ").capitalize(), _list(facts) + more, marks, nav=True)
+    return _page(200, page.replace("_", " ").capitalize(), fact_list(facts) + more, marks, nav=True)
 
 
 def _staff_page(page: str, facts: Json) -> Reply:
     kind = facts["of"]
     id_ = facts["client_id"] if kind == "account" else facts["teammate"]
     shown = {"Page": page, kind.capitalize(): id_}
-    return _page(200, page.replace("_", " ").capitalize(), _list(shown), {"page": page, kind: id_}, nav=True)
+    return _page(200, page.replace("_", " ").capitalize(), fact_list(shown), {"page": page, kind: id_}, nav=True)
 
 
 def _reset(vendor: Vendor, visit: Visit) -> Reply:
@@ -208,26 +188,8 @@ def _with(headers: tuple[tuple[str, str], ...], reply: Reply) -> Reply:
     return replace(reply, headers=(*reply.headers, *headers))
 
 
-def _list(facts: dict[str, str]) -> str:
-    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value) or '-'}</dd>" for name, value in facts.items())
-    return f"<dl>{rows}</dl>"
-
-
 def _page(status: int, title: str, content: str, marks: dict[str, str] | None = None, *, nav: bool = False) -> Reply:
     """A page of the panel. `content` is markup; `marks` become data- attributes of `<main>`."""
-    attributes = "".join(f' data-{name}="{escape(value)}"' for name, value in (marks or {}).items())
-    links = "".join(
-        f'<a href="/panel/{page}/">{page.replace("_", " ").capitalize()}</a> '
-        for page in (HOME, *PAGES)
-        if page != "update_campaign"
-    )
-    menu = f'<nav aria-label="Pages">{links}</nav>' if nav else ""
-    page = (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(title)} · Sandbox panel</title>"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="stylesheet" href="/panel/style.css"></head>'
-        f"<body><header><p>Sandbox panel</p>{menu}</header>"
-        f"<main{attributes}><h1>{escape(title)}</h1>{content}</main></body></html>\n"
-    )
-    return Reply(status, page.encode(), headers=HEADERS)
+    links = [(f"/panel/{page}/", page.replace("_", " ").capitalize()) for page in (HOME, *PAGES)]
+    menu = [link for link in links if link[0] != "/panel/update_campaign/"] if nav else []
+    return whole_page(status, title, content, marks, site="Sandbox panel", menu=menu)

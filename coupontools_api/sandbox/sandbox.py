@@ -4,7 +4,7 @@ import threading
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from . import control
+from . import control, webhooks
 from .ledger import LedgerRequest
 from .replies import Json
 from .server import Server, loopback
@@ -99,16 +99,18 @@ class Sandbox:
         ids: list[str] = control.put_state(self._vendor, {"subaccounts": [row]})["subaccounts"]
         return ids[0]
 
-    def add_campaign(self, subaccount: str, *, name: str, status: str = "active") -> str:
-        """Add a campaign to a subaccount; answers its id."""
+    def add_campaign(self, subaccount: str, *, name: str, status: str = "active", **details: str) -> str:
+        """Add a campaign to a subaccount, with any of `campaign_store.DETAILS`; answers its id."""
+        number = number_of(subaccount, "sub")
         with self._vendor.database.transaction():
-            campaign = {"name": name, "status": status}
-            return self._vendor.state.put_campaign(number_of(subaccount, "sub"), campaign).id
+            if self._vendor.state.subaccount(number) is None:
+                raise ValueError(f"There is no subaccount {subaccount}.")
+            return self._vendor.campaigns.put(f"sub_{number}", {"name": name, "status": status, **details}).id
 
     def remove_subaccount(self, subaccount: str) -> None:
         """Make a subaccount vanish. Raises ValueError if there is none."""
         with self._vendor.database.transaction():
-            if not self._vendor.state.remove_subaccount(number_of(subaccount, "sub")):
+            if not self._vendor.remove_subaccount(number_of(subaccount, "sub")):
                 raise ValueError(f"There is no subaccount {subaccount}.")
 
     def settings(self, **changes: Any) -> Settings:
@@ -145,6 +147,19 @@ class Sandbox:
 
     def clear_faults(self) -> None:
         self._vendor.faults.clear()
+
+    # Webhooks
+
+    def events(self) -> list[Json]:
+        """What webhooks could tell of, the oldest first."""
+        return control.events(self._vendor)
+
+    def deliver_webhook(self, **what: str) -> Json:
+        """Post an event to its owner's endpoint: `event`, or `campaign`, `session` and `type`.
+
+        See `webhooks.deliver`.
+        """
+        return webhooks.deliver(self._vendor, what)
 
     # What happened
 

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -19,15 +20,22 @@ from socketserver import TCPServer
 from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
-from . import control, panel
+from . import control, coupon_page, panel
 from .arguments import CREDENTIALS, Call, parse, without_secrets
-from .endpoints import ENDPOINTS
 from .ledger import LedgerRequest
 from .mishaps import Outcome, perform
+from .pages import Visit
 from .replies import Reply, as_page
+from .route import REST, RPC, Route
+from .routes import routes_at
+from .settings import Settings
 from .vendor import Vendor
 
 LARGEST_BODY = 8 * 1024 * 1024
+HEADERS = {
+    "x-client": ("X-Client-Id", "X-Client-Secret"),
+    "x-api": ("X-Api-Key", "X-Api-Secret"),
+}
 CONNECTION_TROUBLE = (ConnectionError, TimeoutError, ssl.SSLError)
 
 
@@ -58,11 +66,12 @@ class Handler(BaseHTTPRequestHandler):
         vendor = self.server.vendor
         if control.is_control_path(url.path):
             self._send(control.respond(vendor, self.command, url.path, query, body))
-        elif panel.is_panel_path(url.path):
+        elif panel.is_panel_path(url.path) or coupon_page.is_coupon_path(url.path):
             form = dict(parse_qsl(body.decode("utf-8", "replace")))
             cookies = self.headers.get("Cookie", "")
-            visit = panel.Visit(self.command, url.path, query, form, cookies, self.server.tls is not None)
-            self._send(panel.respond(vendor, visit))
+            visit = Visit(self.command, url.path, query, form, cookies, self.server.tls is not None)
+            pages = panel if panel.is_panel_path(url.path) else coupon_page
+            self._send(pages.respond(vendor, visit))
         else:
             self._vendor(url.path, parse(body, url.query if self.command == "GET" else ""))
 
@@ -73,10 +82,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def _vendor(self, path: str, arguments: dict[str, object]) -> None:
         vendor = self.server.vendor
-        call, credentials = self._call(path, arguments)
-        allowed = path not in ENDPOINTS or self.command == "POST"
-        allowed = allowed or (self.command == "GET" and vendor.state.settings.allow_get)
-        fault = vendor.faults.due(path, call.client_id) if allowed else None
+        settings = vendor.state.settings
+        routes = routes_at(settings, path)
+        methods = _methods(settings, routes)
+        route = next((route for route in routes if route.method == self.command), None)
+        call, credentials = self._call(settings, path, arguments, routes[0] if routes else None)
+        allowed = not routes or self.command in methods
+        fault = None
+        if allowed:
+            pattern = path if route is None else route.path
+            fault = vendor.faults.due({path, pattern}, self.command, call.client_id)
         request = vendor.ledger.open(
             LedgerRequest(
                 n=0,
@@ -91,22 +106,30 @@ class Handler(BaseHTTPRequestHandler):
             )
         )
         if allowed:
-            outcome = perform(vendor, call, fault)
+            ids = {} if route is None else route.ids(path) or {}
+            outcome = perform(vendor, replace(call, arguments={**call.arguments, **ids}), fault)
         else:
-            outcome = Outcome(as_page(405, "Method Not Allowed", "Use POST.", ("Allow", "POST")))
+            outcome = Outcome(_not_allowed(methods))
         if outcome.reply is not None:
             vendor.ledger.answered(request, outcome.reply.status, outcome.codes)
         self._deliver(outcome)
 
-    def _call(self, path: str, arguments: dict[str, object]) -> tuple[Call, str | None]:
-        """The call, with credentials from the headers or else from the body."""
+    def _call(
+        self, settings: Settings, path: str, arguments: dict[str, object], route: Route | None
+    ) -> tuple[Call, str | None]:
+        """The call, with credentials from the headers or else, in the RPC dialect, from the body."""
         plain = {name: value for name, value in arguments.items() if name not in CREDENTIALS}
-        headers = (self.headers.get("X-Client-Id"), self.headers.get("X-Client-Secret"))
-        if headers != (None, None):
-            return Call(path, plain, *headers), "headers"
-        given = [arguments.get(name) for name in CREDENTIALS]
-        client_id, secret = (value if isinstance(value, str) else None for value in given)
-        return Call(path, plain, client_id, secret), "body" if client_id else None
+        is_rest = route is not None and route.dialect == REST
+        for kind, names in HEADERS.items():
+            given = (self.headers.get(names[0]), self.headers.get(names[1]))
+            read = settings.rest_headers in (kind, "both") if is_rest else kind == "x-client"
+            if read and given != (None, None):
+                return Call(self.command, path, plain, *given), "headers"
+        if is_rest:
+            return Call(self.command, path, plain), None
+        values = [arguments.get(name) for name in CREDENTIALS]
+        client_id, secret = (value if isinstance(value, str) else None for value in values)
+        return Call(self.command, path, plain, client_id, secret), "body" if client_id else None
 
     def _read_body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "0")
@@ -180,6 +203,17 @@ class Handler(BaseHTTPRequestHandler):
             lines.append("Connection: close")
         lines += [f"{name}: {value}" for name, value in reply.headers]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+
+
+def _methods(settings: Settings, routes: tuple[Route, ...]) -> list[str]:
+    """What a path answers to: the method of each route, and GET where the RPC dialect takes it too."""
+    methods = [route.method for route in routes]
+    return methods + ["GET"] * (settings.allow_get and any(route.dialect == RPC for route in routes))
+
+
+def _not_allowed(methods: list[str]) -> Reply:
+    named = ", ".join(methods)
+    return as_page(405, "Method Not Allowed", f"Use {named}.", ("Allow", named))
 
 
 def _whole(reply: Reply) -> bytes:

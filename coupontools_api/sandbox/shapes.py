@@ -1,4 +1,6 @@
-"""What the vendor's answers look like, also where the documents do not say: here and nowhere else.
+"""What the vendor's answers look like, also where the documents do not say: envelopes, subaccounts, sign-ons.
+
+Those about campaigns and sessions are in `campaign_shapes`, all others in `record_shapes`.
 
 Documented: the success envelope, the three error envelopes, most fields of "get subaccount",
 and the answer of "single sign on subaccount". Whatever is marked "assumed" is our reading of a gap:
@@ -12,13 +14,15 @@ and the answer of "single sign on subaccount". Whatever is marked "assumed" is o
 * errors 101 and 102 come in the E-VALID envelope with 422; a wrong page, status or package is 302
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
+from .assumed import REST_NOT_FOUND, REST_STATUS
+from .campaign_store import Campaign
 from .replies import Json
 from .settings import Settings
-from .state import Account, Campaign, Subaccount
+from .state import Account, Subaccount
 
 E_AUTH = "E-AUTH"
 E_VALID = "E-VALID"
@@ -30,6 +34,13 @@ UNPROCESSABLE = "HTTP/1.0 422 Unprocessable entity."
 def success(payload: Json) -> Json:
     """Source: "Authentication", and every sample."""
     return {"status": {"status": "OK"}, **payload}
+
+
+def rest_failure(problems: Iterable[tuple[int, str]]) -> tuple[int, Json]:
+    """Assumed: an error of v4 REST, of which only the HTTP status 401 has been seen."""
+    codes, messages = [list(column) for column in zip(*problems, strict=True)]
+    status = REST_STATUS.get(codes[0], 404 if codes[0] in REST_NOT_FOUND else 422)
+    return status, {"error_code": codes, "error_message": messages}
 
 
 def failure(envelope: str, problems: Iterable[tuple[int, str]]) -> tuple[int, Json]:
@@ -60,6 +71,11 @@ def shown_id(settings: Settings, id_: str) -> str:
     return id_ if settings.id_style == "prefixed" else id_.rpartition("_")[2]
 
 
+def campaign_url(campaign: Campaign) -> str:
+    """Source: "Definition"."""
+    return f"https://digicpn.com/p/{campaign.code}"
+
+
 def subaccount_details(settings: Settings, subaccount: Subaccount, campaigns: list[Campaign]) -> Json:
     """Source: "Retrieve info of a subaccount". Numbers and some booleans are text there."""
     fields = subaccount.fields
@@ -67,7 +83,7 @@ def subaccount_details(settings: Settings, subaccount: Subaccount, campaigns: li
         {
             "ID": shown_id(settings, campaign.id),
             "code": campaign.code,
-            "url": f"https://digicpn.com/p/{campaign.code}",
+            "url": campaign_url(campaign),
             "status": campaign.status,
         }
         for campaign in campaigns
@@ -90,7 +106,7 @@ def subaccount_details(settings: Settings, subaccount: Subaccount, campaigns: li
         "last_name": fields.get("last_name", ""),
         "company_name": fields.get("company_name", ""),
         "username": subaccount.email,
-        "webhook_endpoint": "",
+        "webhook_endpoint": fields.get("webhook_endpoint", ""),
         "available_campaigns": "all",
         "access_dashboard": True,
         "access_directory": "0",
@@ -106,9 +122,17 @@ def subaccount_row(settings: Settings, subaccount: Subaccount) -> Json:
     return row
 
 
-def subaccount_list(settings: Settings, subaccounts: list[Subaccount]) -> Json:
+def listing(settings: Settings, singular: str, plural: str, rows: Sequence[Json]) -> Json:
+    """Assumed: the rows of a list without a published answer, counted as "List groups" counts its own."""
+    key = singular if settings.other_lists == "singular" else plural
+    return {f"amount_of_{plural}": len(rows), key: list(rows)}
+
+
+def subaccount_list(settings: Settings, subaccounts: list[Subaccount]) -> Json | list[Json]:
     """Assumed."""
     rows = [subaccount_row(settings, subaccount) for subaccount in subaccounts]
+    if settings.list_envelope == "bare":
+        return rows
     return {"amount_of_subaccounts": str(len(rows)), settings.list_key: rows}
 
 

@@ -1,4 +1,4 @@
-"""The vendor's world: accounts, subaccounts, campaigns, one-time tokens, switches."""
+"""The vendor's world: accounts, subaccounts, one-time tokens, switches."""
 
 import json
 import secrets
@@ -14,21 +14,32 @@ from .settings import Settings
 
 LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 FIRST_SUBACCOUNT = 1001
-FIRST_CAMPAIGN = 50001
+INTEGRATIONS = ("sms", "email")
+USES_LEFT = "uses left"
 
 
 def random_text(length: int, alphabet: str = LETTERS_AND_DIGITS) -> str:
-    return "".join(secrets.choice(alphabet) for _ in range(length))
+    base, characters = len(alphabet), []
+    number = secrets.randbelow(base**length)  # asked for once: a hundred thousand codes are made in one call
+    for _ in range(length):
+        number, digit = divmod(number, base)
+        characters.append(alphabet[digit])
+    return "".join(characters)
 
 
 class AccountFields(TypedDict, total=False):
-    """What an account can be given. Hosts are `host[:port]`, or an origin if the scheme matters."""
+    """What an account can be given. Hosts are `host[:port]`, or an origin if the scheme matters.
+
+    `integrations` are the services that send for it, by default all of INTEGRATIONS.
+    """
 
     whitelabel_host: str | None
     panel_redirect_host: str | None
     packages: list[str]
     expired: bool
     teammates: list[str]
+    integrations: list[str]
+    webhook_endpoint: str
 
 
 class SubaccountFields(TypedDict, total=False):
@@ -45,6 +56,7 @@ class SubaccountFields(TypedDict, total=False):
     language: str
     currency: str
     password_given: bool
+    webhook_endpoint: str
     campaigns: list[dict[str, str]]
 
 
@@ -64,6 +76,12 @@ class Account:
     packages: tuple[str, ...] = ()
     expired: bool = False
     teammates: tuple[str, ...] = ()
+    integrations: tuple[str, ...] = INTEGRATIONS
+    webhook_endpoint: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"acc_{self.number}"
 
 
 @dataclass(frozen=True)
@@ -81,16 +99,27 @@ class Subaccount:
 
 
 @dataclass(frozen=True)
-class Campaign:
-    number: int
-    subaccount: int
-    name: str
-    status: str
-    code: str
+class Owner:
+    """Whose keys a call carries, and so whose things it sees: an account, or one of its subaccounts."""
+
+    account: Account
+    subaccount: Subaccount | None = None
 
     @property
     def id(self) -> str:
-        return f"cam_{self.number}"
+        return self.account.id if self.subaccount is None else self.subaccount.id
+
+    @property
+    def webhook_endpoint(self) -> str:
+        if self.subaccount is None:
+            return self.account.webhook_endpoint
+        return str(self.subaccount.fields.get("webhook_endpoint", ""))
+
+    @property
+    def api_secret(self) -> str:
+        if self.subaccount is None:
+            return self.account.client_secret
+        return str(self.subaccount.fields["api_secret"])
 
 
 def number_of(id_: str, prefix: str) -> int:
@@ -149,11 +178,24 @@ class State:
             json.dumps(data),
         )
 
+    def first_visit(self, owner: str) -> bool:
+        """Whether this is the first time that this is asked of an owner."""
+        return self._database.changed("INSERT OR IGNORE INTO furnished VALUES (?)", owner)
+
     # Subaccounts
 
     def subaccount(self, number: int) -> Subaccount | None:
         row = self._database.row("SELECT * FROM subaccount WHERE number = ?", number)
         return None if row is None else _subaccount(row)
+
+    def owner(self, id_: str) -> Owner | None:
+        """The account or subaccount that owns things under this id."""
+        number = int(id_[4:])
+        if id_.startswith("acc_"):
+            return next((Owner(account) for account in self.accounts() if account.number == number), None)
+        subaccount = self.subaccount(number)
+        account = None if subaccount is None else self.account(subaccount.client_id)
+        return None if account is None else Owner(account, subaccount)
 
     def subaccount_by_api_key(self, api_key: str) -> Subaccount | None:
         row = self._database.row("SELECT * FROM subaccount WHERE api_key = ?", api_key)
@@ -198,7 +240,7 @@ class State:
 
     def create_subaccount(self, client_id: str, email: str, fields: Json, number: int | None = None) -> Subaccount:
         if number is None:
-            number = self._next("history", FIRST_SUBACCOUNT)
+            number = self._next_subaccount()
         generated = {
             "api_key": random_text(27, string.digits),
             "api_secret": random_text(30),
@@ -221,12 +263,11 @@ class State:
         self._remember(subaccount, data)
 
     def remove_subaccount(self, number: int) -> bool:
-        """Make a subaccount and its campaigns vanish. False if there is none."""
+        """Make a subaccount vanish. False if there is none."""
         subaccount = self.subaccount(number)
         if subaccount is None:
             return False
         self._database.write("DELETE FROM subaccount WHERE number = ?", number)
-        self._database.write("DELETE FROM campaign WHERE subaccount = ?", number)
         self._remember(subaccount, None)
         return True
 
@@ -252,89 +293,45 @@ class State:
         else:
             subaccount = Subaccount(old.number, client_id, email, {**old.fields, **fields})
             self.save(subaccount)
-        for campaign in changes.get("campaigns", ()):
-            self.put_campaign(subaccount.number, campaign)
         return subaccount
-
-    # Campaigns
-
-    def campaign(self, number: int) -> Campaign | None:
-        row = self._database.row("SELECT * FROM campaign WHERE number = ?", number)
-        return None if row is None else _campaign(row)
-
-    def campaigns(self, subaccount: int) -> list[Campaign]:
-        rows = self._database.rows("SELECT * FROM campaign WHERE subaccount = ? ORDER BY number", subaccount)
-        return [_campaign(row) for row in rows]
-
-    def put_campaign(self, subaccount: int, changes: dict[str, str]) -> Campaign:
-        """Add a campaign, or change the one with this ID or else this name.
-
-        Raises ValueError for an unknown subaccount or field.
-        """
-        if self.subaccount(subaccount) is None:
-            raise ValueError(f"There is no subaccount sub_{subaccount}.")
-        unknown = changes.keys() - {"ID", "name", "status", "code"}
-        if unknown or not changes.get("name"):
-            raise ValueError(f"A campaign needs a name and takes no {sorted(unknown)}.")
-        own = {campaign.name: campaign.number for campaign in self.campaigns(subaccount)}
-        number = number_of(changes["ID"], "cam") if "ID" in changes else own.get(changes["name"])
-        old = None if number is None else self.campaign(number)
-        campaign = Campaign(
-            number or self._next("campaign", FIRST_CAMPAIGN),
-            subaccount,
-            changes["name"],
-            changes.get("status") or (old.status if old else "active"),
-            changes.get("code") or (old.code if old else random_text(6, string.ascii_lowercase)),
-        )
-        data = {"name": campaign.name, "status": campaign.status, "code": campaign.code}
-        self._database.write(
-            "INSERT OR REPLACE INTO campaign VALUES (?, ?, ?)",
-            campaign.number,
-            subaccount,
-            json.dumps(data),
-        )
-        return campaign
 
     # One-time tokens and panel sessions
 
-    def new_token(self, purpose: str, facts: Json, length: int = 49) -> str:
+    def new_token(self, purpose: str, facts: Json, length: int = 49, uses: int = 1) -> str:
         token = random_text(length)
-        self._database.write(
-            "INSERT INTO token (token, purpose, data) VALUES (?, ?, ?)",
-            token,
-            purpose,
-            json.dumps(facts),
-        )
+        data = json.dumps({**facts, USES_LEFT: uses})
+        self._database.write("INSERT INTO token (token, purpose, data) VALUES (?, ?, ?)", token, purpose, data)
         return token
 
     def peek_token(self, purpose: str, token: str) -> Json | None:
         """What an unused token stands for."""
-        row = self._database.row(
-            "SELECT data FROM token WHERE token = ? AND purpose = ? AND used_at IS NULL",
+        facts = self._token(purpose, token)
+        return None if facts is None else {key: value for key, value in facts.items() if key != USES_LEFT}
+
+    def use_token(self, purpose: str, token: str) -> Json | None:
+        """What the token stands for, as often as it may be used. Callers wrap it in a transaction."""
+        facts = self._token(purpose, token)
+        if facts is None:
+            return None
+        left = facts.pop(USES_LEFT, 1) - 1
+        self._database.write(
+            "UPDATE token SET used_at = ?, data = ? WHERE token = ?",
+            None if left else time.time(),
+            json.dumps({**facts, USES_LEFT: left}),
             token,
-            purpose,
+        )
+        return facts
+
+    def _token(self, purpose: str, token: str) -> Json | None:
+        row = self._database.row(
+            "SELECT data FROM token WHERE token = ? AND purpose = ? AND used_at IS NULL", token, purpose
         )
         return None if row is None else json.loads(row["data"])
 
-    def use_token(self, purpose: str, token: str) -> Json | None:
-        """What the token stands for, the first time only."""
-        facts = self.peek_token(purpose, token)
-        used = self._database.changed(
-            "UPDATE token SET used_at = ? WHERE token = ? AND purpose = ? AND used_at IS NULL",
-            time.time(),
-            token,
-            purpose,
-        )
-        return facts if used else None
-
-    def _next(self, table: str, first: int) -> int:
-        """A number never used before, by removed rows neither (campaigns: not in use)."""
-        queries = {
-            "history": "SELECT max(number) AS top FROM history WHERE number < 9000000",
-            "campaign": "SELECT max(number) AS top FROM campaign",
-        }
-        row = self._database.row(queries[table])
-        return first if row is None or row["top"] is None else max(first, row["top"] + 1)
+    def _next_subaccount(self) -> int:
+        """A number never used before, by removed subaccounts neither."""
+        row = self._database.row("SELECT max(number) AS top FROM history WHERE number < 9000000")
+        return FIRST_SUBACCOUNT if row is None or row["top"] is None else max(FIRST_SUBACCOUNT, row["top"] + 1)
 
     def _remember(self, subaccount: Subaccount, data: str | None) -> None:
         self._database.write(
@@ -350,13 +347,10 @@ def _account(row: sqlite3.Row) -> Account:
     data = json.loads(row["data"])
     for name in ("packages", "teammates"):
         data[name] = tuple(str(item) for item in data.get(name) or ())
+    data["integrations"] = tuple(data.get("integrations", INTEGRATIONS))
     return Account(row["number"], row["client_id"], **data)
 
 
 def _subaccount(row: sqlite3.Row) -> Subaccount:
     data = json.loads(row["data"])
     return Subaccount(row["number"], row["client_id"], data.pop("email"), data)
-
-
-def _campaign(row: sqlite3.Row) -> Campaign:
-    return Campaign(number=row["number"], subaccount=row["subaccount"], **json.loads(row["data"]))

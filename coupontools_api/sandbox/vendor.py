@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Callable
 
+from .campaign_store import CampaignStore
 from .database import Database
 from .faults import FaultBook
 from .ledger import Ledger
+from .record_store import RecordStore
 from .state import State
 
 
@@ -47,10 +49,20 @@ class Vendor:
     def __init__(self, state: str) -> None:
         self.database = Database(state)
         self.state = State(self.database)
+        self.campaigns = CampaignStore(self.database)
+        self.records = RecordStore(self.database)
         self.ledger = Ledger(self.database)
         self.faults = FaultBook()
         self.later = Later()
         self.panel_url = ""
+
+    def remove_subaccount(self, number: int) -> bool:
+        """Make a subaccount vanish with all it has. False if there is none. Callers wrap it in a transaction."""
+        if not self.state.remove_subaccount(number):
+            return False
+        self.campaigns.remove_all(f"sub_{number}")
+        self.records.remove_all(f"sub_{number}")
+        return True
 
     def reset(self) -> None:
         """Back to an empty world."""

@@ -97,3 +97,41 @@ def bo(sandbox: Sandbox) -> str:
 @pytest.fixture
 def visitor(sandbox: Sandbox) -> Caller:
     return Caller(sandbox.url)
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What Ada's account has: one of everything, by the ids that calls name it with."""
+
+    campaign: str
+    session: str
+    card: str
+    card_user: str
+    directory: str
+    directory_user: str
+    group: str
+
+
+def stock_of(caller: Caller) -> Stock:
+    """Asks for the first of everything that the caller's keys see, and for a session that nothing has happened to."""
+    campaign = caller.post("/v3/coupon/list").json["coupon_info"][0]["ID"]
+    session = caller.post("/v3/singleuse/create", campaign=campaign).json["single_use_code"]
+    card = caller.post("/v3/loyalty/list").json["loyaltycard"][0]["ID"]
+    card_user = caller.post("/v3/loyaltyusers/list", loyaltycard=card).json["user"][0]["ID"]
+    directory = caller.post("/v3/directory/list").json["directory"][0]["ID"]
+    directory_user = caller.post("/v3/directoryusers/list", directory=directory).json["user"][0]["ID"]
+    group = caller.post("/v3/smstool/grouplist").json["group"][0]["ID"]
+    return Stock(campaign, session, card, card_user, directory, directory_user, group)
+
+
+@pytest.fixture
+def stock(sandbox: Sandbox, ada: Caller) -> Stock:
+    sandbox.settings(world_seed=7, world_days=3)
+    return stock_of(ada)
+
+
+@pytest.fixture
+def bos_keys(sandbox: Sandbox, ada: Caller, bo: str) -> Caller:
+    """Whoever holds the keys of Bo's subaccount."""
+    details = ada.post("/v4/subaccount", subaccount=bo).json["subaccount"]
+    return Caller(sandbox.url, keys(details["api_key"], details["api_secret"]))

@@ -197,6 +197,17 @@ def test_the_ledger_holds_no_secret(ada, sandbox, visitor, bo):
     }
 
 
+def test_the_ledger_holds_no_password_of_a_batch(ada, stock, visitor):
+    path = f"/v4/loyalty/loyalty-cards/{stock.card}/stats/bulk"
+
+    answer = ada.post(path, users=[{"email": "zoe@cafe.test", "password": "p4ssw0rd-x"}])
+
+    ledger = visitor.control("GET", "/_ledger")
+    assert answer.status == 200
+    assert ledger.json["requests"][-1]["arguments"]["users"] == [{"email": "zoe@cafe.test", "password_given": True}]
+    assert "p4ssw0rd-x" not in ledger.text
+
+
 def test_the_ledger_can_be_narrowed_and_cleared(ada, sandbox, visitor):
     ada.post(LIST)
     ada.post("/v4/subaccount/create", email="new@cafe.test")

@@ -1,10 +1,12 @@
 """Starting, stopping, starting again."""
 
+import contextlib
 import http.client
 import os
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -144,6 +146,23 @@ def test_it_speaks_tls(tmp_path):
     half_open.close()
 
 
+def test_a_file_from_before_accounts_had_campaigns_still_opens(tmp_path):
+    file = str(tmp_path / "sandbox.sqlite3")
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.executescript(
+            "CREATE TABLE campaign (number INTEGER PRIMARY KEY, subaccount INTEGER NOT NULL, data TEXT NOT NULL);"
+            "CREATE INDEX campaign_subaccount ON campaign (subaccount);"
+            """INSERT INTO campaign VALUES (50001, 1001, '{"name": "Spring", "status": "active", "code": "abc"}');"""
+        )
+
+    for _ in range(2):
+        with Sandbox(state=file) as sandbox:
+            sandbox.add_account("north", "secret")
+            sandbox.add_subaccount("north", ID="sub_1001", email="bo@bakery.test")
+            (bo,) = sandbox.subaccounts()
+            assert [campaign["ID"] for campaign in bo["campaigns"]] == ["cam_50001"]
+
+
 class TestCommand:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "coupontools_api.sandbox", *arguments]
@@ -164,6 +183,18 @@ class TestCommand:
 
         assert made == 200
         assert (process.returncode, rest, errors) == (0, "", "")
+
+    @pytest.mark.parametrize(("arguments", "amount"), [((), 6), (("--world", "4"), 6), (("--no-world",), 0)])
+    def test_it_has_a_past_unless_told_otherwise(self, arguments, amount):
+        process = self.start("--port", "0", "--account", "demo:s", *arguments)
+        try:
+            caller = Caller(process.stdout.readline().split()[-1], keys("demo", "s"))
+            campaigns = caller.post("/v3/coupon/list").json["coupon_info"]
+        finally:
+            process.kill()
+            process.communicate()
+
+        assert len(campaigns) == amount
 
     def test_it_names_a_busy_port(self, running):
         port = running.panel_host.partition(":")[2]

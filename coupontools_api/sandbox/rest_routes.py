@@ -1,0 +1,156 @@
+"""The endpoints of the v4 REST dialect: loyalty cards and directories."""
+
+from . import assumed, directories_v4, loyalty_v4
+from .route import DOCUMENTED, INFERRED, Route, rest
+
+CARDS = "/v4/loyalty/loyalty-cards"
+DIRECTORIES = "/v4/directory"
+CARD_FIELDS = (
+    "first_name last_name address zip city phone email"
+    " custom_1 custom_2 custom_3 custom_4 custom_5 custom_6 custom_7 custom_8"
+)
+
+REST_ROUTES: tuple[Route, ...] = (
+    rest("GET", CARDS, loyalty_v4.list_cards, DOCUMENTED, "List loyalty cards"),
+    rest(
+        "POST",
+        f"{CARDS}/{{card}}/copy",
+        loyalty_v4.copy_card,
+        DOCUMENTED,
+        "Copy loyalty card",
+        optional="name",
+        codes=(300, 301, 507),
+    ),
+    rest(
+        "GET",
+        f"{CARDS}/{{card}}/stats",
+        loyalty_v4.list_stats,
+        DOCUMENTED,
+        "List users of a loyalty card",
+        optional="filter pagination include_voided",
+        codes=(300, 301, 302, 507),
+    ),
+    rest(
+        "GET",
+        f"{CARDS}/{{card}}/stats/{{user}}",
+        loyalty_v4.get_stats,
+        DOCUMENTED,
+        "Get user of a loyalty card",
+        codes=(301, 505, 507),
+    ),
+    rest(
+        "POST",
+        f"{CARDS}/{{card}}/stats",
+        loyalty_v4.create_stats,
+        DOCUMENTED,
+        "Create user of a loyalty card",
+        optional=CARD_FIELDS,
+        codes=(300, 301, 305, 507),
+    ),
+    rest(
+        "POST",
+        f"{CARDS}/{{card}}/stats/bulk",
+        loyalty_v4.create_stats_in_bulk,
+        DOCUMENTED,
+        "Create users of a loyalty card in bulk",
+        required="users",
+        codes=(200, 300, 301, 305, 507),
+    ),
+    rest(
+        "POST",
+        assumed.UPDATE_CARD_USER_V4,
+        loyalty_v4.update_stats,
+        INFERRED,
+        "Update user of a loyalty card",
+        optional=f"{CARD_FIELDS} voided",
+        codes=(300, 301, 302, 305, 505, 507),
+    ),
+    rest(
+        "POST",
+        assumed.ADD_STAMPS_V4,
+        loyalty_v4.add_stamps,
+        INFERRED,
+        "Add stamps",
+        optional="amount points stamps",
+        codes=(200, 301, 505, 507),
+    ),
+    rest("GET", DIRECTORIES, directories_v4.list_directories, DOCUMENTED, "List directories"),
+    rest(
+        "GET",
+        f"{DIRECTORIES}/{{directory}}",
+        directories_v4.get_directory,
+        DOCUMENTED,
+        "Get directory",
+        codes=(301, 507),
+    ),
+    rest(
+        "GET",
+        f"{DIRECTORIES}/{{directory}}/users",
+        directories_v4.list_users,
+        DOCUMENTED,
+        "List users of a directory",
+        optional="page",
+        codes=(301, 507),
+    ),
+    rest(
+        "GET",
+        f"{DIRECTORIES}/{{directory}}/users/{{user}}",
+        directories_v4.get_user,
+        DOCUMENTED,
+        "Get user of a directory",
+        codes=(301, 507),
+    ),
+    rest(
+        "POST",
+        f"{DIRECTORIES}/{{directory}}/users",
+        directories_v4.create_user,
+        DOCUMENTED,
+        "Create user of a directory",
+        required="email",
+        optional="password first_name last_name phone birth_date address zip city custom_1 custom_2 custom_3",
+        codes=(200, 300, 301, 303, 304, 305, 507),
+    ),
+    rest(
+        "POST",
+        f"{DIRECTORIES}/{{directory}}/users/{{user}}",
+        directories_v4.block_user,
+        DOCUMENTED,
+        "Update user of a directory",
+        optional="block",
+        codes=(301, 302, 507),
+    ),
+    rest(
+        "POST",
+        f"{DIRECTORIES}/{{directory}}/users/{{user}}/access",
+        directories_v4.grant_access,
+        DOCUMENTED,
+        "Grant access to a directory",
+        optional="expires_at",
+        codes=(301, 303, 507),
+    ),
+    rest(
+        "DELETE",
+        f"{DIRECTORIES}/{{directory}}/users/{{user}}/access",
+        directories_v4.revoke_access,
+        DOCUMENTED,
+        "Revoke access to a directory",
+        codes=(301, 507),
+    ),
+    rest(
+        "POST",
+        f"{DIRECTORIES}/{{directory}}/users/{{user}}/sso",
+        directories_v4.sign_on_user,
+        DOCUMENTED,
+        "Create single sign on (directory user)",
+        codes=(301, 507),
+    ),
+    rest(
+        "POST",
+        assumed.DIRECTORY_EMAIL_V4,
+        directories_v4.send_email,
+        INFERRED,
+        "Send directory by email",
+        required="email",
+        codes=(104, 200, 301, 305, 507),
+    ),
+)
