@@ -74,6 +74,18 @@ def test_a_code_for_a_new_password_is_over_when_the_person_is_suspended(north: A
     assert not ben.check_password(NEW)
 
 
+def test_a_code_for_a_new_password_is_over_when_the_person_may_not_sign_in_any_more(north: Agency):
+    ben = factories.staff(north, "ben@north.example", "admin")
+    client = Client(headers={"host": north.canonical_host})
+    client.post("/account/password/reset/", {"email": ben.email})
+    User.objects.filter(pk=ben.pk).update(is_active=False)
+
+    page = client.get("/account/password/reset/confirm/")
+
+    assert page.status_code == 302
+    assert "account_password_reset_verification" not in client.session
+
+
 def test_a_view_is_over_when_the_operators_sessions_are(north: Agency, ada: User):
     olu = factories.operator()
     client = Client(headers={"host": north.canonical_host})

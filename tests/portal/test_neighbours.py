@@ -8,7 +8,7 @@ from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Agency, Cause, Customer, State, Subaccount, User
+from accounts.models import Agency, Cause, Customer, Membership, State, Subaccount, User
 from portal import access
 from tests import factories
 
@@ -66,3 +66,28 @@ def test_somebody_elses_second_step_does_not_ask_who_sets_up_their_own(north: Ag
     page = client.get("/account/2fa/totp/activate/")
 
     assert page.status_code == 200
+
+
+def test_a_membership_at_another_agency_opens_nothing(north: Agency, south: Agency, bo: User, bo_client: Client):
+    """No door ever writes one; if one came from elsewhere, nothing of the other agency would be read by it."""
+    stray = factories.customer(south, factories.person(south), company_name="Strayed Bakery")
+    Membership.objects.create(person=bo, customer=stray, role="owner")
+    factories.customer(north, bo, company_name="Bo's own")
+
+    assert read(bo).customer_count == 1
+    assert bo_client.get(f"/c/{stray.public_id}/").status_code == 404
+    assert "Strayed" not in bo_client.get("/", follow=True).text
+
+
+def test_a_customer_that_somebody_was_suspended_from_is_not_counted(north: Agency, bo: User, bos_company: Customer):
+    factories.customer(north, bo)
+    Membership.objects.for_agency(north).filter(person=bo, customer=bos_company).update(suspended_at=timezone.now())
+
+    assert read(bo).customer_count == 1
+
+
+def test_who_belongs_to_no_agency_and_is_no_operator_runs_nothing(db: None):
+    client = Client(headers={"host": "platform.localhost"})
+    client.force_login(factories.second_factor(factories.person(None, "former@platform.example")))
+
+    assert client.get("/operator/").status_code == 404
