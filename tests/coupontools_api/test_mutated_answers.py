@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ import requests
 from coupontools_api import errors
 from coupontools_api.client import Coupontools
 from coupontools_api.ids import SubaccountId, TeammateId
-from coupontools_api.replies import Payload, judge
+from coupontools_api.replies import Answer
 from coupontools_api.sandbox import Sandbox
 from coupontools_api.transport import Transport
 from tests.figures import RecordFigure
@@ -40,8 +40,8 @@ class Played(Transport):
 
     next = Spoiled(200, b"")
 
-    def _post(self, endpoint: str, arguments: Mapping[str, Any], *_: Any) -> Payload:
-        return judge(endpoint, self.next.status, {}, self.next.body)
+    def answer(self, *_: Any, **__: Any) -> Answer:
+        return Answer(self.next.status, {}, self.next.body)
 
 
 @pytest.fixture(scope="module")
