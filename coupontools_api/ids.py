@@ -20,13 +20,18 @@ class VendorId(str):
     _whole: ClassVar[re.Pattern[str]]
 
     def __init_subclass__(cls) -> None:
-        cls._whole = re.compile(rf"(?:{cls.prefix})?(?:{cls.body})", re.ASCII)
+        cls._whole = re.compile(cls.pattern(), re.ASCII)
 
     def __new__(cls, value: object) -> Self:
         text = value if isinstance(value, str) else str(value)
         if isinstance(value, bool) or not cls._whole.fullmatch(text):
             raise ValueError(f"not a {cls.__name__}")
         return super().__new__(cls, text if text.startswith(cls.prefix) else cls.prefix + text)
+
+    @classmethod
+    def pattern(cls) -> str:
+        """The form of a whole id as a regular expression, with or without its prefix."""
+        return f"^(?:{cls.prefix})?(?:{cls.body})$"
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:

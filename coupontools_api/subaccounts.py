@@ -14,7 +14,7 @@ from coupontools_api.errors import UnexpectedReply
 from coupontools_api.fields import Day, Flag, Moment, Number, Secret, Text, several
 from coupontools_api.ids import CampaignId, PackageId, SubaccountId
 from coupontools_api.listing import ListedSubaccount as ListedSubaccount
-from coupontools_api.listing import SubaccountSummary as SubaccountSummary
+from coupontools_api.listing import SubaccountList as SubaccountList
 from coupontools_api.replies import Payload, Reply
 from coupontools_api.transport import Transport
 
@@ -166,15 +166,16 @@ class Subaccounts:
         self._transport = transport
 
     @overload
-    def list(self, *, brief: Literal[False] = False) -> tuple[SubaccountSummary, ...]: ...
+    def list(self, *, brief: Literal[False] = False) -> SubaccountList: ...
 
     @overload
     def list(self, *, brief: Literal[True]) -> tuple[ListedSubaccount, ...]: ...
 
-    def list(self, *, brief: bool = False) -> tuple[SubaccountSummary, ...] | tuple[ListedSubaccount, ...]:
+    def list(self, *, brief: bool = False) -> SubaccountList | tuple[ListedSubaccount, ...]:
         """All subaccounts of the account, in the vendor's order; no paging is documented.
 
-        `brief` reads ids and addresses only, which takes a fraction of the time and memory.
+        A line is read in full when it is asked for; `brief` reads no more than ids and addresses, in a fraction of
+        the time and memory.
         Streamed, up to 64 MiB and `list_deadline` seconds. For workers only.
         Raises UnexpectedReply if it cannot be read in whole: a list that is not understood proves no absence;
         Unauthorized (1000), AccountExpired (101), WrongKindOfKey (102), Throttled, NotSent, NoAnswer.
