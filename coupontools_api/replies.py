@@ -80,8 +80,10 @@ _Line = TypeVar("_Line", bound=Reply)
 
 
 def without(keys: frozenset[str], item: Payload) -> Payload:
-    """The item less `keys`, and less SECRET_KEYS at any depth: the very item where there are none, copied for nothing
-    a hundred thousand times in a list."""
+    """The item less `keys`, and less SECRET_KEYS at any depth inside it.
+
+    The very item where there is nothing to leave out: a list would copy a hundred thousand of them.
+    """
     nested = [key for key, value in item.items() if type(value) in (dict, list)]
     if not nested and keys.isdisjoint(item):
         return item
