@@ -12,27 +12,13 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from coupontools_api.assumed import MAX_LIST_BYTES, MAX_REPLY_BYTES
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.errors import NoAnswer, NotSent, Undocumented, UnexpectedReply
-from coupontools_api.replies import Answer, Payload, judge, judge_rest
-
-NO_RETRY = Retry(total=0, read=False, redirect=False, raise_on_status=False)
-# 429 is not retried here: the caller schedules it, because Retry-After may be an hour.
-READ_RETRY = Retry(
-    total=2,
-    redirect=False,
-    allowed_methods=None,
-    status_forcelist=(502, 503, 504),
-    backoff_factor=0.2,
-    backoff_jitter=0.2,
-    respect_retry_after_header=True,
-    retry_after_max=5,
-    raise_on_status=False,
-)
+from coupontools_api.replies import Answer, Payload, judge, judge_rest, retry_after
 
 
 @dataclass
@@ -41,9 +27,18 @@ class _Call:
 
     retries: Retry
     has_left: bool = False
-    is_over: bool = False
+    over: threading.Event = field(default_factory=threading.Event)
     handle: socket.socket | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def is_over(self) -> bool:
+        return self.over.is_set()
+
+    def pause(self, seconds: float) -> None:
+        """Sleeps, but not past the deadline."""
+        if self.over.wait(seconds):
+            raise TimeoutError("deadline")
 
     def watch(self, descriptor: int) -> None:
         """Keeps a handle of its own on the socket, because the connection may let go of it before the body is read."""
@@ -55,7 +50,7 @@ class _Call:
 
     def cut(self) -> None:
         with self.lock:
-            self.is_over = True
+            self.over.set()
             if self.handle is not None:
                 with contextlib.suppress(OSError):
                     self.handle.shutdown(socket.SHUT_RDWR)
@@ -72,6 +67,32 @@ class _Call:
 
 
 _current = threading.local()
+
+
+class _Retry(Retry):
+    """Its pauses are as long as a Retry-After asks for, where that makes sense, and end with the deadline.
+
+    429 is not retried, whatever it says: the caller schedules it, because Retry-After may be an hour.
+    """
+
+    RETRY_AFTER_STATUS_CODES = frozenset({503})
+
+    def sleep(self, response: BaseHTTPResponse | None = None) -> None:
+        asked_for = retry_after(response.headers.get("Retry-After")) if response is not None else None
+        call: _Call = _current.call
+        call.pause(self.get_backoff_time() if asked_for is None else asked_for)
+
+
+NO_RETRY = _Retry(total=0, read=False, redirect=False, raise_on_status=False)
+READ_RETRY = _Retry(
+    total=2,
+    redirect=False,
+    allowed_methods=None,
+    status_forcelist=(502, 503, 504),
+    backoff_factor=0.2,
+    backoff_jitter=0.2,
+    raise_on_status=False,
+)
 
 
 # The ignores below: a mixin for both of urllib3's connection classes, which have what it calls.

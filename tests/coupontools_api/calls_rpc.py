@@ -274,7 +274,8 @@ RPC_CALLS: dict[str, Call] = {
     "single_use.create": Call(
         lambda client: client.single_use.create(
             CAMPAIGN, first_name="Kim", custom_id="k", automatic_code=AutomaticCode.SIX_DIGITS,
-            custom_fields=["a", "b"], duplicate_check=Duplicate.EMAIL, expires_at=datetime(2026, 1, 2, 3, 4, 5), utm={"source": "mail"},
+            custom_fields=["a", "b"], duplicate_check=Duplicate.EMAIL, expires_at=datetime(2026, 1, 2, 3, 4, 5),
+            utm={"source": "mail"},
         ),
         OK | SINGLE,
         {"campaign": CAMPAIGN, "firstname": "Kim", "customid": "k", "autovalcode": "6digits", "customfield1": "a",

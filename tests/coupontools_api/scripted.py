@@ -10,6 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+
+class HungUp(Exception):
+    """The script is done with the connection, which the server closes."""
+
+
 Script = Callable[[socket.socket], None]
 
 
@@ -55,7 +60,7 @@ def answers(body: Any, status: int = 200, **headers: str) -> Script:
 
 def is_cut_off(connection: socket.socket) -> None:
     connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n{"status": {"status": "OK"}')
-    connection.close()
+    raise HungUp
 
 
 def drips(connection: socket.socket) -> None:
@@ -70,7 +75,7 @@ def drips(connection: socket.socket) -> None:
 def resets(connection: socket.socket) -> None:
     """Ends the connection with RST, as a crashed server does."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    raise HungUp
 
 
 def resets_within(connection: socket.socket) -> None:
@@ -101,8 +106,7 @@ def running() -> Iterator[Vendor]:
 
 
 def _serve(vendor: Vendor, connection: socket.socket, number: int) -> None:
-    with connection, contextlib.suppress(OSError, ValueError):
-        reader = connection.makefile("rb")
+    with connection, connection.makefile("rb") as reader, contextlib.suppress(OSError, ValueError, HungUp):
         while request := _read(reader, number):
             vendor.next_script(request)(connection)
 

@@ -13,6 +13,7 @@ from coupontools_api.client import Coupontools
 from coupontools_api.coverage import ENDPOINTS
 from coupontools_api.endpoints import Endpoint
 from tests.coupontools_api.calls import CALLS
+from tests.coupontools_api.rows import CAMPAIGN
 from tests.coupontools_api.scripted import Script, Vendor, answers, drips, is_cut_off, resets, resets_within
 
 HTML = b"<!doctype html><title>Bad Gateway</title>"
@@ -130,20 +131,39 @@ def test_throttling_may_name_a_date(endpoint: Endpoint, script: Vendor, bold: Co
     assert caught.value.retry_after == pytest.approx(60, abs=5)
 
 
+def test_no_retry_waits_past_the_deadline(script: Vendor, bold: Coupontools):
+    script.plays(answers(HTML, 503, Retry_After="5"))
+
+    with pytest.raises(errors.NoAnswer, match="deadline"):
+        bold.campaigns.get(CAMPAIGN)
+
+    assert len(script.requests) == 1
+
+
+def test_a_retry_takes_no_notice_of_nonsense(script: Vendor, patient: Coupontools):
+    call = CALLS["campaigns.get"]
+    script.plays(answers(HTML, 503, Retry_After="soon"), answers(HTML, 503, Retry_After="0"), answers(call.answer))
+
+    with patient:
+        assert patient.campaigns.get(CAMPAIGN).id == CAMPAIGN
+
+
 @EVERY
 def test_a_refused_connection_has_done_nothing(endpoint: Endpoint):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with Coupontools(
-        client_id="id",
-        client_secret="s",
-        base_url=f"http://127.0.0.1:{port}",
-        deadline=3,
-        list_deadline=3,
-        allow_undocumented=True,
-    ) as client:
-        with pytest.raises(errors.NotSent) as caught:
-            CALLS[endpoint.name].ask(client)
+    with (
+        Coupontools(
+            client_id="id",
+            client_secret="s",
+            base_url=f"http://127.0.0.1:{port}",
+            deadline=3,
+            list_deadline=3,
+            allow_undocumented=True,
+        ) as client,
+        pytest.raises(errors.NotSent) as caught,
+    ):
+        CALLS[endpoint.name].ask(client)
 
     assert not caught.value.may_have_happened
 
