@@ -59,7 +59,7 @@ class SubaccountList(Sequence[SubaccountSummary]):
         return f"<{len(self)} subaccounts>"
 
 
-_ROWS: Any = (list[ListedSubaccount] | None, None)
+_ROWS: Any = (tuple[ListedSubaccount, ...] | None, None)
 _Brief: Any = create_model(
     "_Brief", status=(Any, None), errors=(Any, None), **dict.fromkeys(SUBACCOUNT_LIST_KEYS, _ROWS)
 )
@@ -111,5 +111,5 @@ def _quickly(answer: Answer) -> tuple[ListedSubaccount, ...] | None:
         return None
     if not is_success(answer.status, {"status": listing.status, "errors": listing.errors}):
         return None
-    found: list[list[ListedSubaccount] | None] = [getattr(listing, key) for key in SUBACCOUNT_LIST_KEYS]
-    return next((tuple(rows) for rows in found if rows is not None), None)
+    found: list[tuple[ListedSubaccount, ...] | None] = [getattr(listing, key) for key in SUBACCOUNT_LIST_KEYS]
+    return next((rows for rows in found if rows is not None), None)

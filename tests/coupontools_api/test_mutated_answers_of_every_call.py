@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from coupontools_api import errors
+from coupontools_api import errors, listing, subaccounts
 from coupontools_api.client import Coupontools
 from coupontools_api.coverage import ENDPOINTS
 from coupontools_api.endpoints import Dialect, Endpoint
+from coupontools_api.replies import Answer
 from tests.coupontools_api.calls import CALLS
 from tests.coupontools_api.spoiled import REFUSALS, Played, says_no
 from tests.figures import RecordFigure
@@ -89,12 +90,30 @@ def prove(seed: int, bodies: int) -> Counter[str]:
         else:
             assert may_be_a_success(endpoint, spoiled, document), (endpoint.name, spoiled)
             counted["successes"] += 1
-    assert counted["errors"] and counted["successes"]
+    assert counted["errors"]
+    assert counted["successes"]
     return counted
 
 
 def test_spoiled_answers_give_only_our_own_errors():
     prove(seed=6_000, bodies=FEW)
+
+
+def test_the_brief_reading_of_a_list_is_the_whole_one_less_the_rest():
+    mutator, agreed = Mutator(seed=6_500), Counter[str]()
+    rows = [{"ID": "sub_1001", "email": "kim@shop.example", "name": "Kim"}, {"ID": "12", "email": "é@x.example"}]
+    for _ in range(FEW):
+        spoiled = mutator.answer({"status": {"status": "OK"}, "subaccounts": rows})
+        answer = Answer(spoiled.status, {}, spoiled.body)
+        found = []
+        for read in (listing.brief, listing.whole):
+            try:
+                found.append([(line.id, line.email) for line in read(subaccounts.LIST, answer)])
+            except errors.CoupontoolsError as problem:
+                found.append([(type(problem), problem.codes)])
+        assert found[0] == found[1], spoiled
+        agreed["lines" if found[0] and isinstance(found[0][0][0], str) else "errors"] += 1
+    assert min(agreed["lines"], agreed["errors"]) > FEW // 20
 
 
 @pytest.mark.prove
