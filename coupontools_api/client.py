@@ -1,10 +1,12 @@
 """The client: one attribute per resource."""
 
+import re
 from collections.abc import Mapping
 from typing import Self
 
 from coupontools_api.account import Account
 from coupontools_api.campaigns import Campaigns
+from coupontools_api.coverage import ENDPOINTS
 from coupontools_api.directories import Directories
 from coupontools_api.loyalty import Loyalty
 from coupontools_api.messages import Messages
@@ -44,6 +46,7 @@ class Coupontools:
         paths: Mapping[str, str] | None = None,
         verify: str | bool = True,
     ) -> None:
+        _check(paths or {})
         self._transport = Transport(
             client_id=client_id,
             client_secret=client_secret,
@@ -77,3 +80,13 @@ class Coupontools:
     def close(self) -> None:
         """Closes the kept connections."""
         self._transport.close()
+
+
+def _check(paths: Mapping[str, str]) -> None:
+    """Raises ValueError for a name that no endpoint has, or a path with other ids in braces than the endpoint's own."""
+    ours = {endpoint.name: endpoint.path for endpoint in ENDPOINTS}
+    for name, path in paths.items():
+        if name not in ours:
+            raise ValueError(f"no endpoint {name}")
+        if sorted(re.findall("{.*?}", path)) != sorted(re.findall("{.*?}", ours[name])):
+            raise ValueError(f"other ids than in {ours[name]}")

@@ -6,6 +6,11 @@ from typing import Any, ClassVar, Self
 from pydantic_core import CoreSchema, core_schema
 
 
+def _digits(value: object) -> str:
+    """A number as the vendor would write it, "" for what is none."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
 class VendorId(str):
     """An id as the vendor writes it: a prefix and digits. Bare digits are accepted and get the prefix.
 
@@ -23,8 +28,8 @@ class VendorId(str):
         cls._whole = re.compile(cls.pattern(), re.ASCII)
 
     def __new__(cls, value: object) -> Self:
-        text = value if isinstance(value, str) else str(value)
-        if isinstance(value, bool) or not cls._whole.fullmatch(text):
+        text = value if isinstance(value, str) else _digits(value)
+        if not cls._whole.fullmatch(text):
             raise ValueError(f"not a {cls.__name__}")
         return super().__new__(cls, text if text.startswith(cls.prefix) else cls.prefix + text)
 
@@ -57,7 +62,7 @@ class PackageId(VendorId):
 
     __slots__ = ()
     prefix = "pac_"
-    body = "[0-9A-Za-z]{1,36}"
+    body = "(?!0+$)[0-9A-Za-z]{1,36}"
 
 
 class DirectoryId(VendorId):
@@ -93,7 +98,7 @@ class EventId(VendorId):
 
     __slots__ = ()
     prefix = "evt_"
-    body = "[0-9A-Za-z]{1,64}"
+    body = "(?!0+$)[0-9A-Za-z]{1,64}"
 
 
 class TeammateId(VendorId):
@@ -106,7 +111,7 @@ class FolderId(VendorId):
     """A folder of campaigns. The vendor publishes no form of it: letters, digits and one underscore are accepted."""
 
     __slots__ = ()
-    body = "(?:[a-z]+_)?[0-9A-Za-z]{1,36}"
+    body = "(?:[a-z]+_)?(?!0+$)[0-9A-Za-z]{1,36}"
 
 
 class LoyaltyCardId(VendorId):
@@ -137,8 +142,8 @@ class PlainId(int):
     """An id of the v4 REST calls: a whole number above zero. Raises ValueError for anything else."""
 
     def __new__(cls, value: object) -> Self:
-        text = value if isinstance(value, str) else str(value)
-        if isinstance(value, bool) or not re.fullmatch("0*[1-9][0-9]{0,17}", text, re.ASCII):
+        text = value if isinstance(value, str) else _digits(value)
+        if not re.fullmatch("0*[1-9][0-9]{0,17}", text, re.ASCII):
             raise ValueError(f"not a {cls.__name__}")
         return super().__new__(cls, text)
 
