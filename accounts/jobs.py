@@ -241,8 +241,8 @@ def _facts(details: SubaccountDetails) -> dict[str, str | int]:
     """What staff may read of the vendor's answer: no address, no key, short texts."""
     facts: dict[str, str | int] = {
         "company_name": details.company_name[:120],
-        "expiry_date": details.expiry_date[:40],
-        "last_login": details.last_login[:40],
+        "expiry_date": str(details.expiry_date or ""),
+        "last_login": str(details.last_login or ""),
         "campaigns": len(details.campaigns),
     }
     return {name: value for name, value in facts.items() if value != ""}

@@ -29,6 +29,7 @@ from coupontools_api.errors import (
     Throttled,
     UnexpectedReply,
 )
+from coupontools_api.ids import PackageId
 from coupontools_api.subaccounts import AccountStatus, CreatedSubaccount, ListedSubaccount
 
 log = structlog.get_logger(__name__)
@@ -247,7 +248,7 @@ class _Step(Claimed):
                 email=subaccount.email,
                 # Sent and forgotten: without one the vendor mails the customer under its own name.
                 password=secrets.token_urlsafe(24),
-                package=customer.package.vendor_package_id,
+                package=PackageId(customer.package.vendor_package_id),
                 status=AccountStatus.TRIAL if _is_trial(customer) else AccountStatus.CUSTOMER,
                 first_name=customer.first_name,
                 last_name=customer.last_name,

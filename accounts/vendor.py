@@ -193,7 +193,7 @@ def try_credential(credential: Credential) -> tuple[ListedSubaccount, ...]:
     )
     account, noted, started = credential.vendor_account, Noted("subaccount/list"), time.monotonic()
     try:
-        listed = client.subaccounts.list()
+        listed = client.subaccounts.list(brief=True)
     except CoupontoolsError as problem:
         _keep(account, noted, started, problem)
         raise
@@ -219,7 +219,7 @@ def probe_due(now: datetime | None = None) -> int:
             continue  # another process is at it
         probed += 1
         try:
-            _observed(account, lambda client: client.subaccounts.list(), Noted("subaccount/list"))
+            _observed(account, lambda client: client.subaccounts.list(brief=True), Noted("subaccount/list"))
         except (CoupontoolsError, Waiting) as problem:
             log.info("vendor.probe_failed", vendor_account=account.pk, problem=type(problem).__name__)
     return probed
@@ -270,4 +270,6 @@ def look(account: VendorAccount) -> tuple[ListedSubaccount, ...]:
     """
     with _looks_lock:
         shared = _looks.setdefault(account.pk, _SharedLook())
-    return shared.run(lambda: ask(account, lambda client: client.subaccounts.list(), noted=Noted("subaccount/list")))
+    return shared.run(
+        lambda: ask(account, lambda client: client.subaccounts.list(brief=True), noted=Noted("subaccount/list"))
+    )

@@ -1,6 +1,7 @@
 """What the vendor's documents do not say and we go by all the same. Everything assumed is here, and only here.
 
-Each line names what is not published. Where the live vendor differs, this is the file to change.
+Each line names what is not published. Where the live vendor differs, this is the file to change; the paths that
+are guessed stand with their endpoints, marked as inferred.
 """
 
 # "List subaccounts" has no published response. Lists of the same vendor stand under a plural or a singular key.
@@ -16,6 +17,30 @@ RESET_KEY = "subaccount"
 # their own noun.
 ACCOUNT_KEY = "account"
 TEAMMATE_KEY = "teammate"
+
+# Where a list or an object has no published name, it is the only one in the answer; of several, the one under the
+# first of these names. See `replies.only_list` and `replies.only_object`.
+USUAL_NAMES = ("data", "users", "user", "result", "results")
+
+# The first page of a list. The documents name the parameter and not where it starts; a public client starts here.
+FIRST_PAGE = 1
+
+# Times in the filters of usage data, as the document prints them. A public client sends a colon for the dash.
+USAGE_TIME_FORMAT = "%Y-%m-%d %H-%M"
+
+# Parameters whose names are not published: those of searches, of updates and of the text of an SMS.
+SEARCH_PARAMETER = "search"
+SESSION_ACTION_PARAMETER = "action"
+SEVERAL_SESSIONS_PARAMETER = "couponsessions"
+POINTS_PARAMETER = "amount"
+LOYALTY_ACTION_PARAMETER = "action"
+PAYMENT_STATUS_PARAMETER = "status"
+REMOVED_CODE_PARAMETER = "single_use_code"
+SMS_TEXT_PARAMETER = "message"
+
+# v4 REST publishes no error body. A JSON answer with one of these says no for good; anything else makes no sense.
+REST_INVALID_INPUT = (400, 422)
+REST_NOT_FOUND = 404
 
 # The largest number of bytes that an answer about one thing, and a list, are expected to have.
 MAX_REPLY_BYTES = 2 * 1024 * 1024

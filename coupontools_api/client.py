@@ -1,15 +1,37 @@
 """The client: one attribute per resource."""
 
-from coupontools_api.sign_ons import Account, Teammates
+import re
+from collections.abc import Mapping
+from typing import Self
+
+from coupontools_api.account import Account
+from coupontools_api.campaigns import Campaigns
+from coupontools_api.coverage import ENDPOINTS
+from coupontools_api.directories import Directories
+from coupontools_api.loyalty import Loyalty
+from coupontools_api.messages import Messages
+from coupontools_api.sessions import Sessions
+from coupontools_api.single_use import SingleUses
 from coupontools_api.subaccounts import Subaccounts
+from coupontools_api.teammates import Teammates
 from coupontools_api.transport import Transport
+from coupontools_api.webhooks import Webhooks
 
 
 class Coupontools:
-    """A client for one vendor account; make one per account and process, and keep it.
+    """A client for one vendor account; make one per account and process, and keep it: connections stay open.
 
-    `deadline` (seconds) bounds each call in whole, `list_deadline` the list of subaccounts.
-    `subaccount_update_path` is for the call that the vendor does not document.
+        with Coupontools(client_id="…", client_secret="…") as vendor:
+            for subaccount in vendor.subaccounts.list():
+                print(subaccount.id, subaccount.email)
+
+    `deadline` (seconds) bounds each call in whole, `list_deadline` the calls whose answer is a list of any length.
+    Every call may raise the kinds of `coupontools_api.errors.CoupontoolsError`; each says whether the vendor
+    may have done it all the same. Ids of the wrong form are a ValueError before any call.
+
+    `allow_undocumented` opens the calls whose path or parameters the vendor does not publish; they raise
+    Undocumented without it. `paths` sets the path of endpoints by their name, where the vendor's is another than
+    ours: `{"subaccounts.update": "/v4/subaccount/edit"}`. The names are in `coupontools_api.coverage`.
     """
 
     def __init__(
@@ -20,19 +42,51 @@ class Coupontools:
         base_url: str = "https://api.coupontools.com",
         deadline: float = 15,
         list_deadline: float = 60,
-        subaccount_update_path: str | None = None,
+        allow_undocumented: bool = False,
+        paths: Mapping[str, str] | None = None,
         verify: str | bool = True,
     ) -> None:
+        _check(paths or {})
         self._transport = Transport(
-            client_id=client_id, client_secret=client_secret, base_url=base_url, deadline=deadline, verify=verify
+            client_id=client_id,
+            client_secret=client_secret,
+            base_url=base_url,
+            deadline=deadline,
+            list_deadline=list_deadline,
+            allow_undocumented=allow_undocumented,
+            paths=paths,
+            verify=verify,
         )
         self.account = Account(self._transport)
         self.teammates = Teammates(self._transport)
-        self.subaccounts = Subaccounts(self._transport, list_deadline=list_deadline, update_path=subaccount_update_path)
+        self.subaccounts = Subaccounts(self._transport)
+        self.campaigns = Campaigns(self._transport)
+        self.sessions = Sessions(self._transport)
+        self.loyalty = Loyalty(self._transport)
+        self.directories = Directories(self._transport)
+        self.single_use = SingleUses(self._transport)
+        self.messages = Messages(self._transport)
+        self.webhooks = Webhooks(self._transport)
 
     def __repr__(self) -> str:
         return f"Coupontools({self._transport!r})"
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Closes the kept connections."""
         self._transport.close()
+
+
+def _check(paths: Mapping[str, str]) -> None:
+    """Raises ValueError for a name that no endpoint has, or a path with other ids in braces than the endpoint's own."""
+    ours = {endpoint.name: endpoint.path for endpoint in ENDPOINTS}
+    for name, path in paths.items():
+        if name not in ours:
+            raise ValueError(f"no endpoint {name}")
+        if sorted(re.findall("{.*?}", path)) != sorted(re.findall("{.*?}", ours[name])):
+            raise ValueError(f"other ids than in {ours[name]}")

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import ClassVar
 
+from coupontools_api.endpoints import Endpoint
+
 
 class CoupontoolsError(Exception):
     """Anything that went wrong. Never holds a payload or an address: those may hold secrets."""
@@ -39,8 +41,8 @@ class Throttled(CoupontoolsError):
         self.retry_after = retry_after
 
 
-class NotDocumented(CoupontoolsError):
-    """The vendor publishes no path for this call, and none was configured."""
+class Undocumented(CoupontoolsError):
+    """The vendor publishes no path or no parameters for this call, and the client was not told to guess."""
 
 
 class Refused(CoupontoolsError):
@@ -59,6 +61,10 @@ class WrongKindOfKey(Refused):
     """102: a subaccount's key on a call that only the main account may make."""
 
 
+class NoIntegration(Refused):
+    """103, 104: the account is not connected with an SMS or e-mail service."""
+
+
 class InvalidInput(Refused):
     """200, 300 to 303: a parameter is missing or not valid."""
 
@@ -71,8 +77,19 @@ class InvalidEmail(Refused):
     """305: the vendor does not take this address."""
 
 
+class NotDelivered(Refused):
+    """604: the e-mail could not be sent."""
+
+
 class NotFound(Refused):
-    """502, 503, 505, 507, 509, 510, 514, 515: the id that was asked for does not exist."""
+    """502, 503, 505, 507, 509, 510, 514, 515, and 404 of v4 REST: an id that was given does not exist.
+
+    `missing` says of what: the vendor uses some codes for different things at different endpoints.
+    """
+
+    def __init__(self, endpoint: str, codes: Iterable[int] = (), detail: str = "", missing: str = "") -> None:
+        super().__init__(endpoint, codes, detail)
+        self.missing = missing
 
 
 # In order of precedence where a reply carries several codes: what stops everything first, what only
@@ -81,16 +98,39 @@ _BY_CODE: tuple[tuple[type[Refused], frozenset[int]], ...] = (
     (Unauthorized, frozenset({1000})),
     (AccountExpired, frozenset({101})),
     (WrongKindOfKey, frozenset({102})),
+    (NoIntegration, frozenset({103, 104})),
     (InvalidInput, frozenset({200, 300, 301, 302, 303})),
     (InvalidEmail, frozenset({305})),
     (EmailTaken, frozenset({304})),
+    (NotDelivered, frozenset({604})),
     (NotFound, frozenset({502, 503, 505, 507, 509, 510, 514, 515})),
 )
 
+_MISSING = {
+    502: "campaign",
+    503: "teammate",
+    505: "session",
+    507: "directory",
+    509: "webhook",
+    510: "subaccount",
+    514: "group",
+    515: "folder",
+}
+# Where a code is used for something else than elsewhere.
+_MISSING_AT = {
+    ("loyalty.users", 505): "loyalty card",
+    ("loyalty.get", 507): "loyalty card",
+    ("messages.send_email", 502): "campaign or directory",
+}
 
-def refusal(endpoint: str, codes: tuple[int, ...]) -> CoupontoolsError:
+
+def refusal(endpoint: Endpoint, codes: tuple[int, ...]) -> CoupontoolsError:
     """The error for a well-formed failure. A code that we do not know makes it an UnexpectedReply."""
     for kind, known in _BY_CODE:
-        if known.intersection(codes):
-            return kind(endpoint, codes)
-    return UnexpectedReply(endpoint, codes, "unknown code")
+        found = [code for code in codes if code in known]
+        if found and kind is NotFound:
+            missing = _MISSING_AT.get((endpoint.name, found[0]), _MISSING[found[0]])
+            return NotFound(endpoint.path, codes, missing=missing)
+        if found:
+            return kind(endpoint.path, codes)
+    return UnexpectedReply(endpoint.path, codes, "unknown code")

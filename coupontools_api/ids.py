@@ -6,6 +6,11 @@ from typing import Any, ClassVar, Self
 from pydantic_core import CoreSchema, core_schema
 
 
+def _digits(value: object) -> str:
+    """A number as the vendor would write it, "" for what is none."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
 class VendorId(str):
     """An id as the vendor writes it: a prefix and digits. Bare digits are accepted and get the prefix.
 
@@ -14,13 +19,24 @@ class VendorId(str):
     """
 
     __slots__ = ()
-    prefix: ClassVar[str]
+    prefix: ClassVar[str] = ""
+    body: ClassVar[str] = "0*[1-9][0-9]{0,17}"
+    """What follows the prefix, as a regular expression."""
+    _whole: ClassVar[re.Pattern[str]]
+
+    def __init_subclass__(cls) -> None:
+        cls._whole = re.compile(cls.pattern(), re.ASCII)
 
     def __new__(cls, value: object) -> Self:
-        digits = str(value).removeprefix(cls.prefix)
-        if not re.fullmatch(r"[0-9]{1,18}", digits, re.ASCII) or not int(digits):
+        text = value if isinstance(value, str) else _digits(value)
+        if not cls._whole.fullmatch(text):
             raise ValueError(f"not a {cls.__name__}")
-        return super().__new__(cls, f"{cls.prefix}{digits}")
+        return super().__new__(cls, text if text.startswith(cls.prefix) else cls.prefix + text)
+
+    @classmethod
+    def pattern(cls) -> str:
+        """The form of a whole id as a regular expression, with or without its prefix."""
+        return f"^(?:{cls.prefix})?(?:{cls.body})$"
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
@@ -41,8 +57,96 @@ class CampaignId(VendorId):
     prefix = "cam_"
 
 
+class PackageId(VendorId):
+    """`pac_` and letters or digits, as the package page of the panel shows it."""
+
+    __slots__ = ()
+    prefix = "pac_"
+    body = "(?!0+$)[0-9A-Za-z]{1,36}"
+
+
+class DirectoryId(VendorId):
+    """`dir_` and digits."""
+
+    __slots__ = ()
+    prefix = "dir_"
+
+
+class DirectoryUserId(VendorId):
+    """`reg_` and digits: somebody registered with a directory."""
+
+    __slots__ = ()
+    prefix = "reg_"
+
+
+class CategoryId(VendorId):
+    """`cat_` and digits."""
+
+    __slots__ = ()
+    prefix = "cat_"
+
+
+class GroupId(VendorId):
+    """`gro_` and digits: a group of SMS or e-mail contacts."""
+
+    __slots__ = ()
+    prefix = "gro_"
+
+
+class EventId(VendorId):
+    """`evt_` and letters or digits: one delivery of a webhook."""
+
+    __slots__ = ()
+    prefix = "evt_"
+    body = "(?!0+$)[0-9A-Za-z]{1,64}"
+
+
 class TeammateId(VendorId):
     """Digits only; the vendor's document gives teammates no prefix."""
 
     __slots__ = ()
-    prefix = ""
+
+
+class FolderId(VendorId):
+    """A folder of campaigns. The vendor publishes no form of it: letters, digits and one underscore are accepted."""
+
+    __slots__ = ()
+    body = "(?:[a-z]+_)?(?!0+$)[0-9A-Za-z]{1,36}"
+
+
+class LoyaltyCardId(VendorId):
+    """A loyalty card of the v3 calls. The vendor publishes no prefix: digits with or without one are accepted."""
+
+    __slots__ = ()
+    body = "(?:[a-z]+_)?0*[1-9][0-9]{0,17}"
+
+
+class LoyaltyUserId(VendorId):
+    """Somebody who holds a loyalty card. As with the card, no prefix is published."""
+
+    __slots__ = ()
+    body = "(?:[a-z]+_)?0*[1-9][0-9]{0,17}"
+
+
+class SessionCode(VendorId):
+    """A coupon session: 21 letters or digits, or the first six of them, which some calls accept in their place.
+
+    Compared as given: capitals matter.
+    """
+
+    __slots__ = ()
+    body = "[0-9A-Za-z_-]{6,64}"
+
+
+class PlainId(int):
+    """An id of the v4 REST calls: a whole number above zero. Raises ValueError for anything else."""
+
+    def __new__(cls, value: object) -> Self:
+        text = value if isinstance(value, str) else _digits(value)
+        if not re.fullmatch("0*[1-9][0-9]{0,17}", text, re.ASCII):
+            raise ValueError(f"not a {cls.__name__}")
+        return super().__new__(cls, text)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(cls)

@@ -3,66 +3,205 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import from_json
 
-from coupontools_api.errors import Throttled, Unauthorized, UnexpectedReply, refusal
+from coupontools_api.assumed import REST_INVALID_INPUT, REST_NOT_FOUND, USUAL_NAMES
+from coupontools_api.endpoints import Dialect, Endpoint
+from coupontools_api.errors import InvalidInput, NotFound, Throttled, Unauthorized, UnexpectedReply, refusal
 
 Payload = dict[str, Any]
 
-# The vendor returns a subaccount's own key pair in clear: dropped before anything else sees it.
-SECRET_KEYS = frozenset({"api_key", "api_secret"})
+# The vendor returns a subaccount's own key pair in clear; these are dropped from `.raw` at any depth.
+SECRET_KEYS = frozenset({"api_key", "api_secret", "client_secret", "token", "password", "secret"})
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MAX_RETRY_AFTER_SECONDS = 3600.0
+_RAW = "\x00raw"  # no reply has such a key: NUL is replaced in what is read
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came over the wire. `body` is out of repr: it may hold secrets."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status}, {len(self.body)} bytes)"
 
 
 class Reply(BaseModel):
     """Frozen, lenient about types (numbers come as strings), tolerant of new fields.
 
-    `raw` keeps what the vendor sent, out of repr; key pairs are dropped from it.
+    `raw` keeps what the vendor sent, secrets left out; it is in neither repr nor dumps.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True, hide_input_in_errors=True)
-    _raw: Payload = PrivateAttr(default_factory=dict)
-
-    @property
-    def raw(self) -> Payload:
-        return self._raw
+    secret_keys: ClassVar[frozenset[str]] = SECRET_KEYS
+    raw: Payload = Field(default_factory=dict, validation_alias=_RAW, exclude=True, repr=False)
 
     @classmethod
-    def of(cls, endpoint: str, item: object) -> Self:
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        fields = cls.model_fields.items()
+        secret = {
+            field.alias or name
+            for name, field in fields
+            if SecretStr in (field.annotation, *get_args(field.annotation))
+        }
+        cls.secret_keys = SECRET_KEYS | secret
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_raw(cls, item: object) -> object:
+        return {**item, _RAW: without(cls.secret_keys, item)} if isinstance(item, dict) else item
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(value for name, value in self.__dict__.items() if name != "raw")))
+
+    @classmethod
+    def of(cls, endpoint: Endpoint, item: object) -> Self:
         """Reads one object of a payload. Raises UnexpectedReply if what the caller cannot do without is missing."""
         if not isinstance(item, dict):
-            raise UnexpectedReply(endpoint, detail=f"no {cls.__name__} in the reply")
-        kept = {key: value for key, value in item.items() if key not in SECRET_KEYS}
+            raise UnexpectedReply(endpoint.path, detail=f"no {cls.__name__} in the reply")
         try:
-            reply = cls.model_validate(kept)
+            return cls.model_validate(item)
         except ValidationError as problem:
-            where = ", ".join(str(error["loc"][0]) for error in problem.errors() if error["loc"])
-            raise UnexpectedReply(endpoint, detail=f"{cls.__name__}: {where}") from None
-        reply._raw = kept
-        return reply
+            where = ", ".join(".".join(str(step) for step in error["loc"]) for error in problem.errors())
+            raise UnexpectedReply(endpoint.path, detail=f"{cls.__name__}: {where}"[:200]) from None
 
 
-def judge(endpoint: str, http_status: int, headers: Mapping[str, str], body: bytes) -> Payload:
-    """The payload of a successful reply. HTTP status and body are both judged, and either may say no.
+_Line = TypeVar("_Line", bound=Reply)
+
+
+def without(keys: frozenset[str], item: Payload) -> Payload:
+    """The item less `keys`, and less SECRET_KEYS at any depth inside it.
+
+    The very item where there is nothing to leave out: a list would copy a hundred thousand of them.
+    """
+    nested = [key for key, value in item.items() if type(value) in (dict, list)]
+    if not nested and keys.isdisjoint(item):
+        return item
+    kept = {key: value for key, value in item.items() if key not in keys}
+    return kept | {key: _scrubbed(kept[key]) for key in nested if key in kept}
+
+
+def _scrubbed(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_scrubbed(item) for item in value]
+    return without(SECRET_KEYS, value) if isinstance(value, dict) else value
+
+
+def lines(endpoint: Endpoint, items: object, model: type[_Line]) -> tuple[_Line, ...]:
+    """Every line of a list, which may also be a single object, or empty as null or "". Raises UnexpectedReply."""
+    if isinstance(items, dict):
+        items = [items]
+    if not isinstance(items, list) and items not in (None, ""):
+        raise UnexpectedReply(endpoint.path, detail="no list in the reply")
+    return tuple([model.of(endpoint, item) for item in items or ()])
+
+
+def rest_lines(endpoint: Endpoint, payload: object, model: type[_Line]) -> tuple[_Line, ...]:
+    """The lines of a REST answer: bare, or the one list of an object that also tells how it is paged."""
+    return lines(endpoint, only_list(endpoint, payload) if isinstance(payload, dict) else payload, model)
+
+
+def only_list(endpoint: Endpoint, payload: Payload) -> object:
+    """The list of an answer that gives it a name which is not published. Raises UnexpectedReply if there is none.
+
+    An empty one may come as null or "", a list of one as an object.
+    """
+    named = _named(payload)
+    found = _one_of(named, list)
+    if found is None:
+        found = _one_of(named, dict)
+    if found is None and (not named or any(named.values())):
+        raise UnexpectedReply(endpoint.path, detail="no list in the reply")
+    return found or []
+
+
+def only_object(endpoint: Endpoint, payload: Payload) -> object:
+    """The object of an answer that gives it a name which is not published, or the one line of a list."""
+    named = _named(payload)
+    found = _one_of(named, dict) or _one_of(named, list)
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0]
+    if not isinstance(found, dict):
+        raise UnexpectedReply(endpoint.path, detail="no object in the reply")
+    return found
+
+
+def _named(payload: Payload) -> Payload:
+    """What stands beside the envelope, counts of lines ("amount_of_…") not among it."""
+    return {
+        key: value
+        for key, value in payload.items()
+        if key not in ("status", "errors") and not key.startswith("amount_of_")
+    }
+
+
+def _one_of(named: Payload, kind: type) -> Any:
+    found = {key: value for key, value in named.items() if isinstance(value, kind)}
+    usual = [name for name in USUAL_NAMES if name in found]
+    if len(found) > 1 and not usual:
+        return None
+    return found[usual[0]] if usual else next(iter(found.values()), None)
+
+
+def judge(endpoint: Endpoint, answer: Answer) -> Payload:
+    """The payload of a successful RPC reply. HTTP status and body are both judged, and either may say no.
 
     Raises Throttled (429), Unauthorized (401/403 in any dress), the Refused kinds by code, or UnexpectedReply.
     """
-    if http_status == 429:
-        raise Throttled(endpoint, retry_after(headers.get("Retry-After")))
-    payload = _decoded(body)
-    codes, has_failed = _failure(payload)
-    if codes:
-        raise refusal(endpoint, codes)
-    if http_status in (401, 403):
-        raise Unauthorized(endpoint, detail=str(http_status))
-    if payload is None or has_failed or not 200 <= http_status < 300:
-        raise UnexpectedReply(endpoint, detail=f"HTTP {http_status}")
+    payload = _agreed(endpoint, answer)
+    if not isinstance(payload, dict) or not _says_ok(payload):
+        raise UnexpectedReply(endpoint.path, detail=f"HTTP {answer.status}")
     return payload
+
+
+def judge_rest(endpoint: Endpoint, answer: Answer) -> object:
+    """The bare payload of a successful REST reply; None for "204 No Content".
+
+    Raises what `judge` raises; also NotFound (404) and InvalidInput (400, 422) where the answer is JSON.
+    """
+    if answer.status == 204 and not answer.body:
+        return None
+    payload = _agreed(endpoint, answer)
+    # A thing of its own may have a status, too: only an envelope that says no is one.
+    if payload is None or (
+        isinstance(payload, dict) and isinstance(payload.get("status"), dict) and not _says_ok(payload)
+    ):
+        raise UnexpectedReply(endpoint.path, detail=f"HTTP {answer.status}")
+    return payload
+
+
+def _agreed(endpoint: Endpoint, answer: Answer) -> Any:
+    """What the body says, None if it is not JSON, where neither its codes nor the HTTP status say no."""
+    if answer.status == 429:
+        raise Throttled(endpoint.path, retry_after(answer.headers.get("Retry-After")))
+    payload = decoded(answer.body)
+    if codes := _codes(payload):
+        raise refusal(endpoint, codes)
+    if answer.status in (401, 403):
+        raise Unauthorized(endpoint.path, detail=str(answer.status))
+    if endpoint.dialect is Dialect.V4_REST and isinstance(payload, dict | list):
+        if answer.status == REST_NOT_FOUND:
+            raise NotFound(endpoint.path, detail="404")
+        if answer.status in REST_INVALID_INPUT:
+            raise InvalidInput(endpoint.path, detail=str(answer.status))
+    if not 200 <= answer.status < 300:
+        raise UnexpectedReply(endpoint.path, detail=f"HTTP {answer.status}")
+    return payload
+
+
+def is_success(status: int, envelope: Payload) -> bool:
+    """Whether both the HTTP status and the envelope of an RPC reply say yes."""
+    return 200 <= status < 300 and not _codes(envelope) and _says_ok(envelope)
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float | None:
@@ -80,11 +219,18 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
 
 
-def _decoded(body: bytes) -> Payload | None:
-    """The body as an object, None if it is not one. NaN and Infinity are not JSON; of double keys the last wins."""
+def decoded(body: bytes) -> Any:
+    """What the body says, None if it is not JSON. NaN and Infinity are not; of double keys the last wins.
+
+    The quick reader takes no half characters and leaves NUL as it is: then the thorough one reads.
+    """
+    if b"\\u0000" not in body:
+        try:
+            return from_json(body, allow_inf_nan=False)
+        except ValueError:
+            pass
     try:
-        payload = json.loads(body.decode("utf-8"), parse_constant=_refuse)
-        return _storable(payload) if isinstance(payload, dict) else None
+        return _storable(json.loads(body.decode("utf-8"), parse_constant=_refuse))
     except (ValueError, RecursionError):
         return None
 
@@ -99,7 +245,7 @@ def _storable(value: Any) -> Any:
     if isinstance(value, list):
         return [_storable(item) for item in value]
     if isinstance(value, dict):
-        return {key: _storable(item) for key, item in value.items()}
+        return {_storable(key): _storable(item) for key, item in value.items()}
     return value
 
 
@@ -107,18 +253,22 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _failure(payload: Payload | None) -> tuple[tuple[int, ...], bool]:
-    """The error codes of any of the three envelopes, and whether the reply calls itself anything but OK."""
-    if payload is None:
-        return (), True
+def _codes(payload: object) -> tuple[int, ...]:
+    """The error codes of any of the three envelopes."""
+    if not isinstance(payload, dict):
+        return ()
     status = payload.get("status")
-    inner = status if isinstance(status, dict) else {}
-    word = inner.get("status") if isinstance(status, dict) else status
     codes: list[int] = []
-    for envelope in (inner.get("errors"), payload.get("errors")):
+    for envelope in (status.get("errors") if isinstance(status, dict) else None, payload.get("errors")):
         if isinstance(envelope, dict):
             given = envelope.get("error_code")
             for code in given if isinstance(given, list) else [given]:
                 if isinstance(code, int | str) and str(code).strip().isdecimal():
                     codes.append(int(code))
-    return tuple(codes), not (isinstance(word, str) and word.strip().upper() == "OK")
+    return tuple(codes)
+
+
+def _says_ok(payload: Payload) -> bool:
+    status = payload.get("status")
+    word = status.get("status") if isinstance(status, dict) else status
+    return isinstance(word, str) and word.strip().upper() == "OK"

@@ -1,17 +1,72 @@
-"""The vendor's subaccount endpoints. RPC style: POST, JSON body, credentials in headers."""
+"""The vendor's subaccount endpoints."""
 
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Annotated, Literal, TypeVar, overload
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 
-from coupontools_api.assumed import CREATED_KEY, MAX_LIST_BYTES, RESET_KEY, SUBACCOUNT_LIST_KEYS
-from coupontools_api.errors import NotDocumented, UnexpectedReply
-from coupontools_api.ids import CampaignId, SubaccountId
+from coupontools_api import listing
+from coupontools_api.assumed import CREATED_KEY, RESET_KEY
+from coupontools_api.endpoints import Dialect, Endpoint, Evidence
+from coupontools_api.errors import UnexpectedReply
+from coupontools_api.fields import Day, Flag, Moment, Number, Secret, Text, several
+from coupontools_api.ids import CampaignId, PackageId, SubaccountId
+from coupontools_api.listing import ListedSubaccount as ListedSubaccount
+from coupontools_api.listing import SubaccountList as SubaccountList
 from coupontools_api.replies import Payload, Reply
 from coupontools_api.transport import Transport
+
+LIST = Endpoint(
+    "subaccounts.list",
+    "POST",
+    "/v4/subaccount/list",
+    Dialect.V4_RPC,
+    "List subaccounts",
+    is_long=True,
+    codes=(102,),
+)
+GET = Endpoint(
+    "subaccounts.get", "POST", "/v4/subaccount", Dialect.V4_RPC, "Get subaccount", codes=(102, 200, 301, 510)
+)
+CREATE = Endpoint(
+    "subaccounts.create",
+    "POST",
+    "/v4/subaccount/create",
+    Dialect.V4_RPC,
+    "Create subaccount",
+    changes=True,
+    codes=(102, 200, 303, 304, 305),
+)
+UPDATE = Endpoint(
+    "subaccounts.update",
+    "POST",
+    "/v4/subaccount/update",
+    Dialect.V4_RPC,
+    "Update a subaccount",
+    Evidence.INFERRED,
+    changes=True,
+    codes=(102,),
+)
+RESET = Endpoint(
+    "subaccounts.password_reset_url",
+    "POST",
+    "/v3/subaccount/reset/url",
+    Dialect.V3_RPC,
+    "Create password reset URL",
+    changes=True,
+    codes=(102, 200, 510),
+)
+SIGN_ON = Endpoint(
+    "subaccounts.sign_on",
+    "POST",
+    "/v3/subaccount/sso",
+    Dialect.V3_RPC,
+    "Single sign on",
+    changes=True,
+    codes=(102, 200, 301, 510),
+)
 
 
 class Page(StrEnum):
@@ -31,13 +86,6 @@ class AccountStatus(StrEnum):
     CUSTOMER = "customer"
 
 
-class ListedSubaccount(Reply):
-    """One line of the list. Without the address a look could prove nothing, so it is required here."""
-
-    id: SubaccountId = Field(alias="ID")
-    email: str
-
-
 class CreatedSubaccount(Reply):
     """What a create answers. `email` is None where the vendor does not repeat it."""
 
@@ -49,10 +97,10 @@ class CampaignOfSubaccount(Reply):
     """A campaign as "get subaccount" lists it: id, short code, public URL, status; a name where there is one."""
 
     id: CampaignId = Field(alias="ID")
-    name: str = ""
-    code: str = ""
-    url: str = ""
-    status: str = ""
+    name: Text = ""
+    code: Text = ""
+    url: Text = ""
+    status: Text = ""
 
 
 @dataclass(frozen=True)
@@ -67,20 +115,23 @@ class SubaccountDetails(Reply):
     """What the vendor knows of one subaccount. Its own key pair is dropped, unless it was asked for."""
 
     id: SubaccountId = Field(alias="ID")
-    email: str = ""
-    company_name: str = ""
-    expiry_date: str = ""
-    last_login: str = Field(default="", alias="lastlogin")
-    campaigns: tuple[CampaignOfSubaccount, ...] = ()
-    keys: KeyPair | None = Field(default=None, exclude=True, repr=False)
-
-    @field_validator("campaigns", mode="before")
-    @classmethod
-    def _lines(cls, value: object) -> object:
-        """A single campaign may come as an object, none as null or an empty text."""
-        if isinstance(value, dict):
-            return [value]
-        return value or []
+    email: Text = ""
+    username: Text = ""
+    first_name: Text = ""
+    last_name: Text = ""
+    company_name: Text = ""
+    language: Text = ""
+    currency: Text = ""
+    expiry_date: Day = None
+    last_login: Moment = Field(default=None, alias="lastlogin")
+    logins: Number = Field(default=None, alias="amountlogin")
+    max_campaigns: Number = None
+    available_campaigns: Text = ""
+    webhook_endpoint: Text = ""
+    access_dashboard: Flag = None
+    access_directory: Flag = None
+    campaigns: Annotated[tuple[CampaignOfSubaccount, ...], several] = ()
+    keys: KeyPair | None = Field(default=None, validation_alias="\x00keys", exclude=True, repr=False)
 
 
 class PasswordResetUrl(Reply):
@@ -88,7 +139,7 @@ class PasswordResetUrl(Reply):
 
     id: SubaccountId = Field(alias="ID")
     url: SecretStr
-    url_whitelabel: SecretStr | None = None
+    url_whitelabel: Secret = None
 
 
 class SignOn(Reply):
@@ -97,7 +148,7 @@ class SignOn(Reply):
     id: SubaccountId = Field(alias="ID")
     token: SecretStr
     url: SecretStr
-    url_whitelabel: SecretStr | None = None  # absent, null or "" where there is no white-label host
+    url_whitelabel: Secret = None  # absent, null or "" where there is no white-label host
 
 
 _Answer = TypeVar("_Answer", SubaccountDetails, PasswordResetUrl, SignOn)
@@ -108,43 +159,43 @@ def _keys(item: Payload) -> KeyPair | None:
     return KeyPair(SecretStr(str(key)), SecretStr(str(secret))) if key and secret else None
 
 
-def without_none(**arguments: Any) -> Payload:
-    return {key: value for key, value in arguments.items() if value is not None}
-
-
 class Subaccounts:
     """`client.subaccounts`."""
 
-    def __init__(self, transport: Transport, *, list_deadline: float, update_path: str | None) -> None:
+    def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._list_deadline = list_deadline
-        self._update_path = update_path
 
-    def list(self) -> tuple[ListedSubaccount, ...]:
+    @overload
+    def list(self, *, brief: Literal[False] = False) -> SubaccountList: ...
+
+    @overload
+    def list(self, *, brief: Literal[True]) -> tuple[ListedSubaccount, ...]: ...
+
+    def list(self, *, brief: bool = False) -> SubaccountList | tuple[ListedSubaccount, ...]:
         """All subaccounts of the account, in the vendor's order; no paging is documented.
 
+        A line is read in full when it is asked for; `brief` reads no more than ids and addresses, in a fraction of
+        the time and memory.
         Streamed, up to 64 MiB and `list_deadline` seconds. For workers only.
-        Raises UnexpectedReply if it cannot be read in whole: a list that is not understood proves no absence.
+        Raises UnexpectedReply if it cannot be read in whole: a list that is not understood proves no absence;
+        Unauthorized (1000), AccountExpired (101), WrongKindOfKey (102), Throttled, NotSent, NoAnswer.
 
-        Source: POST /v4/subaccount/list, "List subaccounts" (response not published).
+        Source: "List subaccounts" (response not published).
         """
-        path = "/v4/subaccount/list"
-        payload = self._transport.read(path, {}, deadline=self._list_deadline, max_bytes=MAX_LIST_BYTES)
-        for key in SUBACCOUNT_LIST_KEYS:
-            if isinstance(payload.get(key), list):
-                return tuple(ListedSubaccount.of(path, item) for item in payload[key])
-        raise UnexpectedReply(path, detail="no list in the reply")
+        answer = self._transport.answer(LIST)
+        return listing.brief(LIST, answer) if brief else listing.whole(LIST, answer)
 
     def get(self, subaccount: SubaccountId, *, with_keys: bool = False) -> SubaccountDetails:
         """What the vendor knows of one subaccount, its campaigns with it; its key pair only `with_keys`.
 
-        Raises NotFound (510), InvalidInput (200, 301), Unauthorized, NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (510), InvalidInput (200, 301), Unauthorized (1000), WrongKindOfKey (102), NotSent, NoAnswer,
+        UnexpectedReply.
 
-        Source: POST /v4/subaccount, "Get subaccount".
+        Source: "Get subaccount".
         """
-        path = "/v4/subaccount"
-        payload = self._transport.read(path, {"subaccount": subaccount})
-        details = _about(subaccount, SubaccountDetails.of(path, payload.get("subaccount")), path)
+        subaccount = SubaccountId(subaccount)
+        payload = self._transport.call(GET, {"subaccount": subaccount})
+        details = _about(subaccount, SubaccountDetails.of(GET, payload.get("subaccount")), GET)
         return details.model_copy(update={"keys": _keys(payload["subaccount"])}) if with_keys else details
 
     def create(
@@ -152,7 +203,7 @@ class Subaccounts:
         *,
         email: str,
         password: str,
-        package: str | None = None,
+        package: PackageId | None = None,
         status: AccountStatus | None = None,
         first_name: str | None = None,
         last_name: str | None = None,
@@ -160,50 +211,47 @@ class Subaccounts:
         company_name: str | None = None,
         expiry_date: date | None = None,
     ) -> CreatedSubaccount:
-        """Makes a subaccount. `country` is ISO 3166-1 alpha-2; `package` is `pac_…`.
+        """Makes a subaccount. `country` is ISO 3166-1 alpha-2; `package` sets the permissions.
 
         `password` is required here though not by the vendor: without one the vendor mails the address itself.
-        Never retried. Raises EmailTaken (304), InvalidEmail (305), InvalidInput (200, 302, 303), Unauthorized,
-        Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
+        Never retried. Raises EmailTaken (304), InvalidEmail (305), InvalidInput (200, 302, 303), Unauthorized (1000),
+        WrongKindOfKey (102), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
-        Source: POST /v4/subaccount/create, "Create subaccount" (response not published).
+        Source: "Create subaccount" (response not published).
         """
-        path = "/v4/subaccount/create"
-        arguments = without_none(
-            email=email,
-            password=password,
-            package=package,
-            status=status,
-            first_name=first_name,
-            last_name=last_name,
-            country=country,
-            company_name=company_name,
-            expiry_date=expiry_date.isoformat() if expiry_date else None,
-        )
-        payload = self._transport.write(path, arguments)
-        return CreatedSubaccount.of(path, payload.get(CREATED_KEY))
+        arguments = {
+            "email": email,
+            "password": password,
+            "package": PackageId(package) if package is not None else None,
+            "status": AccountStatus(status) if status is not None else None,
+            "first_name": first_name,
+            "last_name": last_name,
+            "country": country,
+            "company_name": company_name,
+            "expiry_date": expiry_date.isoformat() if expiry_date else None,
+        }
+        return CreatedSubaccount.of(CREATE, self._transport.call(CREATE, arguments).get(CREATED_KEY))
 
     def update(self, subaccount: SubaccountId, **changes: str) -> None:
-        """Changes a subaccount. The vendor lists this call and publishes neither path nor parameters.
+        """Changes a subaccount; `changes` are sent as they are named. Never retried.
 
-        Raises NotDocumented unless the client was made with a `subaccount_update_path`.
+        Raises Undocumented unless the client allows it: the vendor lists this call and publishes neither path nor
+        parameters.
 
-        Source: not documented.
+        Source: menu line "Update a subaccount".
         """
-        if self._update_path is None:
-            raise NotDocumented("update subaccount")
-        self._transport.write(self._update_path, {"subaccount": subaccount, **changes})
+        self._transport.call(UPDATE, {**changes, "subaccount": SubaccountId(subaccount)})
 
     def password_reset_url(self, subaccount: SubaccountId, *, deadline: float | None = None) -> PasswordResetUrl:
         """A link to choose the panel password. Never retried; nothing is mailed.
 
-        Raises NotFound (510), InvalidInput (200), Unauthorized, NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (510), InvalidInput (200), Unauthorized (1000), NotSent, NoAnswer, UnexpectedReply.
 
-        Source: POST /v3/subaccount/reset/url, "Create password reset URL" (response not published).
+        Source: "Create password reset URL" (response not published).
         """
-        path = "/v3/subaccount/reset/url"
-        payload = self._transport.write(path, {"subaccount": subaccount}, deadline=deadline)
-        return _about(subaccount, PasswordResetUrl.of(path, payload.get(RESET_KEY)), path)
+        subaccount = SubaccountId(subaccount)
+        payload = self._transport.call(RESET, {"subaccount": subaccount}, deadline=deadline)
+        return _about(subaccount, PasswordResetUrl.of(RESET, payload.get(RESET_KEY)), RESET)
 
     def sign_on(
         self,
@@ -219,18 +267,22 @@ class Subaccounts:
         Raises NotFound (510; 502 for the campaign), InvalidInput (200, 301), Unauthorized (1000),
         WrongKindOfKey (102), NotSent, NoAnswer, UnexpectedReply if the answer is about another subaccount.
 
-        Source: POST /v3/subaccount/sso, "Single sign on".
+        Source: "Single sign on".
         """
-        if (campaign is not None) != (page is Page.UPDATE_CAMPAIGN):
+        if (campaign is not None) != (page == Page.UPDATE_CAMPAIGN):
             raise ValueError("a campaign goes with update_campaign")
-        path = "/v3/subaccount/sso"
-        arguments = without_none(subaccount=subaccount, page=page, campaign=campaign)
-        payload = self._transport.write(path, arguments, deadline=deadline)
-        return _about(subaccount, SignOn.of(path, payload.get("subaccount")), path)
+        subaccount = SubaccountId(subaccount)
+        arguments = {
+            "subaccount": subaccount,
+            "page": Page(page) if page is not None else None,
+            "campaign": CampaignId(campaign) if campaign is not None else None,
+        }
+        payload = self._transport.call(SIGN_ON, arguments, deadline=deadline)
+        return _about(subaccount, SignOn.of(SIGN_ON, payload.get("subaccount")), SIGN_ON)
 
 
-def _about(subaccount: SubaccountId, reply: _Answer, path: str) -> _Answer:
+def _about(subaccount: SubaccountId, reply: _Answer, endpoint: Endpoint) -> _Answer:
     """The reply, if it speaks of the subaccount that was asked for."""
     if reply.id != subaccount:
-        raise UnexpectedReply(path, detail="about another subaccount")
+        raise UnexpectedReply(endpoint.path, detail="about another subaccount")
     return reply

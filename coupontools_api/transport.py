@@ -4,7 +4,7 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPMessage
 from typing import Any, ClassVar
@@ -12,26 +12,13 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from coupontools_api.assumed import MAX_REPLY_BYTES
-from coupontools_api.errors import NoAnswer, NotSent, UnexpectedReply
-from coupontools_api.replies import Payload, judge
-
-NO_RETRY = Retry(total=0, read=False, redirect=False, raise_on_status=False)
-# 429 is not retried here: the caller schedules it, because Retry-After may be an hour.
-READ_RETRY = Retry(
-    total=2,
-    redirect=False,
-    allowed_methods=None,
-    status_forcelist=(502, 503, 504),
-    backoff_factor=0.2,
-    backoff_jitter=0.2,
-    respect_retry_after_header=True,
-    retry_after_max=5,
-    raise_on_status=False,
-)
+from coupontools_api.assumed import MAX_LIST_BYTES, MAX_REPLY_BYTES
+from coupontools_api.endpoints import Dialect, Endpoint, Evidence
+from coupontools_api.errors import NoAnswer, NotSent, Undocumented, UnexpectedReply
+from coupontools_api.replies import Answer, Payload, judge, judge_rest, retry_after
 
 
 @dataclass
@@ -40,9 +27,18 @@ class _Call:
 
     retries: Retry
     has_left: bool = False
-    is_over: bool = False
+    over: threading.Event = field(default_factory=threading.Event)
     handle: socket.socket | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def is_over(self) -> bool:
+        return self.over.is_set()
+
+    def pause(self, seconds: float) -> None:
+        """Sleeps, but not past the deadline."""
+        if self.over.wait(seconds):
+            raise TimeoutError("deadline")
 
     def watch(self, descriptor: int) -> None:
         """Keeps a handle of its own on the socket, because the connection may let go of it before the body is read."""
@@ -54,7 +50,7 @@ class _Call:
 
     def cut(self) -> None:
         with self.lock:
-            self.is_over = True
+            self.over.set()
             if self.handle is not None:
                 with contextlib.suppress(OSError):
                     self.handle.shutdown(socket.SHUT_RDWR)
@@ -71,6 +67,32 @@ class _Call:
 
 
 _current = threading.local()
+
+
+class _Retry(Retry):
+    """Its pauses are as long as a Retry-After asks for, where that makes sense, and end with the deadline.
+
+    429 is not retried, whatever it says: the caller schedules it, because Retry-After may be an hour.
+    """
+
+    RETRY_AFTER_STATUS_CODES = frozenset({503})
+
+    def sleep(self, response: BaseHTTPResponse | None = None) -> None:
+        asked_for = retry_after(response.headers.get("Retry-After")) if response is not None else None
+        call: _Call = _current.call
+        call.pause(self.get_backoff_time() if asked_for is None else asked_for)
+
+
+NO_RETRY = _Retry(total=0, read=False, redirect=False, raise_on_status=False)
+READ_RETRY = _Retry(
+    total=2,
+    redirect=False,
+    allowed_methods=None,
+    status_forcelist=(502, 503, 504),
+    backoff_factor=0.2,
+    backoff_jitter=0.2,
+    raise_on_status=False,
+)
 
 
 # The ignores below: a mixin for both of urllib3's connection classes, which have what it calls.
@@ -127,33 +149,43 @@ class _Adapter(HTTPAdapter):
 
 
 class Transport:
-    """Posts JSON with credentials in headers, and hands back judged payloads.
+    """Calls endpoints with credentials in headers, and hands back judged payloads.
 
     `base_url` is https; http is for a sandbox on loopback only. Redirects are never followed, and neither
-    `.netrc` nor proxies of the environment are looked at.
+    `.netrc` nor proxies of the environment are looked at. Deadlines are in seconds and bound a call in whole.
     """
 
     LOOPBACK: ClassVar[frozenset[str]] = frozenset({"127.0.0.1", "::1", "localhost"})
 
     def __init__(
-        self, *, client_id: str, client_secret: str, base_url: str, deadline: float, verify: str | bool = True
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        base_url: str,
+        deadline: float,
+        list_deadline: float = 60,
+        allow_undocumented: bool = False,
+        paths: Mapping[str, str] | None = None,
+        verify: str | bool = True,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in self.LOOPBACK):
             raise ValueError("base_url must be https, or http on loopback")
         self._base_url = base_url.rstrip("/")
-        self.deadline = deadline
+        self.deadline, self.list_deadline = deadline, list_deadline
+        self._allows_undocumented, self._paths = allow_undocumented, dict(paths or {})
+        rpc = {"X-Client-Id": client_id, "X-Client-Secret": client_secret}
+        self._credentials = {
+            Dialect.V3_RPC: rpc,
+            Dialect.V4_RPC: rpc,
+            Dialect.V4_REST: {"x-api-key": client_id, "x-api-secret": client_secret},
+        }
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = verify
         self._session.headers.update(
-            {
-                "X-Client-Id": client_id,
-                "X-Client-Secret": client_secret,
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",
-                "User-Agent": "coupontools-portal",
-            }
+            {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "coupontools-portal"}
         )
         adapter = _Adapter(pool_connections=1, pool_maxsize=32)
         self._session.mount("https://", adapter)
@@ -165,49 +197,67 @@ class Transport:
     def close(self) -> None:
         self._session.close()
 
-    def read(
+    def call(
+        self, endpoint: Endpoint, arguments: Mapping[str, Any] | None = None, *, deadline: float | None = None
+    ) -> Payload:
+        """The payload of an RPC call; arguments that are None are left out."""
+        return judge(endpoint, self.answer(endpoint, arguments, deadline=deadline))
+
+    def call_rest(
         self,
-        endpoint: str,
-        arguments: Mapping[str, Any],
+        endpoint: Endpoint,
+        arguments: Mapping[str, Any] | Sequence[Any] | None = None,
+        *,
+        ids: Mapping[str, int] | None = None,
+    ) -> object:
+        """The bare payload of a REST call; `ids` are put into its path."""
+        return judge_rest(endpoint, self.answer(endpoint, arguments, ids=ids))
+
+    def answer(
+        self,
+        endpoint: Endpoint,
+        arguments: Mapping[str, Any] | Sequence[Any] | None = None,
         *,
         deadline: float | None = None,
-        max_bytes: int = MAX_REPLY_BYTES,
-    ) -> Payload:
-        """A call that changes nothing: retried twice within its deadline (seconds)."""
-        return self._post(endpoint, arguments, READ_RETRY, deadline or self.deadline, max_bytes)
+        ids: Mapping[str, int] | None = None,
+    ) -> Answer:
+        """What comes over the wire, not yet judged.
 
-    def write(self, endpoint: str, arguments: Mapping[str, Any], *, deadline: float | None = None) -> Payload:
-        """A call that changes something: sent at most once, because the vendor takes no idempotency key."""
-        return self._post(endpoint, arguments, NO_RETRY, deadline or self.deadline, MAX_REPLY_BYTES)
-
-    def _post(
-        self, endpoint: str, arguments: Mapping[str, Any], retries: Retry, deadline: float, max_bytes: int
-    ) -> Payload:
-        call = _Call(retries=retries)
+        A call that changes nothing is retried twice within its deadline, any other is sent at most once: the
+        vendor takes no idempotency key. Raises Undocumented, NotSent, NoAnswer; UnexpectedReply if it is too long.
+        """
+        if endpoint.evidence is Evidence.INFERRED and not self._allows_undocumented:
+            raise Undocumented(endpoint.path, detail=endpoint.name)
+        path = self._paths.get(endpoint.name, endpoint.path).format_map(ids or {})
+        deadline = deadline or (self.list_deadline if endpoint.is_long else self.deadline)
+        max_bytes = MAX_LIST_BYTES if endpoint.is_long else MAX_REPLY_BYTES
+        call = _Call(retries=NO_RETRY if endpoint.changes else READ_RETRY)
         try:
             with self._bounded(call, deadline):
-                response = self._session.post(
-                    f"{self._base_url}{endpoint}",
-                    json=dict(arguments),
+                response = self._session.request(
+                    endpoint.http_method,
+                    f"{self._base_url}{path}",
+                    headers=self._credentials[endpoint.dialect],
                     timeout=deadline,
                     allow_redirects=False,
                     stream=True,
+                    **_sent_as(endpoint, arguments or {}),
                 )
                 try:
                     body = b"".join(_capped(response, max_bytes))
                     if call.is_over:
                         raise TimeoutError("deadline")  # a cut body may look like one that ended
                 except _TooLong:
-                    raise UnexpectedReply(endpoint, detail=f"over {max_bytes} bytes") from None
+                    raise UnexpectedReply(endpoint.path, detail=f"over {max_bytes} bytes") from None
                 finally:
                     response.close() if call.is_over else response.raw.release_conn()
         # `from None`, always: what requests raises carries the request, and with it the credentials.
         except (requests.RequestException, OSError, ValueError) as problem:
             kind = type(problem).__name__
             if not call.has_left:
-                raise NotSent(endpoint, detail=kind) from None
-            raise NoAnswer(endpoint, detail="deadline" if call.is_over else kind) from None
-        return judge(endpoint, response.status_code, response.headers, body)
+                raise NotSent(endpoint.path, detail=kind) from None
+            raise NoAnswer(endpoint.path, detail="deadline" if call.is_over else kind) from None
+        return Answer(response.status_code, response.headers, body)
 
     @contextlib.contextmanager
     def _bounded(self, call: _Call, deadline: float) -> Iterator[None]:
@@ -220,6 +270,29 @@ class Transport:
         finally:
             watchdog.cancel()
             call.end()
+
+
+def _sent_as(endpoint: Endpoint, arguments: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any]:
+    """The arguments as `requests` takes them: JSON, a form, or a query where there is no body."""
+    if isinstance(arguments, Sequence):
+        return {"json": list(arguments)}
+    given = {key: value for key, value in arguments.items() if value is not None}
+    if endpoint.http_method == "GET":
+        return {"params": _flat(given)}
+    if endpoint.is_form:
+        return {"data": _flat(given)}
+    return {"json": given}
+
+
+def _flat(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """As a query or form writes them: booleans as words, what is inside something in brackets."""
+    flat: dict[str, str] = {}
+    for key, value in arguments.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{key}[{inner}]": text for inner, text in _flat(value).items()}
+        else:
+            flat[key] = str(value).lower() if isinstance(value, bool) else str(value)
+    return flat
 
 
 class _TooLong(Exception):

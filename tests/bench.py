@@ -3,8 +3,8 @@
 Each size has a database of its own, on SQLite and on a throw-away PostgreSQL. Both sizes are asked in turns by a
 process each, so that whatever else the machine does falls on both. Prints milliseconds for orientation; the ratios
 are what counts: at most 1.2. Then the times of sign-in and sign-up for known and unknown addresses. On PostgreSQL
-the worker's sign-ups a second, its pickup of a wish, and what others notice of a dead vendor account. `--only` names
-the parts to run.
+the worker's sign-ups a second, its pickup of a wish, and what others notice of a dead vendor account. Of the client,
+how a long list of subaccounts is read. `--only` names the parts to run.
 """
 
 import argparse
@@ -26,7 +26,7 @@ SIZES = (1_000, 100_000)
 ROUNDS, REQUESTS = 8, 10
 GOAL = 1.2
 OF_THE_WORKER = {"worker": "tests.bench_worker", "pickup": "tests.bench_pickup", "dead": "tests.bench_dead"}
-PARTS = ("pages", "addresses", *OF_THE_WORKER)
+PARTS = ("pages", "addresses", "list", *OF_THE_WORKER)
 PAGE = 50
 HOST = "bench.localhost"
 
@@ -186,6 +186,8 @@ def main() -> int:
                     ]
                     subprocess.run(create, check=True)
                 met["pages"] &= compare("PostgreSQL", {s: url.replace("/postgres", f"/bench_{s}") for s in SIZES})
+    if "list" in only:
+        met["list"] = subprocess.run([sys.executable, "-m", "tests.bench_list"], cwd=ROOT, check=False).returncode == 0
     if with_postgres:
         met |= {part: measure_the_worker(part) for part in OF_THE_WORKER if part in only}
     print("\nGoals: " + ", ".join(f"{part} {'met' if is_met else 'MISSED'}" for part, is_met in met.items()))

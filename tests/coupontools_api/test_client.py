@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from coupontools_api import errors
+from coupontools_api import errors, subaccounts
 from coupontools_api.client import Coupontools
 from coupontools_api.ids import CampaignId, SubaccountId, TeammateId
-from coupontools_api.replies import judge, retry_after
+from coupontools_api.replies import Answer, judge, retry_after
 from coupontools_api.sandbox import Sandbox
 from coupontools_api.subaccounts import AccountStatus, Page
 
@@ -57,19 +57,18 @@ def test_it_lists_gets_creates_and_signs_on(client: Coupontools, vendor: Sandbox
     assert client.teammates.sign_on(TeammateId("77")).token.get_secret_value()
 
 
-def test_an_update_is_refused_unless_a_path_is_configured(client: Coupontools, vendor: Sandbox, known: SubaccountId):
-    with pytest.raises(errors.NotDocumented):
+def test_an_undocumented_call_is_refused_unless_it_was_allowed(
+    client: Coupontools, vendor: Sandbox, known: SubaccountId
+):
+    with pytest.raises(errors.Undocumented):
         client.subaccounts.update(known, company_name="New")
-    configured = Coupontools(
-        client_id="id",
-        client_secret="client-secret-canary",
-        base_url=vendor.url,
-        subaccount_update_path="/v4/subaccount/update",
-    )
-    configured.subaccounts.update(known, company_name="New")
+    assert vendor.requests() == []
 
+    with Coupontools(
+        client_id="id", client_secret="client-secret-canary", base_url=vendor.url, allow_undocumented=True
+    ) as bold:
+        bold.subaccounts.update(known, company_name="New")
     assert vendor.effects("updated")
-    configured.close()
 
 
 @pytest.mark.parametrize("style", ["prefixed", "bare"])
@@ -113,7 +112,9 @@ def test_it_names_the_cause_whatever_the_envelope_and_status(
     with pytest.raises(errors.CoupontoolsError) as caught:
         create(client)
 
-    assert type(caught.value) is (errors.refusal("x", (codes[0],)).__class__ if envelope == "E-AUTH" else expected)
+    assert type(caught.value) is (
+        errors.refusal(subaccounts.CREATE, (codes[0],)).__class__ if envelope == "E-AUTH" else expected
+    )
 
 
 SLOW = {
@@ -274,7 +275,7 @@ def test_what_no_database_can_keep_is_replaced_and_not_left_out():
     """Left out, an address would become somebody else's."""
     body = b'{"status": "OK", "email": "bo\\u0000@shop.example", "names": ["\\ud800x", "\\ud83d\\ude00"]}'
 
-    payload = judge("/x", 200, {}, body)
+    payload = judge(subaccounts.GET, Answer(200, {}, body))
 
     assert payload["email"] == "bo\ufffd@shop.example"
     assert payload["names"] == ["\ufffdx", "\U0001f600"]

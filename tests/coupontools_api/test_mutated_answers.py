@@ -1,10 +1,8 @@
 """Spoiled answers by the hundred thousand: the client gives its own errors, and takes neither ruin nor no for a yes."""
 
-import json
 import os
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,9 +11,8 @@ import requests
 from coupontools_api import errors
 from coupontools_api.client import Coupontools
 from coupontools_api.ids import SubaccountId, TeammateId
-from coupontools_api.replies import Payload, judge
 from coupontools_api.sandbox import Sandbox
-from coupontools_api.transport import Transport
+from tests.coupontools_api.spoiled import REFUSALS, Played, says_no, strictly
 from tests.figures import RecordFigure
 from tests.hostile.mutations import Json, Mutator, Spoiled
 
@@ -32,16 +29,6 @@ PATHS = {
     "account": ("/v3/account/sso", "account"),
     "teammate": ("/v3/teammate/sso", "teammate"),
 }
-REFUSALS = frozenset({101, 102, 200, 300, 301, 302, 303, 304, 305, 502, 503, 505, 507, 509, 510, 514, 515, 1000})
-
-
-class Played(Transport):
-    """Answers are played to it: they are judged and read as if they had come over a socket."""
-
-    next = Spoiled(200, b"")
-
-    def _post(self, endpoint: str, arguments: Mapping[str, Any], *_: Any) -> Payload:
-        return judge(endpoint, self.next.status, {}, self.next.body)
 
 
 @pytest.fixture(scope="module")
@@ -100,32 +87,6 @@ def ask(client: Coupontools, name: str, about: SubaccountId) -> Any:
             return client.account.sign_on()
         case _:
             return client.teammates.sign_on(TeammateId("77"))
-
-
-def strictly(body: bytes) -> Json:
-    """What the body says to a reader that knows JSON and nothing of the vendor; empty if it is no object."""
-
-    def refuse(constant: str) -> None:
-        raise ValueError(constant)
-
-    try:
-        document = json.loads(body.decode("utf-8"), parse_constant=refuse)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def says_no(document: Json) -> set[int]:
-    """The numbers that stand under `error_code` in either of the places where the vendor puts them."""
-    inner = document.get("status")
-    found = set()
-    for holder in (document, inner if isinstance(inner, dict) else {}):
-        errors_here = holder.get("errors")
-        given = errors_here.get("error_code") if isinstance(errors_here, dict) else None
-        for code in given if isinstance(given, list) else [given]:
-            if re.fullmatch(r"\s*\d+\s*", str(code)) and not isinstance(code, bool | float):
-                found.add(int(str(code)))
-    return found
 
 
 def is_success(spoiled: Spoiled, document: Json, key: str) -> bool:

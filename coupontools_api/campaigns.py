@@ -1,0 +1,230 @@
+"""Campaigns, which the vendor's newer documents call coupons: what there is, what was done with it, push messages."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+
+from pydantic import Field
+
+from coupontools_api.assumed import USAGE_TIME_FORMAT
+from coupontools_api.endpoints import Dialect, Endpoint, Evidence
+from coupontools_api.errors import UnexpectedReply
+from coupontools_api.fields import Moment, Text
+from coupontools_api.ids import CampaignId, CategoryId, FolderId, SessionCode
+from coupontools_api.paging import all_pages
+from coupontools_api.replies import Reply, lines
+from coupontools_api.sessions import SessionLine
+from coupontools_api.transport import Transport
+
+LIST = Endpoint(
+    "campaigns.list",
+    "POST",
+    "/v3/coupon/list",
+    Dialect.V3_RPC,
+    "Retrieve a list of your campaigns",
+    is_long=True,
+    codes=(515,),
+)
+GET = Endpoint(
+    "campaigns.get",
+    "POST",
+    "/v3/coupon/info",
+    Dialect.V3_RPC,
+    "Retrieve information from a campaign",
+    codes=(200, 301, 502),
+)
+USAGE = Endpoint(
+    "campaigns.usage",
+    "POST",
+    "/v3/campaign/data",
+    Dialect.V3_RPC,
+    "Retrieve all usage data from a campaign",
+    is_long=True,
+    is_form=True,
+)
+OPENS = Endpoint(
+    "campaigns.opens",
+    "POST",
+    "/v3/campaign/opens",
+    Dialect.V3_RPC,
+    "Retrieve all usage data from a campaign: opens",
+    is_long=True,
+)
+CLAIMS = Endpoint(
+    "campaigns.claims",
+    "POST",
+    "/v3/campaign/claims",
+    Dialect.V3_RPC,
+    "Retrieve all usage data from a campaign: claims",
+    is_long=True,
+)
+VALIDATIONS = Endpoint(
+    "campaigns.validations",
+    "POST",
+    "/v3/campaign/validations",
+    Dialect.V3_RPC,
+    "Retrieve all usage data from a campaign: validations",
+    is_long=True,
+)
+PUSH = Endpoint(
+    "campaigns.push",
+    "POST",
+    "/v3/coupon/pushnotification/single",
+    Dialect.V3_RPC,
+    "Send single push notification",
+    changes=True,
+    codes=(505,),
+)
+PUSH_ALL = Endpoint(
+    "campaigns.push_all",
+    "POST",
+    "/v3/coupon/pushnotification/all",
+    Dialect.V3_RPC,
+    "Send push notification to all",
+    Evidence.INFERRED,
+    changes=True,
+)
+
+
+class Campaign(Reply):
+    """A campaign. `status` is a word of the vendor's, such as `active` or `example`; `description` may be HTML.
+
+    The counters of `show_usage_stats` have no published names: they are in `.raw`.
+    """
+
+    id: CampaignId = Field(alias="ID")
+    code: Text = ""
+    name: Text = ""
+    title: Text = ""
+    subtitle: Text = ""
+    description: Text = ""
+    type: Text = ""
+    status: Text = ""
+    url: Text = ""
+    expires_at: Moment = Field(default=None, alias="expirydate")
+    category_name: Text = Field(default="", alias="coupon_category_name")
+    tags: Text = Field(default="", alias="coupon_tags")
+    image: Text = Field(default="", alias="coupon_image")
+
+
+class Campaigns:
+    """`client.campaigns`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(
+        self,
+        *,
+        only_active: bool | None = None,
+        folder: FolderId | None = None,
+        tags: Sequence[str] = (),
+        category: CategoryId | None = None,
+    ) -> tuple[Campaign, ...]:
+        """The campaigns of the account, or those that match all that is given. No tag may contain a comma.
+
+        Raises NotFound (515, the folder), InvalidInput, Unauthorized (1000), NotSent, NoAnswer, UnexpectedReply.
+
+        Source: "Retrieve a list of your campaigns".
+        """
+        if any("," in tag for tag in tags):
+            raise ValueError("a tag with a comma would be two")
+        arguments = {
+            "only_active": only_active,
+            "folder": None if folder is None else FolderId(folder),
+            "tags": ",".join(tags) or None,
+            "category": None if category is None else CategoryId(category),
+        }
+        payload = self._transport.call(LIST, arguments)
+        if "coupon_info" not in payload:
+            raise UnexpectedReply(LIST.path, detail="no list in the reply")
+        return lines(LIST, payload["coupon_info"], Campaign)
+
+    def get(self, campaign: CampaignId, *, show_usage_stats: bool = False) -> Campaign:
+        """One campaign; with `show_usage_stats` also the numbers of its custom validation codes, all and claimed.
+
+        Raises NotFound (502), InvalidInput (200, 301), Unauthorized (1000), NotSent, NoAnswer; UnexpectedReply also if
+        the answer is about another campaign.
+
+        Source: "Retrieve information from a campaign".
+        """
+        campaign = CampaignId(campaign)
+        payload = self._transport.call(GET, {"campaign": campaign, "show_usage_stats": show_usage_stats})
+        found = lines(GET, payload.get("coupon_info"), Campaign)
+        if len(found) != 1 or found[0].id != campaign:
+            raise UnexpectedReply(GET.path, detail="about another campaign")
+        return found[0]
+
+    def usage(
+        self, campaign: CampaignId, *, start: date | datetime | None = None, end: date | datetime | None = None
+    ) -> Iterator[SessionLine]:
+        """All sessions of a campaign, page by page as they are asked for.
+
+        `start` and `end` are inclusive, whole days or moments with a time zone (ValueError without one), in UTC.
+        Raises, while iterating: NotFound (502), InvalidInput (200, 301, 303), Unauthorized (1000), NotSent, NoAnswer,
+        UnexpectedReply.
+
+        Source: "Retrieve all usage data from a campaign" (errors not published).
+        """
+        return self._sessions(USAGE, campaign, start, end)
+
+    def opens(
+        self, campaign: CampaignId, *, start: date | datetime | None = None, end: date | datetime | None = None
+    ) -> Iterator[SessionLine]:
+        """The sessions that were opened; as `usage`.
+
+        Source: "Retrieve all usage data from a campaign", its filtered twin `opens`.
+        """
+        return self._sessions(OPENS, campaign, start, end)
+
+    def claims(
+        self, campaign: CampaignId, *, start: date | datetime | None = None, end: date | datetime | None = None
+    ) -> Iterator[SessionLine]:
+        """The sessions that were claimed; as `usage`.
+
+        Source: "Retrieve all usage data from a campaign", its filtered twin `claims`.
+        """
+        return self._sessions(CLAIMS, campaign, start, end)
+
+    def validations(
+        self, campaign: CampaignId, *, start: date | datetime | None = None, end: date | datetime | None = None
+    ) -> Iterator[SessionLine]:
+        """The sessions that were validated; as `usage`.
+
+        Source: "Retrieve all usage data from a campaign", its filtered twin `validations`.
+        """
+        return self._sessions(VALIDATIONS, campaign, start, end)
+
+    def push(self, campaign: CampaignId, *, session: SessionCode, message: str) -> None:
+        """Sends a message to the wallet of whoever holds that session; `session` may be its first six characters.
+
+        Never retried. Raises NotFound (505), InvalidInput (200, 301), Unauthorized (1000), NotSent; NoAnswer and
+        UnexpectedReply may have happened.
+
+        Source: "Send single push notification" of campaigns (errors published in part).
+        """
+        arguments = {"campaign": CampaignId(campaign), "couponsession": SessionCode(session), "message": message}
+        self._transport.call(PUSH, arguments)
+
+    def push_all(self, campaign: CampaignId, *, message: str) -> None:
+        """Sends a message to every wallet that holds the coupon. Never retried.
+
+        Raises Undocumented unless the client allows it: the path is not published. NotFound (502), InvalidInput (200,
+        301), Unauthorized (1000), NotSent; NoAnswer and UnexpectedReply may have happened.
+
+        Source: menu line "Send push notification to all" of campaigns.
+        """
+        self._transport.call(PUSH_ALL, {"campaign": CampaignId(campaign), "message": message})
+
+    def _sessions(
+        self, endpoint: Endpoint, campaign: CampaignId, start: date | datetime | None, end: date | datetime | None
+    ) -> Iterator[SessionLine]:
+        arguments = {"campaign": CampaignId(campaign), "start_date": _bound(start), "end_date": _bound(end)}
+        return all_pages(self._transport, endpoint, arguments, SessionLine, key="data")
+
+
+def _bound(when: date | datetime | None) -> str | None:
+    if isinstance(when, datetime):
+        if when.tzinfo is None:
+            raise ValueError("a moment needs its time zone")
+        return when.astimezone(UTC).strftime(USAGE_TIME_FORMAT)
+    return when.isoformat() if when else None

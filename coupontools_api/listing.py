@@ -1,0 +1,115 @@
+"""The list of subaccounts, in whole or only its ids and addresses: it may be a hundred thousand lines long."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, overload
+
+from pydantic import Field, ValidationError, create_model
+
+from coupontools_api.assumed import SUBACCOUNT_LIST_KEYS
+from coupontools_api.endpoints import Endpoint
+from coupontools_api.errors import UnexpectedReply
+from coupontools_api.ids import SubaccountId
+from coupontools_api.replies import SECRET_KEYS, Answer, Payload, Reply, is_success, judge, without
+
+
+class SubaccountSummary(Reply):
+    """One line of the list. Without the address a look could prove nothing, so it is required here.
+
+    The vendor publishes no form of a line: what else there is, is in `.raw`.
+    """
+
+    id: SubaccountId = Field(alias="ID")
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSubaccount:
+    """Id and address of one line: all that a look needs."""
+
+    written_id: Annotated[str, Field(validation_alias="ID", pattern=SubaccountId.pattern(), strict=True)]
+    email: str
+
+    @property
+    def id(self) -> SubaccountId:
+        return SubaccountId(self.written_id)
+
+
+class SubaccountList(Sequence[SubaccountSummary]):
+    """The lines as they came, checked; a line becomes a `SubaccountSummary` when it is asked for."""
+
+    def __init__(self, endpoint: Endpoint, rows: list[Payload]) -> None:
+        self._endpoint, self._rows = endpoint, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> SubaccountSummary: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "SubaccountList": ...
+
+    def __getitem__(self, index: int | slice) -> "SubaccountSummary | SubaccountList":
+        if isinstance(index, slice):
+            return SubaccountList(self._endpoint, self._rows[index])
+        return SubaccountSummary.of(self._endpoint, self._rows[index])
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} subaccounts>"
+
+
+_ROWS: Any = (tuple[ListedSubaccount, ...] | None, None)
+_Brief: Any = create_model(
+    "_Brief", status=(Any, None), errors=(Any, None), **dict.fromkeys(SUBACCOUNT_LIST_KEYS, _ROWS)
+)
+
+
+def whole(endpoint: Endpoint, answer: Answer) -> SubaccountList:
+    """Every line in full. Raises what `judge` raises, and UnexpectedReply where a line lacks id or address."""
+    rows = _rows(endpoint, answer)
+    for row in rows:
+        _listed(endpoint, row)
+    return SubaccountList(endpoint, [without(SECRET_KEYS, row) for row in rows])
+
+
+def brief(endpoint: Endpoint, answer: Answer) -> tuple[ListedSubaccount, ...]:
+    """Ids and addresses only, in a fraction of the time and memory; for the rest as `whole`.
+
+    The quick way knows nothing but success; whatever it cannot read, the thorough one reads or refuses.
+    """
+    quick = _quickly(answer)
+    if quick is not None:
+        return quick
+    return tuple([_listed(endpoint, row) for row in _rows(endpoint, answer)])
+
+
+def _rows(endpoint: Endpoint, answer: Answer) -> list[Any]:
+    payload = judge(endpoint, answer)
+    for key in SUBACCOUNT_LIST_KEYS:
+        if isinstance(payload.get(key), list):
+            rows: list[Any] = payload[key]
+            return rows
+    raise UnexpectedReply(endpoint.path, detail="no list in the reply")
+
+
+def _listed(endpoint: Endpoint, row: object) -> ListedSubaccount:
+    try:
+        if isinstance(row, dict) and isinstance(row["email"], str):
+            return ListedSubaccount(SubaccountId(row["ID"]), row["email"])
+    except (KeyError, ValueError):
+        pass
+    raise UnexpectedReply(endpoint.path, detail="a line without id or address")
+
+
+def _quickly(answer: Answer) -> tuple[ListedSubaccount, ...] | None:
+    if any(odd in answer.body for odd in (b"\\u0000", b"NaN", b"Infinity")):
+        return None
+    try:
+        listing: Any = _Brief.model_validate_json(answer.body)
+    except ValidationError:
+        return None
+    if not is_success(answer.status, {"status": listing.status, "errors": listing.errors}):
+        return None
+    found: list[tuple[ListedSubaccount, ...] | None] = [getattr(listing, key) for key in SUBACCOUNT_LIST_KEYS]
+    return next((rows for rows in found if rows is not None), None)

@@ -1,0 +1,34 @@
+"""Sign-on of a teammate into the agency's own panel. Never for customers."""
+
+from coupontools_api.account import StaffSignOn
+from coupontools_api.assumed import TEAMMATE_KEY
+from coupontools_api.endpoints import Dialect, Endpoint
+from coupontools_api.ids import TeammateId
+from coupontools_api.transport import Transport
+
+SIGN_ON = Endpoint(
+    "teammates.sign_on",
+    "POST",
+    "/v3/teammate/sso",
+    Dialect.V3_RPC,
+    "Teammate: Create single sign on",
+    changes=True,
+    codes=(200, 301, 502, 503),
+)
+
+
+class Teammates:
+    """`client.teammates`. No call lists them: their ids are in the panel."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def sign_on(self, teammate: TeammateId, *, deadline: float | None = None) -> StaffSignOn:
+        """Mints a sign-on URL for one teammate of the account. Never retried.
+
+        Raises NotFound (503), InvalidInput (200, 301), Unauthorized (1000), NotSent, NoAnswer, UnexpectedReply.
+
+        Source: "Teammate: Create single sign on" (response not published).
+        """
+        payload = self._transport.call(SIGN_ON, {"teammate": TeammateId(teammate)}, deadline=deadline)
+        return StaffSignOn.of(SIGN_ON, payload.get(TEAMMATE_KEY))

@@ -1,0 +1,50 @@
+"""Deliveries of webhooks. No signature is published: a delivery is a hint until it is verified here."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from coupontools_api.endpoints import Dialect, Endpoint
+from coupontools_api.errors import UnexpectedReply
+from coupontools_api.fields import Moment, Text
+from coupontools_api.ids import CampaignId, EventId, SessionCode
+from coupontools_api.replies import Reply
+from coupontools_api.transport import Transport
+
+VERIFY = Endpoint(
+    "webhooks.verify", "POST", "/v3/webhook/verification", Dialect.V3_RPC, "Webhook verification", codes=(509,)
+)
+
+
+class Verification(Reply):
+    """What the vendor knows of a delivery that it made. `type` is a word such as `coupon_validated`."""
+
+    result: Literal["valid"]
+    event: EventId = Field(alias="webhook")
+    happened_at: Moment = Field(default=None, alias="date")
+    campaign: CampaignId | None = None
+    session: Text = ""
+    type: Text = ""
+
+
+class Webhooks:
+    """`client.webhooks`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def verify(self, event: EventId, session: SessionCode) -> Verification:
+        """Asks whether the vendor made a delivery; returning at all means that it did.
+
+        Raises NotFound (509) if it did not; InvalidInput (200, 301), Unauthorized (1000), NotSent, NoAnswer;
+        UnexpectedReply also if the answer is about another event.
+
+        Source: "Webhook verification".
+        """
+        event = EventId(event)
+        found = Verification.of(
+            VERIFY, self._transport.call(VERIFY, {"webhook": event, "session": SessionCode(session)})
+        )
+        if found.event != event:
+            raise UnexpectedReply(VERIFY.path, detail="about another event")
+        return found

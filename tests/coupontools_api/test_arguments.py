@@ -1,0 +1,110 @@
+"""What is refused before any call, and what a reply may look like and still be read."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coupontools_api import ids
+from coupontools_api.client import Coupontools
+from coupontools_api.sessions import GET, Session
+from coupontools_api.single_use import AutomaticCode
+from coupontools_api.subaccounts import SubaccountDetails
+from tests.coupontools_api.calls_rpc import CARD, GROUP
+from tests.coupontools_api.rows import CAMPAIGN, PLAIN, SESSION
+from tests.coupontools_api.scripted import Vendor
+
+BAD: list[Any] = ["", " ", "1 ", "１", None, [], True, "0", "-1", "1.0", "a b", "../1", "sub_1\n", "cam_"]
+KINDS = [
+    kind
+    for kind in vars(ids).values()
+    if isinstance(kind, type) and issubclass(kind, ids.VendorId | ids.PlainId) and kind is not ids.VendorId
+]
+REFUSED: dict[str, Callable[[Coupontools], Any]] = {
+    "a foreign id": lambda client: client.campaigns.get("sub_1"),  # type: ignore[arg-type]
+    "a blank id": lambda client: client.subaccounts.sign_on(""),  # type: ignore[arg-type]
+    "a REST id with a prefix": lambda client: client.directories.v4.get("dir_1"),  # type: ignore[arg-type]
+    "a path as a REST id": lambda client: client.directories.v4.get("1/users"),  # type: ignore[arg-type]
+    "a page that is none": lambda client: client.subaccounts.sign_on(ids.SubaccountId(1), page="settings"),  # type: ignore[arg-type]
+    "a status that is none": lambda client: client.subaccounts.create(email="a@b.c", password="p", status="paid"),  # type: ignore[arg-type]
+    "no links": lambda client: client.single_use.create_many(CAMPAIGN, amount=0),
+    "too many links": lambda client: client.single_use.create_many(CAMPAIGN, amount=100_001),
+    "a short code": lambda client: client.single_use.create_many(CAMPAIGN, code_length=9),
+    "two kinds of code": lambda client: client.single_use.create(
+        CAMPAIGN, validation_code="x", automatic_code=AutomaticCode.SIX_DIGITS
+    ),
+    "a link's end in UTC": lambda client: client.single_use.create(
+        CAMPAIGN, expires_at=datetime(2026, 1, 1, tzinfo=UTC)
+    ),
+    "eight custom fields": lambda client: client.messages.add_sms_contact(GROUP, phone="1", custom_fields=["x"] * 8),
+    "a tag with a comma": lambda client: client.campaigns.list(tags=["a,b"]),
+    "a short search": lambda client: client.loyalty.search_users(CARD, "ab"),
+    "an empty search": lambda client: client.sessions.search(" "),
+    "no session at all": lambda client: client.sessions.update_many([]),
+    "nobody to create": lambda client: client.loyalty.v4.create_users(PLAIN, []),
+    "no stamps": lambda client: client.loyalty.v4.add_stamps(PLAIN, PLAIN, amount=0),
+    "access without a time zone": lambda client: client.directories.v4.grant_access(
+        PLAIN, PLAIN, expires_at=datetime(2026, 1, 1)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_it_is_refused_before_any_call(name: str, bold: Coupontools, script: Vendor):
+    with pytest.raises(ValueError, match=r"\w"):
+        REFUSED[name](bold)
+
+    assert script.requests == []
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("bad", BAD, ids=repr)
+def test_no_id_is_blank_or_of_another_kind(kind: type, bad: Any):
+    with pytest.raises(ValueError, match=f"not a {kind.__name__}"):
+        kind(bad)
+
+
+def test_an_unknown_endpoint_has_no_path():
+    with pytest.raises(ValueError, match=r"campaigns\.delete"):
+        Coupontools(client_id="i", client_secret="s", paths={"campaigns.delete": "/v3/x"})
+
+
+def test_another_path_holds_the_same_ids():
+    with pytest.raises(ValueError, match="ids"):
+        Coupontools(client_id="i", client_secret="s", paths={"directories.v4.get": "/v5/directory/{id}"})
+
+
+flags = st.sampled_from([(True, True), ("1", True), ("true", True), (0, False), ("0", False), ("", None), (None, None)])
+numbers = st.integers(0, 10**9).flatmap(lambda number: st.sampled_from([(number, number), (f" {number}", number)]))
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(lambda when: when.replace(microsecond=0))
+junk = st.dictionaries(
+    st.text("ABC", min_size=1),
+    st.integers() | st.text() | st.lists(st.integers()),
+    max_size=3,
+)
+
+
+@given(flags, numbers, moments, st.booleans(), junk)
+def test_values_are_read_however_the_vendor_writes_them(
+    flag: tuple[Any, Any], number: tuple[Any, Any], moment: datetime, is_unset: bool, unknown: dict[str, Any]
+):
+    written = "" if is_unset else f"{moment:%Y-%m-%d %H:%M:%S}"
+    status = {"opened": flag[0], "open_date_utc": written, "claim_date_utc": None}
+    item = unknown | {"session": SESSION, "sequenceid": number[0], "data": {"status": status}}
+
+    session = Session.of(GET, item)
+
+    assert session.status.is_opened is flag[1]
+    assert session.sequence_id == number[1]
+    assert session.status.opened_at == (None if is_unset else moment.replace(tzinfo=UTC))
+    assert session.raw == item
+
+
+def test_an_empty_object_may_be_a_list_and_a_day_a_moment():
+    assert Session.of(GET, {"session": SESSION, "data": []}).status.is_opened is None
+
+    details = SubaccountDetails.of(GET, {"ID": 5, "expiry_date": "2030-12-31 00:00:00", "campaigns": ""})
+    assert (details.id, details.expiry_date, details.campaigns) == ("sub_5", date(2030, 12, 31), ())
