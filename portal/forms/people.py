@@ -93,15 +93,7 @@ class SignupForm(forms.SignupForm):
         return next((package for package in self.packages if str(package.public_id) == str(chosen)), None)
 
     def clean_package(self) -> Package:
-        chosen = self.cleaned_data["package"]
-        try:
-            wanted = uuid.UUID(chosen)
-        except ValueError:
-            wanted = None
-        for package in self.packages:
-            if package.public_id == wanted:
-                return package
-        raise ValidationError(_("Please choose one of the packages."))
+        return next(package for package in self.packages if str(package.public_id) == self.cleaned_data["package"])
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean()

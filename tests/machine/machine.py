@@ -283,9 +283,16 @@ class Machine(RuleBasedStateMachine):
     @rule(kind=st.sampled_from(sorted(FAULTS)), path=st.sampled_from((CREATE, CREATE, CREATE, LIST, GET, SSO)))
     def fault(self, kind: str, path: str) -> None:
         self.steps["fault"] += 1
+        given = FAULTS[kind]
         if kind == "wrong_id" and path == LIST:
             return  # a list of other ids under the right addresses is the truth as far as anybody can know
-        self.sandbox.fault(path, kind.partition(" ")[0], **FAULTS[kind])
+        if kind == "wrong_id" and path == CREATE:
+            # Somebody's id. One that nobody has, under the right address, is found out by the first reading only.
+            made = [effect["subaccount"] for effect in self.sandbox.effects("subaccount_created")]
+            if not made:
+                return
+            given = {"id": made[0]}
+        self.sandbox.fault(path, kind.partition(" ")[0], **given)
 
     # -- what is so after each step in which the worker did something ------------------------------------------------
 

@@ -123,7 +123,9 @@ class Prover:
         matrix = sys.modules["tests.access.test_matrix"]
         cells_of = matrix.cells_of
         matrix.cells_of = lambda url: (
-            cell for cell in cells_of(url) if cell[1] in ASKERS and cell[2] == "own" and cell[3] in ("GET", "POST")
+            cell
+            for cell in cells_of(url)
+            if cell[1] in ASKERS and cell[2:] in (("own", "GET"), ("own", "POST"), ("nonexistent", "GET"))
         )
         ran = {}
         for name, following in zip(names, [*names[1:], None], strict=True):

@@ -1,0 +1,65 @@
+"""A choice that a form does not offer is refused with a sentence: another agency's package, a made-up word."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from accounts.models import Agency, Customer, Package, User, ViewAs
+from tests import factories
+from tests.access.making import session_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def adas(client_for: Callable[..., Client], north: Agency, ada: User) -> Client:
+    return client_for(north, ada)
+
+
+def operators_client() -> Client:
+    client = Client(headers={"host": "platform.localhost"})
+    olu = factories.operator()
+    client.cookies["session"] = session_of(olu)
+    return client
+
+
+def test_a_new_customer_gets_a_package_of_its_own_agency(adas: Client, north: Agency, south: Agency):
+    about = {"company_name": "New", "first_name": "N", "last_name": "N", "email": "n@new.example", "country": "NL"}
+    for package in (str(Package.objects.for_agency(south).on_offer()[0].public_id), str(uuid4()), "x"):
+        answer = adas.post("/console/customers/new/", about | {"package": package})
+
+        assert answer.status_code == 200
+        assert "Select a valid choice" in answer.text
+    assert not Customer.objects.for_agency(north).exists()
+
+
+def test_a_filter_for_another_agencys_package_finds_nothing_of_it(
+    adas: Client, north: Agency, south: Agency, bos_company: Customer
+):
+    foreign = Package.objects.for_agency(south).on_offer()[0]
+    answer = adas.get("/console/customers/", {"package": str(foreign.public_id)})
+
+    assert answer.status_code == 200
+    assert "Bakery" in answer.text  # a filter that is not understood filters nothing
+    assert "Select a valid choice" in answer.text
+
+
+def test_an_operator_looks_on_as_nobody_of_another_agency(north: Agency, south: Agency, ada: User):
+    sue = factories.staff(south, "sue@south.example", "owner")
+    client = operators_client()
+
+    for person in (str(sue.pk), str(uuid4())):
+        answer = client.post(f"/operator/agencies/{north.pk}/view-as/", {"person": person, "reason": "To look."})
+        assert answer.status_code == 200
+        assert "Select a valid choice" in answer.text
+    assert not ViewAs.objects.for_agency(north).exists()
+
+
+@pytest.mark.parametrize("query", [{"agency": str(uuid4())}, {"kind": "made.up"}])
+def test_a_search_for_what_is_not_offered_is_refused(query: dict[str, str], north: Agency):
+    answer = operators_client().get("/operator/events/", query)
+
+    assert answer.status_code == 200
+    assert "Select a valid choice" in answer.text
