@@ -15,7 +15,7 @@ from tests.run import NEEDS, NOTHING_RAN, ROOT, provide, pytest, throw_away_post
 from tests.seeds import proof
 
 PROCESSES = ["-n", "2", "--dist", "loadfile"]
-WITHOUT_DATABASE = ("tests/coupontools_api", "tests/accounts/test_mutated_urls.py", "tests/machine")
+ONLY_ON_SQLITE = ("tests/coupontools_api", "tests/accounts/test_mutated_urls.py", "tests/machine")
 
 
 def on_sqlite() -> int:
@@ -25,7 +25,7 @@ def on_sqlite() -> int:
 def on_postgres() -> int:
     """Those that touch no database have been run by then."""
     with throw_away_postgres() as url:
-        chosen = [*PROCESSES, "-m", "prove and not browser", *(f"--ignore={path}" for path in WITHOUT_DATABASE)]
+        chosen = [*PROCESSES, "-m", "prove and not browser", *(f"--ignore={path}" for path in ONLY_ON_SQLITE)]
         return pytest("Long proofs on PostgreSQL", chosen, DATABASE_URL=url)
 
 
