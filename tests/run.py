@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("browser", "postgres", "brokers", "observatory", "office", "php", "gettext")
 NOTHING_RAN = 5
-WITHOUT_DATABASE = ("tests/coupontools_api", "tests/sandbox", "tests/architecture")  # seen once, with SQLite
+WITHOUT_DATABASE = ("tests/coupontools_api", "tests/sandbox")  # seen once, with SQLite
 APT = ["apt-get", "-qq", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=400"]
 
 
