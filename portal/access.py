@@ -194,22 +194,6 @@ def person_who_is_waited_for(pk: UUID) -> User | None:
     return User.objects.filter(pk=pk, is_active=True).first()
 
 
-def same_origin_required(view: View) -> View:
-    """A second lock beside the CSRF token. Absent passes (old browsers); present it must be same-origin.
-
-    What only reads passes: a page may be bookmarked, or linked in a mail.
-    """
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        only_reads = request.method in ("GET", "HEAD")
-        if not only_reads and request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return wrapped
-
-
 # -- what --------------------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.urls import reverse
@@ -135,6 +136,23 @@ class SessionScopeMiddleware:
             return response
         finally:
             current_scope.reset(token)
+
+
+class SameOriginMiddleware:
+    """A second lock beside the CSRF token, at every address: what changes something comes from a page of this host.
+
+    Absent passes (old browsers); present it must be same-origin. What only reads passes: a page may be bookmarked, or
+    linked in a mail.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        only_reads = request.method in ("GET", "HEAD", "OPTIONS")
+        if not only_reads and request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+            raise PermissionDenied
+        return self.get_response(request)
 
 
 class SecondFactorMiddleware:

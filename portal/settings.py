@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "portal.middleware.SameOriginMiddleware",
     "portal.visitors.VisitorLimitMiddleware",
     "portal.middleware.SecondFactorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

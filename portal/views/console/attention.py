@@ -85,7 +85,6 @@ def attention_list(request: PersonRequest) -> HttpResponse:
 
 
 @require_POST
-@access.same_origin_required
 @access.staff_required(*access.SUPPORTERS)
 def choose(request: PersonRequest, customer: UUID) -> HttpResponse:
     """One click: try again, look again, set aside, approve."""
@@ -168,7 +167,6 @@ def _report(request: PersonRequest, done: int, picked: int, declines: bool) -> N
 
 
 @require_POST
-@access.same_origin_required
 @access.staff_required(*access.MANAGERS)
 def switch_approval(request: PersonRequest) -> HttpResponse:
     """Whether new customers wait for a yes before their account is made."""

@@ -37,7 +37,6 @@ def differences(request: PersonRequest) -> HttpResponse:
 
 
 @require_POST
-@access.same_origin_required
 @access.staff_required(*access.SUPPORTERS)
 def set_aside(request: PersonRequest, finding: UUID) -> HttpResponse:
     """Somebody has looked into it."""

@@ -31,7 +31,6 @@ def _problem(request: PersonRequest, error: DoorError, *, back: str) -> HttpResp
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@access.same_origin_required
 @access.staff_required(*access.SUPPORTERS)
 @access.recent_sign_in_required
 def customers_panel(request: PersonRequest, customer: UUID) -> HttpResponse:
@@ -51,7 +50,6 @@ def customers_panel(request: PersonRequest, customer: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@access.same_origin_required
 @access.staff_required(*access.ANY_STAFF)
 @access.recent_sign_in_required
 def own_panel(request: PersonRequest) -> HttpResponse:

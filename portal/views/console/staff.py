@@ -158,7 +158,6 @@ def withdraw(request: PersonRequest, invitation: UUID) -> HttpResponse:
 
 
 @require_POST
-@access.same_origin_required
 @access.staff_required(*access.MANAGERS)
 def switch_members_second_step(request: PersonRequest) -> HttpResponse:
     """Whether the customers' people, too, need a second step at sign-in."""
