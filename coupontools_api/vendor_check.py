@@ -90,7 +90,7 @@ def chosen(facts: Facts, wanted: SubaccountId | None) -> str:
     if facts.subaccount is None:
         return "No subaccount was asked about: none is listed, and none was named with --subaccount."
     how = "as named" if wanted else "the first one listed; --subaccount names another"
-    return f"Subaccount asked about: {facts.subaccount} ({how})."
+    return f"Subaccount asked about: {facts.subaccount.id} ({how})."
 
 
 def table(lines: list[Finding]) -> str:

@@ -4,12 +4,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 from coupontools_api.assumed import SUBACCOUNT_LIST_KEYS
 from coupontools_api.ids import SubaccountId
 from coupontools_api.subaccounts import Page
-from coupontools_api.vendor_probe import Facts, Reading, host_of
+from coupontools_api.vendor_probe import Facts, Reading, SubaccountFacts, host_of
 
 PANEL_HOST = "www.controlpanel.center"
 LIST_KEY = SUBACCOUNT_LIST_KEYS[0]
@@ -60,12 +61,11 @@ class Finding:
 
 
 Judged = tuple[Verdict, str]
-Judge = Callable[[Facts], Judged]
 
 
 def findings(facts: Facts, *, panel_host: str = PANEL_HOST) -> list[Finding]:
     """A line for each assumption, always all of them and in the same order."""
-    judges: Mapping[str, Judge] = {
+    of_account: Mapping[str, Callable[[Facts], Judged]] = {
         "the host answers on /v3 and /v4": _versions,
         "credentials in headers are taken": _credentials,
         "errors carry the HTTP status that they name": _status_of_errors,
@@ -73,19 +73,20 @@ def findings(facts: Facts, *, panel_host: str = PANEL_HOST) -> list[Finding]:
         "other errors: lists of codes, inside `status`": _envelope_of_other_errors,
         f"the list stands under `{LIST_KEY}`": _list_key,
         "the list is whole: no pages": _whole_list,
-        "ids come as sub_… everywhere": _ids,
+        f"ids come as {SubaccountId.prefix}… everywhere": _ids,
+    }
+    of_subaccount: Mapping[str, Callable[[SubaccountFacts], Judged]] = {
         "get answers the documented fields": _fields_of_details,
         "the sign-on URL carries the token": _token_in_url,
-        f"the sign-on URL leads to {panel_host}": lambda facts: _host_of_url(facts, panel_host),
+        f"the sign-on URL leads to {panel_host}": partial(_host_of_url, panel_host=panel_host),
         "sign-on takes every page": _pages,
         "a sign-on URL works once": _token_uses,
         "white-label sign-on URL": _whitelabel,
     }
-    lines = []
-    for assumption, judge in judges.items():
-        verdict, seen = judge(facts)
-        lines.append(Finding(assumption, printable(seen), verdict))
-    return lines
+    judged = {assumption: judge(facts) for assumption, judge in of_account.items()}
+    for assumption, judge in of_subaccount.items():
+        judged[assumption] = judge(facts.subaccount) if facts.subaccount else (Verdict.NOT_SEEN, NO_SUBACCOUNT)
+    return [Finding(assumption, printable(seen), verdict) for assumption, (verdict, seen) in judged.items()]
 
 
 def printable(text: str) -> str:
@@ -175,9 +176,10 @@ def _ids_of(rows: list[object]) -> set[str]:
 
 def _ids(facts: Facts) -> Judged:
     forms = {"list": {_form(row.get("ID")) for row in facts.listed.rows or () if isinstance(row, dict)}}
-    for place, reading in (("get", facts.details), ("sign-on", facts.sign_on)):
-        if reading is not None and reading.subaccount:
-            forms[place] = {_form(reading.subaccount.get("ID"))}
+    if facts.subaccount is not None:
+        for place, reading in (("get", facts.subaccount.details), ("sign-on", facts.subaccount.sign_on)):
+            if reading.subaccount:
+                forms[place] = {_form(reading.subaccount.get("ID"))}
     found = {place: " and ".join(sorted(seen)) for place, seen in forms.items() if seen}
     if not found:
         return Verdict.NOT_SEEN, NO_SUBACCOUNT
@@ -191,18 +193,18 @@ def _form(written: object) -> str:
     return "bare" if str(written).isdecimal() else "of another form"
 
 
-def _fields_of_details(facts: Facts) -> Judged:
-    if facts.details is None or not facts.details.subaccount:
-        return _unanswered(facts.details)
+def _fields_of_details(facts: SubaccountFacts) -> Judged:
+    if not facts.details.is_good:
+        return Verdict.NOT_SEEN, facts.details.summary
     names = facts.details.subaccount.keys()
     missing, more = sorted(FIELDS_OF_DETAILS - names), sorted(names - FIELDS_OF_DETAILS)
     seen = f"without {', '.join(missing)}" if missing else f"all {len(FIELDS_OF_DETAILS)}"
     return _by(not missing, seen + (f"; also {', '.join(more)}" if more else ""))
 
 
-def _token_in_url(facts: Facts) -> Judged:
-    if facts.sign_on is None or not facts.sign_on.subaccount:
-        return _unanswered(facts.sign_on)
+def _token_in_url(facts: SubaccountFacts) -> Judged:
+    if not facts.sign_on.is_good:
+        return Verdict.NOT_SEEN, facts.sign_on.summary
     token, url = (facts.sign_on.subaccount.get(key) for key in ("token", "url"))
     if not host_of(url):
         return Verdict.DIFFERS, "there is no URL"
@@ -210,25 +212,27 @@ def _token_in_url(facts: Facts) -> Judged:
     return _by(carried == [token], "the same" if carried == [token] else "another" if carried else "no token")
 
 
-def _host_of_url(facts: Facts, panel_host: str) -> Judged:
-    if facts.sign_on is None or not facts.sign_on.subaccount:
-        return _unanswered(facts.sign_on)
+def _host_of_url(facts: SubaccountFacts, panel_host: str) -> Judged:
+    if not facts.sign_on.is_good:
+        return Verdict.NOT_SEEN, facts.sign_on.summary
     host = host_of(facts.sign_on.subaccount.get("url"))
     return _by(host == panel_host.lower(), host or "no host")
 
 
-def _pages(facts: Facts) -> Judged:
-    if facts.sign_on is None or not facts.sign_on.subaccount:
-        return _unanswered(facts.sign_on)
+def _pages(facts: SubaccountFacts) -> Judged:
+    """Of no use where sign-on is refused without a page, too."""
+    if not facts.sign_on.is_good:
+        return Verdict.NOT_SEEN, facts.sign_on.summary
+    troubles = [reading.trouble for reading in facts.pages.values() if reading.trouble]
+    if troubles:
+        return Verdict.NOT_SEEN, troubles[0]
     refused = [f"{page}: {reading.summary}" for page, reading in facts.pages.items() if not reading.subaccount]
-    if any(reading.trouble for reading in facts.pages.values()):
-        return Verdict.NOT_SEEN, "; ".join(refused)
-    untried = "" if Page.UPDATE_CAMPAIGN in facts.pages else "; update_campaign not tried: there is no campaign"
+    untried = [] if Page.UPDATE_CAMPAIGN in facts.pages else ["update_campaign not tried: there is no campaign"]
     taken = f"{len(facts.pages) - len(refused)} of {len(Page)} taken"
-    return _by(not refused, "; ".join([taken, *refused]) + untried)
+    return _by(not refused, "; ".join([taken, *refused, *untried]))
 
 
-def _token_uses(facts: Facts) -> Judged:
+def _token_uses(facts: SubaccountFacts) -> Judged:
     if not facts.openings:
         return Verdict.NOT_SEEN, "opened only with --open-token, and only at the expected host"
     first, second = facts.openings
@@ -237,9 +241,9 @@ def _token_uses(facts: Facts) -> Judged:
     return _by(not second.signs_in, f"the second open {'still signs' if second.signs_in else 'does not sign'} in")
 
 
-def _whitelabel(facts: Facts) -> Judged:
-    if facts.sign_on is None or not facts.sign_on.subaccount:
-        return _unanswered(facts.sign_on)
+def _whitelabel(facts: SubaccountFacts) -> Judged:
+    if not facts.sign_on.is_good:
+        return Verdict.NOT_SEEN, facts.sign_on.summary
     url = facts.sign_on.subaccount.get("url_whitelabel", "absent")
     if host_of(url):
         return Verdict.INFORMATION, f"at {host_of(url)}"
@@ -248,7 +252,3 @@ def _whitelabel(facts: Facts) -> Judged:
 
 def _by(holds: bool, seen: str) -> Judged:
     return Verdict.HOLDS if holds else Verdict.DIFFERS, seen
-
-
-def _unanswered(reading: Reading | None) -> Judged:
-    return Verdict.NOT_SEEN, NO_SUBACCOUNT if reading is None else reading.summary

@@ -132,19 +132,26 @@ class Opening:
 
 
 @dataclass(frozen=True)
+class SubaccountFacts:
+    """What was seen of one subaccount. `pages` are sign-ons by page; `openings` are two, or none."""
+
+    id: SubaccountId
+    details: Reading
+    sign_on: Reading
+    pages: Mapping[Page, Reading]
+    openings: tuple[Opening, ...]
+
+
+@dataclass(frozen=True)
 class Facts:
-    """All that was seen. Readings that depend on a subaccount are None where the account has none."""
+    """All that was seen. `subaccount` is None where there is none that could be asked about."""
 
     takes_headers: bool
     wrong_login: Reading
     listed: Reading
     second_page: Reading
     unknown: Reading
-    subaccount: SubaccountId | None = None
-    details: Reading | None = None
-    sign_on: Reading | None = None
-    pages: Mapping[Page, Reading] = field(default_factory=dict)
-    openings: tuple[Opening, ...] = ()
+    subaccount: SubaccountFacts | None
 
 
 class Probe:
@@ -171,21 +178,20 @@ class Probe:
         wrong_login = self._ask_with_wrong_login()
         if listed.payload is None and wrong_login.payload is None:
             raise CannotRun(f"The host answers, but not as the vendor's API does ({listed.summary}).")
-        facts: dict[str, Any] = {
-            "takes_headers": not self._in_body,
-            "wrong_login": wrong_login,
-            "listed": listed,
-            "second_page": self._ask(subaccounts.LIST, {"page": FIRST_PAGE + 1}),
-            "unknown": self._ask(subaccounts.GET, {"subaccount": UNKNOWN_SUBACCOUNT}),
-        }
         subaccount = chosen or _first(listed)
-        if subaccount is not None:
-            facts |= self._look_at(subaccount, open_token_at)
+        facts = Facts(
+            takes_headers=not self._in_body,
+            wrong_login=wrong_login,
+            listed=listed,
+            second_page=self._ask(subaccounts.LIST, {"page": FIRST_PAGE + 1}),
+            unknown=self._ask(subaccounts.GET, {"subaccount": UNKNOWN_SUBACCOUNT}),
+            subaccount=None if subaccount is None else self._look_at(subaccount, open_token_at),
+        )
         for _ in range(TIMED_READS - 1):
             self._ask(subaccounts.LIST, is_recorded=False)
             if subaccount is not None:
                 self._ask(subaccounts.GET, {"subaccount": subaccount}, is_recorded=False)
-        return Facts(**facts)
+        return facts
 
     def medians(self) -> dict[str, tuple[float, int]]:
         """By endpoint the median of the seconds that a call took, and how many calls that is."""
@@ -210,18 +216,18 @@ class Probe:
                 raise CannotRun(f"The vendor takes these credentials and still says no: {reason} ({code}).")
         return listed
 
-    def _look_at(self, subaccount: SubaccountId, open_token_at: str | None) -> dict[str, Any]:
+    def _look_at(self, subaccount: SubaccountId, open_token_at: str | None) -> SubaccountFacts:
         details = self._ask(subaccounts.GET, {"subaccount": subaccount})
         if details.codes:
             raise CannotRun(f"The vendor does not answer about {subaccount} ({details.summary}).")
         plain = self._ask(subaccounts.SIGN_ON, {"subaccount": subaccount})
-        return {
-            "subaccount": subaccount,
-            "details": details,
-            "sign_on": plain,
-            "pages": self._pages(subaccount, _a_campaign(details)),
-            "openings": self._openings(plain, open_token_at) if open_token_at else (),
-        }
+        return SubaccountFacts(
+            id=subaccount,
+            details=details,
+            sign_on=plain,
+            pages=self._pages(subaccount, _a_campaign(details)),
+            openings=_openings(plain, open_token_at) if open_token_at else (),
+        )
 
     def _pages(self, subaccount: SubaccountId, campaign: CampaignId | None) -> dict[Page, Reading]:
         """A sign-on for each page; `update_campaign` only where there is a campaign to name."""
@@ -234,12 +240,6 @@ class Probe:
                 wanted["campaign"] = campaign
             readings[page] = self._ask(subaccounts.SIGN_ON, wanted)
         return readings
-
-    def _openings(self, sign_on: Reading, host: str) -> tuple[Opening, ...]:
-        url = sign_on.subaccount.get("url")
-        if not isinstance(url, str) or host_of(url) != host:
-            return ()
-        return opened(url), opened(url)
 
     def _ask_with_wrong_login(self) -> Reading:
         """On v3, and on a read: should it be let in, nothing is done."""
@@ -309,6 +309,12 @@ def host_of(url: object) -> str:
         return urlsplit(url).netloc.rpartition("@")[2].lower() if isinstance(url, str) else ""
     except ValueError:
         return ""
+
+
+def _openings(sign_on: Reading, host: str) -> tuple[Opening, ...]:
+    """Opens the sign-on URL twice, if it leads where it should."""
+    url = sign_on.subaccount.get("url")
+    return (opened(url), opened(url)) if isinstance(url, str) and host_of(url) == host else ()
 
 
 def _as_errors(value: object) -> dict[str, Any] | None:

@@ -12,7 +12,8 @@ import pytest
 from coupontools_api.sandbox import Sandbox
 from coupontools_api.vendor_check import main
 from coupontools_api.vendor_findings import PANEL_HOST, Verdict
-from tests.coupontools_api.scripted import Vendor, answers
+from coupontools_api.vendor_probe import Opening, opened
+from tests.coupontools_api.scripted import Script, Vendor, answers, resets
 
 CLIENT_ID, CLIENT_SECRET = "north-id-canary", "north-secret-canary"
 VERDICTS = {verdict.value for verdict in Verdict}
@@ -244,6 +245,25 @@ def test_an_outage_in_between_is_no_finding(check: Check, sandbox: Sandbox):
 
     assert done.status == 0
     assert done.lines["sign-on takes every page"] == ("not seen", "not answered now: HTTP 502")
+
+
+@pytest.mark.parametrize(
+    ("page", "summary"),
+    [
+        (answers(b"<h1>Home</h1>"), "HTTP 200"),
+        (answers(b'<form><input name="p" type="password"></form>'), "HTTP 200, asks for a password"),
+        (answers(b"<h1>Gone</h1>", 403), "HTTP 403"),
+        (answers(b"", 302, Location="/index.php?token=a-token"), "no answer: TooManyRedirects"),
+        (resets, "no answer: ConnectionError"),
+    ],
+    ids=["home", "login", "403", "in circles", "reset"],
+)
+def test_signed_in_is_a_page_that_asks_for_no_password(script: Vendor, page: Script, summary: str):
+    script.plays(page)
+
+    done = opened(f"{script.url}/index.php?token=a-token")
+
+    assert done == Opening(signs_in=summary == "HTTP 200", summary=summary)
 
 
 # What must be found nowhere: credentials, addresses, names, and whatever is as long as a token or a key.
