@@ -71,7 +71,7 @@ def check(given: argparse.Namespace) -> int:
     try:
         probe = Probe(client_id=client_id, client_secret=client_secret, base_url=given.url)
     except ValueError as problem:
-        raise CannotRun(f"{given.url}: {problem}.") from None
+        raise CannotRun(f"Of the origin of the API: {problem}.") from None
     try:
         facts = probe.look(given.subaccount, open_token_at=given.panel_host.lower() if given.open_token else None)
     finally:

@@ -130,7 +130,8 @@ def _envelope_of_other_errors(facts: Facts) -> Judged:
 def _envelope(reading: Reading, assumed: str) -> Judged:
     errors = reading.errors_inside or reading.errors_beside
     if errors is None:
-        return Verdict.NOT_SEEN, f"no error in the answer: {reading.summary}"
+        is_refusal = reading.payload is not None and not reading.is_good
+        return Verdict.DIFFERS if is_refusal else Verdict.NOT_SEEN, f"no `errors` in the answer: {reading.summary}"
     codes = "lists of codes" if isinstance(errors.get("error_code"), list) else "one code"
     seen = f"{codes}, {'inside' if reading.errors_inside else 'beside'} `status`"
     return _by(seen == assumed, f"{seen} ({reading.summary})")

@@ -72,7 +72,10 @@ class Reading:
 
     @property
     def is_good(self) -> bool:
-        return 200 <= self.status < 300 and self.payload is not None and not self._errors
+        if not 200 <= self.status < 300 or self.payload is None or self._errors:
+            return False
+        status = self.payload.get("status") if isinstance(self.payload, dict) else None
+        return not isinstance(status, dict) or str(status.get("status")).strip().upper() == "OK"
 
     @property
     def is_login_refused(self) -> bool:

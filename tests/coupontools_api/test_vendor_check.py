@@ -381,6 +381,7 @@ def test_it_cannot_run_where_something_else_answers(check: Check, script: Vendor
         "text",
         {},
         {"status": "OK", "errors": ["x"]},
+        {"status": {"status": "failed"}, "subaccounts": [{"ID": "sub_1"}]},
         {"status": {"status": "OK"}, "subaccounts": [None, 3, {"ID": []}, {"ID": 1}], "subaccount": [1]},
         {
             "status": {"status": "OK"},
