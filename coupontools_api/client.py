@@ -17,6 +17,8 @@ from coupontools_api.teammates import Teammates
 from coupontools_api.transport import Transport
 from coupontools_api.webhooks import Webhooks
 
+BASE_URL = "https://api.coupontools.com"
+
 
 class Coupontools:
     """A client for one vendor account; make one per account and process, and keep it: connections stay open.
@@ -39,7 +41,7 @@ class Coupontools:
         *,
         client_id: str,
         client_secret: str,
-        base_url: str = "https://api.coupontools.com",
+        base_url: str = BASE_URL,
         deadline: float = 15,
         list_deadline: float = 60,
         allow_undocumented: bool = False,

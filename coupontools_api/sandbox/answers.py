@@ -37,7 +37,7 @@ def refused(settings: Settings, route: Route, *problems: tuple[int, str]) -> Ans
         status, document = shapes.rest_failure(problems)
         return Answer(status, document, codes, rest=True)
     envelope = route.envelope if settings.error_envelope == "documented" else settings.error_envelope
-    status, document = shapes.failure(shapes.E_AUTH if 1000 in codes else envelope, problems)
+    status, document = shapes.failure(settings.login_envelope if 1000 in codes else envelope, problems)
     return Answer(status, document, codes)
 
 

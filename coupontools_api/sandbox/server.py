@@ -122,7 +122,10 @@ class Handler(BaseHTTPRequestHandler):
         is_rest = route is not None and route.dialect == REST
         for kind, names in HEADERS.items():
             given = (self.headers.get(names[0]), self.headers.get(names[1]))
-            read = settings.rest_headers in (kind, "both") if is_rest else kind == "x-client"
+            if is_rest:
+                read = settings.rest_headers in (kind, "both")
+            else:
+                read = kind == "x-client" and settings.rpc_credentials == "both"
             if read and given != (None, None):
                 return Call(self.command, path, plain, *given), "headers"
         if is_rest:

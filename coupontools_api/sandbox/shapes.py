@@ -88,6 +88,8 @@ def subaccount_details(settings: Settings, subaccount: Subaccount, campaigns: li
         }
         for campaign in campaigns
     ]
+    if settings.details == "brief":
+        return {"subaccount": {"ID": shown_id(settings, subaccount.id), "email": subaccount.email, "campaigns": rows}}
     last_login = fields.get("last_login")
     details = {
         "ID": shown_id(settings, subaccount.id),
@@ -128,12 +130,12 @@ def listing(settings: Settings, singular: str, plural: str, rows: Sequence[Json]
     return {f"amount_of_{plural}": len(rows), key: list(rows)}
 
 
-def subaccount_list(settings: Settings, subaccounts: list[Subaccount]) -> Json | list[Json]:
-    """Assumed."""
+def subaccount_list(settings: Settings, subaccounts: list[Subaccount], counted: int | None = None) -> Json | list[Json]:
+    """Assumed. `counted` are those on all pages, where there are pages."""
     rows = [subaccount_row(settings, subaccount) for subaccount in subaccounts]
     if settings.list_envelope == "bare":
         return rows
-    return {"amount_of_subaccounts": str(len(rows)), settings.list_key: rows}
+    return {"amount_of_subaccounts": str(len(rows) if counted is None else counted), settings.list_key: rows}
 
 
 def invented_row(settings: Settings, index: int) -> Json:
@@ -156,7 +158,8 @@ def sign_on(settings: Settings, account: Account, kind: str, id_: str, panel: st
     """Source: "Single sign on subaccount". Assumed for the kinds account and teammate."""
     query = urlencode({"action": "login", "logintype": "sso", "token": token})
     links = _links(settings, account, panel, f"/index.php?{query}")
-    return {kind: {"ID": shown_id(settings, id_), "token": token, **links}}
+    shown = token if settings.token_in_url else token[::-1]
+    return {kind: {"ID": shown_id(settings, id_), "token": shown, **links}}
 
 
 def reset_url(settings: Settings, account: Account, id_: str, panel: str, token: str) -> Json:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from . import shapes
 from .arguments import EMAIL, EMAIL_INVALID, Call, Refusal, invalid_format, is_written, missing, not_in_list
-from .paging import DAY
+from .paging import DAY, offset
 from .replies import Json
 from .state import Account, Owner, Subaccount
 from .vendor import Vendor
@@ -23,12 +23,17 @@ EMAIL_TAKEN = (304, "Email already exists")
 
 
 def list_subaccounts(vendor: Vendor, owner: Owner, call: Call) -> Json | list[Json]:
-    """All subaccounts of the account.
+    """All subaccounts of the account, or a page of them. Raises Refusal (301) for a page that is no number.
 
     Source: POST /v4/subaccount/list, "List subaccounts". The answer is assumed.
     """
     rows = vendor.state.subaccounts(owner.account.client_id, as_of=call.as_of)
-    return shapes.subaccount_list(vendor.state.settings, rows)
+    settings = vendor.state.settings
+    size = settings.subaccount_page_size
+    if size is None:
+        return shapes.subaccount_list(settings, rows)
+    start = offset(settings, call, size)
+    return shapes.subaccount_list(settings, rows[start : start + size], counted=len(rows))
 
 
 def get_subaccount(vendor: Vendor, owner: Owner, call: Call) -> Json:

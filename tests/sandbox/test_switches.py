@@ -52,6 +52,48 @@ def test_errors_stand_inside_or_beside_the_status(ada, sandbox, envelope, beside
     assert {path: "errors" in ada.post(path).json for path in beside} == beside
 
 
+@pytest.mark.parametrize(("envelope", "beside", "code"), [("E-VALID", False, [1000]), ("E-TOP", True, [1000])])
+def test_wrong_credentials_can_come_in_another_envelope(sandbox, visitor, envelope, beside, code):
+    sandbox.settings(login_envelope=envelope)
+
+    refused = visitor.post(LIST)
+
+    assert ("errors" in refused.json, refused.codes) == (beside, code)
+
+
+def test_credentials_can_be_taken_in_the_body_only(ada, sandbox, visitor):
+    sandbox.settings(rpc_credentials="body")
+
+    assert ada.post(LIST).codes == 1000
+    assert visitor.post(LIST, client_id="north", client_secret="north-secret").status == 200
+
+
+def test_subaccounts_can_be_listed_page_by_page_with_all_of_them_counted(ada, sandbox, bo):
+    other = sandbox.add_subaccount("north", email="di@bakery.test")
+    sandbox.settings(subaccount_page_size=1)
+
+    pages = [ada.post(LIST, **page).json for page in ({}, {"page": 2}, {"page": 3})]
+
+    assert [[row["ID"] for row in page["subaccounts"]] for page in pages] == [[bo], [other], []]
+    assert {page["amount_of_subaccounts"] for page in pages} == {"2"}
+
+
+def test_details_can_be_brief(ada, sandbox, bo):
+    sandbox.settings(details="brief")
+
+    assert ada.post("/v4/subaccount", subaccount=bo).json["subaccount"].keys() == {"ID", "email", "campaigns"}
+
+
+def test_a_sign_on_can_tell_another_token_than_its_url_carries(ada, visitor, sandbox, bo):
+    sandbox.settings(token_in_url=False)
+
+    told = ada.post(SIGN_ON, subaccount=bo).json["subaccount"]
+
+    url = urlsplit(told["url"])
+    assert told["token"] not in url.query
+    assert visitor.get(f"{url.path}?{url.query}").status == 302
+
+
 def test_wrong_credentials_keep_their_envelope(sandbox, visitor):
     sandbox.settings(error_envelope="E-TOP")
 
@@ -75,6 +117,7 @@ def test_bare_ids_are_bare_everywhere(ada, sandbox, stock):
         {"world_seed": "x"},
         {"first_page": True},
         {"token_uses": 3},
+        {"subaccount_page_size": 0},
     ],
 )
 def test_a_number_is_one_of_its_own(visitor, sandbox, wrong):

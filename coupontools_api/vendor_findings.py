@@ -1,0 +1,255 @@
+"""What `vendor_check` concludes: each assumption, what was seen of it, and whether it holds."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from urllib.parse import parse_qs, urlsplit
+
+from coupontools_api.assumed import SUBACCOUNT_LIST_KEYS
+from coupontools_api.ids import SubaccountId
+from coupontools_api.subaccounts import Page
+from coupontools_api.vendor_probe import Facts, Reading, SubaccountFacts, host_of
+
+PANEL_HOST = "www.controlpanel.center"
+LIST_KEY = SUBACCOUNT_LIST_KEYS[0]
+FIELDS_OF_DETAILS = frozenset(
+    {
+        "ID",
+        "email",
+        "language",
+        "lastlogin",
+        "amountlogin",
+        "currency",
+        "max_campaigns",
+        "expiry_date",
+        "api_key",
+        "api_secret",
+        "has_campaigns",
+        "campaigns",
+        "first_name",
+        "last_name",
+        "company_name",
+        "username",
+        "webhook_endpoint",
+        "available_campaigns",
+        "access_dashboard",
+        "access_directory",
+    }
+)
+"""Source: "Retrieve info of a subaccount". More `access_` fields are hinted at there."""
+ROUND = 50
+"""A list of a multiple of so many lines may be a full page."""
+NO_SUBACCOUNT = "the account has no subaccount that could be asked about"
+
+
+class Verdict(StrEnum):
+    HOLDS = "holds"
+    DIFFERS = "DOES NOT HOLD"
+    NOT_SEEN = "not seen"
+    INFORMATION = "information"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the table. `seen` of what was not seen is the reason."""
+
+    assumption: str
+    seen: str
+    verdict: Verdict
+
+
+Judged = tuple[Verdict, str]
+
+
+def findings(facts: Facts, *, panel_host: str = PANEL_HOST) -> list[Finding]:
+    """A line for each assumption, always all of them and in the same order."""
+    of_account: Mapping[str, Callable[[Facts], Judged]] = {
+        "the host answers on /v3 and /v4": _versions,
+        "credentials in headers are taken": _credentials,
+        "errors carry the HTTP status that they name": _status_of_errors,
+        "wrong credentials: one code, inside `status`": _envelope_of_wrong_login,
+        "other errors: lists of codes, inside `status`": _envelope_of_other_errors,
+        f"the list stands under `{LIST_KEY}`": _list_key,
+        "the list is whole: no pages": _whole_list,
+        f"ids come as {SubaccountId.prefix}… everywhere": _ids,
+    }
+    of_subaccount: Mapping[str, Callable[[SubaccountFacts], Judged]] = {
+        "get answers the documented fields": _fields_of_details,
+        "the sign-on URL carries the token": _token_in_url,
+        f"the sign-on URL leads to {panel_host}": partial(_host_of_url, panel_host=panel_host),
+        "sign-on takes every page": _pages,
+        "a sign-on URL works once": _token_uses,
+        "white-label sign-on URL": _whitelabel,
+    }
+    judged = {assumption: judge(facts) for assumption, judge in of_account.items()}
+    for assumption, judge in of_subaccount.items():
+        judged[assumption] = judge(facts.subaccount) if facts.subaccount else (Verdict.NOT_SEEN, NO_SUBACCOUNT)
+    return [Finding(assumption, printable(seen), verdict) for assumption, (verdict, seen) in judged.items()]
+
+
+def printable(text: str) -> str:
+    """One line without control characters: parts of it are the vendor's words."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _versions(facts: Facts) -> Judged:
+    answers = {"v3": facts.wrong_login, "v4": facts.listed}
+    silent = [reading.summary for reading in answers.values() if reading.trouble]
+    if silent:
+        return Verdict.NOT_SEEN, silent[0]
+    absent = [f"{version}: {reading.summary}" for version, reading in answers.items() if reading.payload is None]
+    return _by(not absent, "; ".join(absent) or "both answer JSON")
+
+
+def _credentials(facts: Facts) -> Judged:
+    return _by(facts.takes_headers, "taken" if facts.takes_headers else "refused; taken in the body")
+
+
+def _status_of_errors(facts: Facts) -> Judged:
+    seen, agree = [], True
+    for what, reading in (("wrong credentials", facts.wrong_login), ("unknown subaccount", facts.unknown)):
+        if reading.codes:
+            named = re.search(r"HTTP/\S+ ([0-9]{3})", reading.message)
+            agree = agree and (reading.status == int(named[1]) if named else reading.status >= 400)
+            seen.append(f"{what}: {reading.status}, named {named[1] if named else 'none'}")
+    if not seen:
+        return Verdict.NOT_SEEN, "no error with a code came"
+    return _by(agree, "; ".join(seen))
+
+
+def _envelope_of_wrong_login(facts: Facts) -> Judged:
+    return _envelope(facts.wrong_login, "one code, inside `status`")
+
+
+def _envelope_of_other_errors(facts: Facts) -> Judged:
+    return _envelope(facts.unknown, "lists of codes, inside `status`")
+
+
+def _envelope(reading: Reading, assumed: str) -> Judged:
+    errors = reading.errors_inside or reading.errors_beside
+    if errors is None:
+        is_refusal = reading.payload is not None and not reading.is_good
+        return Verdict.DIFFERS if is_refusal else Verdict.NOT_SEEN, f"no `errors` in the answer: {reading.summary}"
+    codes = "lists of codes" if isinstance(errors.get("error_code"), list) else "one code"
+    seen = f"{codes}, {'inside' if reading.errors_inside else 'beside'} `status`"
+    return _by(seen == assumed, f"{seen} ({reading.summary})")
+
+
+def _list_key(facts: Facts) -> Judged:
+    if not facts.listed.is_good:
+        return Verdict.NOT_SEEN, facts.listed.summary
+    if isinstance(facts.listed.payload, list):
+        return Verdict.DIFFERS, "a bare array, which the client does not read"
+    key = facts.listed.list_key
+    if key is None:
+        return Verdict.DIFFERS, "no list in the answer"
+    return _by(key == LIST_KEY, f"`{key}`{'' if key in SUBACCOUNT_LIST_KEYS else ', which the client does not read'}")
+
+
+def _whole_list(facts: Facts) -> Judged:
+    rows, second = facts.listed.rows, facts.second_page.rows
+    if rows is None or second is None:
+        return Verdict.NOT_SEEN, (facts.listed if rows is None else facts.second_page).summary
+    if _ids_of(rows) != _ids_of(second):
+        return Verdict.DIFFERS, f"{len(rows)} lines, and others ({len(second)}) with `page`"
+    counted = _counted(facts.listed)
+    if counted not in (None, len(rows)):
+        return Verdict.DIFFERS, f"{len(rows)} lines, and the answer counts {counted}"
+    if len(rows) % ROUND == 0:
+        return Verdict.NOT_SEEN, f"exactly {len(rows)} lines" + (": may be a full page" if rows else "")
+    return Verdict.HOLDS, f"{len(rows)} lines, the same with `page`"
+
+
+def _counted(listed: Reading) -> int | None:
+    """How many rows the answer itself says there are."""
+    if isinstance(listed.payload, dict):
+        for key, value in listed.payload.items():
+            if key.startswith("amount_of_") and re.fullmatch("[0-9]{1,9}", str(value)):
+                return int(value)
+    return None
+
+
+def _ids_of(rows: list[object]) -> set[str]:
+    return {str(row.get("ID")) if isinstance(row, dict) else "" for row in rows}
+
+
+def _ids(facts: Facts) -> Judged:
+    forms = {"list": {_form(row.get("ID")) for row in facts.listed.rows or () if isinstance(row, dict)}}
+    if facts.subaccount is not None:
+        for place, reading in (("get", facts.subaccount.details), ("sign-on", facts.subaccount.sign_on)):
+            if reading.subaccount:
+                forms[place] = {_form(reading.subaccount.get("ID"))}
+    found = {place: " and ".join(sorted(seen)) for place, seen in forms.items() if seen}
+    if not found:
+        return Verdict.NOT_SEEN, NO_SUBACCOUNT
+    seen = "; ".join(f"{place}: {form}" for place, form in found.items())
+    return _by(set(found.values()) == {"prefixed"}, seen)
+
+
+def _form(written: object) -> str:
+    if isinstance(written, str) and written.startswith(SubaccountId.prefix):
+        return "prefixed"
+    return "bare" if str(written).isdecimal() else "of another form"
+
+
+def _fields_of_details(facts: SubaccountFacts) -> Judged:
+    if not facts.details.is_good:
+        return Verdict.NOT_SEEN, facts.details.summary
+    names = facts.details.subaccount.keys()
+    missing, more = sorted(FIELDS_OF_DETAILS - names), sorted(names - FIELDS_OF_DETAILS)
+    seen = f"without {', '.join(missing)}" if missing else f"all {len(FIELDS_OF_DETAILS)}"
+    return _by(not missing, seen + (f"; also {', '.join(more)}" if more else ""))
+
+
+def _token_in_url(facts: SubaccountFacts) -> Judged:
+    if not facts.sign_on.is_good:
+        return Verdict.NOT_SEEN, facts.sign_on.summary
+    token, url = (facts.sign_on.subaccount.get(key) for key in ("token", "url"))
+    if not host_of(url):
+        return Verdict.DIFFERS, "there is no URL"
+    carried = parse_qs(urlsplit(str(url)).query).get("token", [])
+    return _by(carried == [token], "the same" if carried == [token] else "another" if carried else "no token")
+
+
+def _host_of_url(facts: SubaccountFacts, panel_host: str) -> Judged:
+    if not facts.sign_on.is_good:
+        return Verdict.NOT_SEEN, facts.sign_on.summary
+    host = host_of(facts.sign_on.subaccount.get("url"))
+    return _by(host == panel_host.lower(), host or "no host")
+
+
+def _pages(facts: SubaccountFacts) -> Judged:
+    """Of no use where sign-on is refused without a page, too."""
+    if not facts.sign_on.is_good:
+        return Verdict.NOT_SEEN, facts.sign_on.summary
+    troubles = [reading.trouble for reading in facts.pages.values() if reading.trouble]
+    if troubles:
+        return Verdict.NOT_SEEN, troubles[0]
+    refused = [f"{page}: {reading.summary}" for page, reading in facts.pages.items() if not reading.subaccount]
+    untried = [] if Page.UPDATE_CAMPAIGN in facts.pages else ["update_campaign not tried: there is no campaign"]
+    taken = f"{len(facts.pages) - len(refused)} of {len(Page)} taken"
+    return _by(not refused, "; ".join([taken, *refused, *untried]))
+
+
+def _token_uses(facts: SubaccountFacts) -> Judged:
+    if not facts.openings:
+        return Verdict.NOT_SEEN, "opened only with --open-token, and only at the expected host"
+    first, second = facts.openings
+    if not first.signs_in:
+        return Verdict.NOT_SEEN, f"the first open did not sign in ({first.summary})"
+    return _by(not second.signs_in, f"the second open {'still signs' if second.signs_in else 'does not sign'} in")
+
+
+def _whitelabel(facts: SubaccountFacts) -> Judged:
+    if not facts.sign_on.is_good:
+        return Verdict.NOT_SEEN, facts.sign_on.summary
+    url = facts.sign_on.subaccount.get("url_whitelabel", "absent")
+    if host_of(url):
+        return Verdict.INFORMATION, f"at {host_of(url)}"
+    return Verdict.INFORMATION, {"absent": "absent", "None": "null", "": "empty"}.get(str(url), "no URL")
+
+
+def _by(holds: bool, seen: str) -> Judged:
+    return Verdict.HOLDS if holds else Verdict.DIFFERS, seen
