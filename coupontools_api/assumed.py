@@ -28,6 +28,10 @@ FIRST_PAGE = 1
 # Times in the filters of usage data, as the document prints them. A public client sends a colon for the dash.
 USAGE_TIME_FORMAT = "%Y-%m-%d %H-%M"
 
+# "Search coupon session from a campaign" is in the menu only; taken to be "Search coupon session" with a campaign,
+# as no other call of the vendor has a path per parent. "Retrieve all campaigns from a directory" is taken to be
+# named as "Retrieve registered users from a directory" is; when a visitor registered, as sessions have it.
+
 # Parameters whose names are not published: those of searches, of updates and of the text of an SMS.
 SEARCH_PARAMETER = "search"
 SESSION_ACTION_PARAMETER = "action"
