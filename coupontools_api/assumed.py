@@ -23,6 +23,8 @@ TEAMMATE_KEY = "teammate"
 USUAL_NAMES = ("data", "users", "user", "result", "results")
 
 # The first page of a list. The documents name the parameter and not where it starts; a public client starts here.
+# Users of a v4 directory are taken to come in pages as those of v3 do; where they do not, one call more is made,
+# where they do and nobody asked for more, all but the newest hundred would be lost.
 FIRST_PAGE = 1
 
 # Times in the filters of usage data, as the document prints them. A public client sends a colon for the dash.

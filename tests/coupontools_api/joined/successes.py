@@ -291,7 +291,8 @@ SUCCESSES: dict[str, Success] = {
         lambda found, world: found.id == plain(world.stock.directory) and found.name != "",
     ),
     "directories.v4.users": Success(
-        lambda client, world: client.directories.v4.users(plain(world.stock.directory)), numbered("directory_user")
+        lambda client, world: list(client.directories.v4.users(plain(world.stock.directory))),
+        numbered("directory_user"),
     ),
     "directories.v4.user": Success(
         lambda client, world: client.directories.v4.user(*visitor(world)),
