@@ -1,6 +1,7 @@
 """Every endpoint of the client at the sandbox: what it does, and each of its errors."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.conftest import NORTH_KEYS
 from tests.coupontools_api.joined.conftest import DEADLINE_SECONDS, World, client_of, route_of
 from tests.coupontools_api.joined.successes import SUCCESSES
 from tests.coupontools_api.test_every_call import KINDS
+from tests.sandbox.conftest import Stock
 from tests.sandbox.route_calls import Arguments, key_of, steps, taken
 
 EVERY = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
@@ -32,6 +34,18 @@ WITHOUT_METHOD = {
     "POST /v3/coupon/create": "third parties alone call it, with parameters that differ from one to the next",
     "POST /v3/loyaltyusers/link": "gone from the newest copy of the vendor's page",
 }
+NOBODY = Stock("cam_999999", "nobodys-session", "loy_999999", "usr_999999", "dir_999999", "reg_999999", "gro_999999")
+NAMED = {
+    "subaccount": "subaccount",
+    "campaign": "campaign",
+    "couponsession": "session",
+    "couponsessions": "session",
+    "loyaltycard": "loyalty card",
+    "card": "loyalty card",
+    "directory": "directory",
+    "smsgroup": "group",
+    "webhook": "webhook",
+}
 ALL_KINDS = {300: errors.InvalidInput, 302: errors.InvalidInput, **KINDS}
 
 
@@ -40,6 +54,15 @@ def kind_of(endpoint: Endpoint, code: int) -> type[errors.CoupontoolsError]:
     if endpoint.dialect is not Dialect.V4_REST:
         return ALL_KINDS[code]
     return errors.NotFound if 500 <= code < 600 else errors.InvalidInput
+
+
+def names_what(endpoint: Endpoint) -> str:
+    """What the first id of a call is of, "" for a call without ids."""
+    route = route_of(endpoint)
+    named = [*(route.ids(route.path) or {}), *route.required]
+    if endpoint.name == "sessions.search_in_campaign":
+        return "campaign"
+    return next((NAMED[name] for name in named if name in NAMED), "")
 
 
 @pytest.fixture
@@ -111,6 +134,24 @@ def test_each_error_has_its_class(endpoint: Endpoint, code: int, transport: Tran
     assert type(caught.value) is kind_of(endpoint, code)
     assert endpoint.dialect is Dialect.V4_REST or code in caught.value.codes
     assert not caught.value.may_have_happened
+
+
+@pytest.mark.parametrize(
+    "endpoint", [each for each in ENDPOINTS if names_what(each)], ids=lambda endpoint: endpoint.name
+)
+@pytest.mark.parametrize("rest_errors", ["bare", "status"])
+def test_what_is_not_there_is_not_found_by_name(endpoint: Endpoint, rest_errors: str, ada: Coupontools, world: World):
+    world.sandbox.settings(rest_errors=rest_errors)
+    world.sandbox.clear_ledger()
+
+    with pytest.raises(errors.NotFound) as caught:
+        SUCCESSES[endpoint.name].ask(ada, replace(world, stock=NOBODY, bo="sub_999999", event="evt_nobody"))
+
+    if endpoint.dialect is Dialect.V4_REST:
+        assert caught.value.missing == ""
+    else:
+        assert names_what(endpoint) in caught.value.missing
+    assert world.sandbox.effects() == []
 
 
 @EVERY
