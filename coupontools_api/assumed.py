@@ -23,10 +23,16 @@ TEAMMATE_KEY = "teammate"
 USUAL_NAMES = ("data", "users", "user", "result", "results")
 
 # The first page of a list. The documents name the parameter and not where it starts; a public client starts here.
+# Users of a v4 directory are taken to come in pages as those of v3 do; where they do not, one call more is made,
+# where they do and nobody asked for more, all but the newest hundred would be lost.
 FIRST_PAGE = 1
 
 # Times in the filters of usage data, as the document prints them. A public client sends a colon for the dash.
 USAGE_TIME_FORMAT = "%Y-%m-%d %H-%M"
+
+# "Search coupon session from a campaign" is in the menu only; taken to be "Search coupon session" with a campaign,
+# as no other call of the vendor has a path per parent. "Retrieve all campaigns from a directory" is taken to be
+# named as "Retrieve registered users from a directory" is; when a visitor registered, as sessions have it.
 
 # Parameters whose names are not published: those of searches, of updates and of the text of an SMS.
 SEARCH_PARAMETER = "search"

@@ -8,7 +8,7 @@ from coupontools_api.assumed import PAYMENT_STATUS_PARAMETER
 from coupontools_api.campaigns import Campaign
 from coupontools_api.directories_v4 import DirectoriesV4
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
-from coupontools_api.fields import Moment, Text
+from coupontools_api.fields import MomentInUtc, Text
 from coupontools_api.ids import CategoryId, DirectoryId, DirectoryUserId
 from coupontools_api.paging import all_pages
 from coupontools_api.replies import Reply, lines, only_list, only_object
@@ -33,7 +33,7 @@ GET = Endpoint(
 CAMPAIGNS = Endpoint(
     "directories.campaigns",
     "POST",
-    "/v3/directory/campaigns",
+    "/v3/directorycampaigns/list",
     Dialect.V3_RPC,
     "Retrieve all campaigns from a directory",
     Evidence.INFERRED,
@@ -92,7 +92,7 @@ class DirectoryUser(Reply):
     first_name: Text = ""
     last_name: Text = ""
     phone: Text = ""
-    created_at: Moment = None
+    created_at: MomentInUtc = Field(default=None, alias="created_date_utc")
     payment_status: Text = ""
 
 

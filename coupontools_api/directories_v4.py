@@ -1,6 +1,6 @@
 """Directories of the v4 REST calls. Ids are plain numbers; answers have no envelope."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 
 from pydantic import Field, SecretStr
@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.fields import Flag, Moment, Secret, Text
 from coupontools_api.ids import PlainId
+from coupontools_api.paging import all_rest_pages
 from coupontools_api.replies import Reply, rest_lines
 from coupontools_api.single_use import numbered
 from coupontools_api.transport import Transport
@@ -119,15 +120,14 @@ class DirectoriesV4:
         """
         return DirectoryV4.of(GET, self._transport.call_rest(GET, ids={"directory": PlainId(directory)}))
 
-    def users(self, directory: PlainId) -> tuple[DirectoryUserV4, ...]:
-        """Everybody registered; no paging is documented.
+    def users(self, directory: PlainId) -> Iterator[DirectoryUserV4]:
+        """Everybody registered, page by page as they are asked for.
 
-        Raises NotFound (404), Unauthorized (401), NotSent, NoAnswer, UnexpectedReply.
+        Raises, while iterating: NotFound (404), Unauthorized (401), NotSent, NoAnswer, UnexpectedReply.
 
-        Source: "Directory v4: list users".
+        Source: "Directory v4: list users" (paging assumed).
         """
-        found = self._transport.call_rest(USERS, ids={"directory": PlainId(directory)})
-        return rest_lines(USERS, found, DirectoryUserV4)
+        return all_rest_pages(self._transport, USERS, {"directory": PlainId(directory)}, DirectoryUserV4)
 
     def user(self, directory: PlainId, user: PlainId) -> DirectoryUserV4:
         """One who is registered.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import ClassVar
 
-from coupontools_api.endpoints import Endpoint
+from coupontools_api.endpoints import Dialect, Endpoint
 
 
 class CoupontoolsError(Exception):
@@ -84,7 +84,8 @@ class NotDelivered(Refused):
 class NotFound(Refused):
     """502, 503, 505, 507, 509, 510, 514, 515, and 404 of v4 REST: an id that was given does not exist.
 
-    `missing` says of what: the vendor uses some codes for different things at different endpoints.
+    `missing` says of what, "" where that is not known: some codes are used for different things at different
+    endpoints.
     """
 
     def __init__(self, endpoint: str, codes: Iterable[int] = (), detail: str = "", missing: str = "") -> None:
@@ -119,7 +120,12 @@ _MISSING = {
 # Where a code is used for something else than elsewhere.
 _MISSING_AT = {
     ("loyalty.users", 505): "loyalty card",
+    ("loyalty.search_users", 505): "loyalty card",
+    ("loyalty.push_all", 505): "loyalty card",
+    ("loyalty.update_user", 505): "loyalty card or user",
+    ("loyalty.push", 505): "loyalty card or user",
     ("loyalty.get", 507): "loyalty card",
+    ("directories.set_payment_status", 507): "directory or user",
     ("messages.send_email", 502): "campaign or directory",
 }
 
@@ -130,7 +136,8 @@ def refusal(endpoint: Endpoint, codes: tuple[int, ...]) -> CoupontoolsError:
         found = [code for code in codes if code in known]
         if found and kind is NotFound:
             missing = _MISSING_AT.get((endpoint.name, found[0]), _MISSING[found[0]])
-            return NotFound(endpoint.path, codes, missing=missing)
+            # No code of v4 REST is published: what is missing there is not known.
+            return NotFound(endpoint.path, codes, missing="" if endpoint.dialect is Dialect.V4_REST else missing)
         if found:
             return kind(endpoint.path, codes)
     return UnexpectedReply(endpoint.path, codes, "unknown code")

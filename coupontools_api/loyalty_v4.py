@@ -145,7 +145,8 @@ class LoyaltyV4:
         pagination: Mapping[str, Any] | None = None,
         include_voided: bool | None = None,
     ) -> tuple[LoyaltyUserV4, ...]:
-        """Who holds a card. The keys of `filters` and `pagination` are not published and sent as they are given.
+        """Who holds a card. The keys of `filters` and `pagination` are not published and sent as they are given; how
+        many the vendor gives at once is not known, so this may be the first page of them.
 
         Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), NotSent, NoAnswer, UnexpectedReply.
 

@@ -1,13 +1,12 @@
 """Lists that the vendor gives in pages, as one lazy row of lines."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from coupontools_api.assumed import FIRST_PAGE
 from coupontools_api.endpoints import Endpoint
-from coupontools_api.errors import UnexpectedReply
-from coupontools_api.replies import Payload, Reply, lines, only_list
+from coupontools_api.replies import Payload, Reply, lines, listed, only_list, rest_items
 from coupontools_api.transport import Transport
 
 _Line = TypeVar("_Line", bound=Reply)
@@ -26,10 +25,29 @@ def all_pages(
     `key` is the name of the list, None where it is not published. No size of a page is assumed: the end is a page
     without any line that an earlier page did not have, so an empty one, or one that the vendor gives again and again.
     """
+
+    def read(page: int) -> list[Any]:
+        return _items(endpoint, transport.call(endpoint, {**arguments, "page": page}), key)
+
+    return _new_lines(endpoint, read, model)
+
+
+def all_rest_pages(
+    transport: Transport, endpoint: Endpoint, ids: Mapping[str, int], model: type[_Line]
+) -> Iterator[_Line]:
+    """The same of a REST call; `ids` are put into its path."""
+
+    def read(page: int) -> list[Any]:
+        return rest_items(endpoint, transport.call_rest(endpoint, {"page": page}, ids=ids))
+
+    return _new_lines(endpoint, read, model)
+
+
+def _new_lines(endpoint: Endpoint, read: Callable[[int], list[Any]], model: type[_Line]) -> Iterator[_Line]:
     seen: set[int] = set()
     page = FIRST_PAGE
     while True:
-        items = _items(endpoint, transport.call(endpoint, {**arguments, "page": page}), key)
+        items = read(page)
         marks = [hash(json.dumps(item, sort_keys=True)) for item in items]
         new = [item for item, mark in zip(items, marks, strict=True) if mark not in seen]
         if not new:
@@ -45,8 +63,4 @@ def _items(endpoint: Endpoint, payload: Payload, key: str | None) -> list[Any]:
         found = only_list(endpoint, payload)
     else:
         found = payload.get(key, [] if str(payload.get("amount_of_results")) == "0" else False)
-    if isinstance(found, dict):
-        return [found]
-    if not isinstance(found, list) and found not in (None, ""):
-        raise UnexpectedReply(endpoint.path, detail="no list in the reply")
-    return list(found or ())
+    return listed(endpoint, found)

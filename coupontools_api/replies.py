@@ -98,17 +98,27 @@ def _scrubbed(value: Any) -> Any:
 
 
 def lines(endpoint: Endpoint, items: object, model: type[_Line]) -> tuple[_Line, ...]:
-    """Every line of a list, which may also be a single object, or empty as null or "". Raises UnexpectedReply."""
+    """Every line of what `listed` takes for a list. Raises UnexpectedReply."""
+    return tuple([model.of(endpoint, item) for item in listed(endpoint, items)])
+
+
+def listed(endpoint: Endpoint, items: object) -> list[Any]:
+    """A list, which may also be a single object, or empty as null or "". Raises UnexpectedReply."""
     if isinstance(items, dict):
-        items = [items]
+        return [items]
     if not isinstance(items, list) and items not in (None, ""):
         raise UnexpectedReply(endpoint.path, detail="no list in the reply")
-    return tuple([model.of(endpoint, item) for item in items or ()])
+    return items if isinstance(items, list) else []
 
 
 def rest_lines(endpoint: Endpoint, payload: object, model: type[_Line]) -> tuple[_Line, ...]:
-    """The lines of a REST answer: bare, or the one list of an object that also tells how it is paged."""
-    return lines(endpoint, only_list(endpoint, payload) if isinstance(payload, dict) else payload, model)
+    """Every line of a REST answer. Raises UnexpectedReply."""
+    return lines(endpoint, rest_items(endpoint, payload), model)
+
+
+def rest_items(endpoint: Endpoint, payload: object) -> list[Any]:
+    """The list of a REST answer: bare, or the one list of an object that also tells how it is paged."""
+    return listed(endpoint, only_list(endpoint, payload) if isinstance(payload, dict) else payload)
 
 
 def only_list(endpoint: Endpoint, payload: Payload) -> object:

@@ -53,7 +53,7 @@ SEARCH = Endpoint(
 SEARCH_IN_CAMPAIGN = Endpoint(
     "sessions.search_in_campaign",
     "POST",
-    "/v3/couponsession/search/campaign",
+    "/v3/couponsession/search",
     Dialect.V3_RPC,
     "Search coupon session from a campaign",
     Evidence.INFERRED,

@@ -253,10 +253,8 @@ class Transport:
                     response.close() if call.is_over else response.raw.release_conn()
         # `from None`, always: what requests raises carries the request, and with it the credentials.
         except (requests.RequestException, OSError, ValueError) as problem:
-            kind = type(problem).__name__
-            if not call.has_left:
-                raise NotSent(endpoint.path, detail=kind) from None
-            raise NoAnswer(endpoint.path, detail="deadline" if call.is_over else kind) from None
+            cause = "deadline" if call.is_over else type(problem).__name__
+            raise (NoAnswer if call.has_left else NotSent)(endpoint.path, detail=cause) from None
         return Answer(response.status_code, response.headers, body)
 
     @contextlib.contextmanager

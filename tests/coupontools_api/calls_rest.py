@@ -74,7 +74,7 @@ REST_CALLS: dict[str, Call] = {
         reads=(lambda found: found.name, "Town"),
     ),
     "directories.v4.users": Call(
-        lambda client: client.directories.v4.users(PLAIN), [PLAIN_PERSON], path="/v4/directory/7/users",
+        lambda client: list(client.directories.v4.users(PLAIN)), [PLAIN_PERSON], path="/v4/directory/7/users",
         reads=(ids, [9]),
     ),
     "directories.v4.user": Call(

@@ -256,9 +256,12 @@ RPC_CALLS: dict[str, Call] = {
     ),
     "directories.users": Call(
         lambda client: list(client.directories.users(DIRECTORY)),
-        OK | {"users": [{"ID": "reg_9", "email": "kim@shop.example", "created_at": "2026-01-02 03:04:05"}]},
+        OK | {"users": [{"ID": "reg_9", "email": "kim@shop.example", "created_date_utc": "2026-01-02 03:04:05"}]},
         {"directory": DIRECTORY},
-        reads=(lambda found: [(row.id, row.created_at) for row in found], [(VISITOR, datetime(2026, 1, 2, 3, 4, 5))]),
+        reads=(
+            lambda found: [(row.id, row.created_at) for row in found],
+            [(VISITOR, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))],
+        ),
     ),
     "directories.set_payment_status": Call(
         lambda client: client.directories.set_payment_status(DIRECTORY, user=VISITOR, status="paid"),

@@ -19,15 +19,26 @@ def script(running_script: Vendor) -> Iterator[Vendor]:
     running_script.plays()
 
 
-@pytest.fixture
-def bold(script: Vendor) -> Iterator[Coupontools]:
-    """A client of the scripted vendor that makes undocumented calls, too."""
-    with Coupontools(
+def client_of(script: Vendor, seconds: float) -> Coupontools:
+    return Coupontools(
         client_id="id-canary",
         client_secret="client-secret-canary",
         base_url=script.url,
-        deadline=0.25,
-        list_deadline=0.25,
+        deadline=seconds,
+        list_deadline=seconds,
         allow_undocumented=True,
-    ) as client:
+    )
+
+
+@pytest.fixture
+def bold(script: Vendor) -> Iterator[Coupontools]:
+    """A client of the scripted vendor that makes undocumented calls, too. No busy machine reaches its deadline."""
+    with client_of(script, seconds=20) as client:
+        yield client
+
+
+@pytest.fixture
+def hasty(script: Vendor) -> Iterator[Coupontools]:
+    """The same for tests of the deadline itself: on a busy machine even a good answer may come too late for it."""
+    with client_of(script, seconds=0.25) as client:
         yield client

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coupontools_api import ids
@@ -87,6 +87,8 @@ junk = st.dictionaries(
 )
 
 
+# A text of any characters needs a table of all of Unicode, which takes its time where it has not been made before.
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(flags, numbers, moments, st.booleans(), junk)
 def test_values_are_read_however_the_vendor_writes_them(
     flag: tuple[Any, Any], number: tuple[Any, Any], moment: datetime, is_unset: bool, unknown: dict[str, Any]

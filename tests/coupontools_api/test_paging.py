@@ -9,7 +9,7 @@ import pytest
 from coupontools_api import errors
 from coupontools_api.client import Coupontools
 from tests.coupontools_api.calls_rpc import DIRECTORY
-from tests.coupontools_api.rows import CAMPAIGN, OK
+from tests.coupontools_api.rows import CAMPAIGN, OK, PLAIN
 from tests.coupontools_api.scripted import Script, Vendor, answers
 
 
@@ -102,6 +102,13 @@ def test_users_of_a_directory_come_in_pages_too(bold: Coupontools, script: Vendo
     )
 
     assert [user.id for user in bold.directories.users(DIRECTORY)] == ["reg_1", "reg_2"]
+
+
+def test_a_rest_list_that_takes_no_notice_of_pages_is_read_once(bold: Coupontools, script: Vendor):
+    script.plays(answers([{"id": 1}, {"id": 2}]))
+
+    assert [user.id for user in bold.directories.v4.users(PLAIN)] == [1, 2]
+    assert [request.path for request in script.requests] == [f"/v4/directory/7/users?page={page}" for page in (1, 2)]
 
 
 def test_a_moment_without_a_time_zone_is_refused_before_any_call(bold: Coupontools, script: Vendor):

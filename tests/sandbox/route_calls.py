@@ -127,10 +127,11 @@ WRONG["POST /v3/couponsession/update"] = {**SESSION_ERRORS, 505: {"couponsession
 WRONG[f"POST {UPDATE_SESSIONS}"] = {**SESSION_ERRORS, 505: {"couponsessions": ["nobody"]}}
 for kind in ("data", "opens", "claims", "validations"):
     WRONG[f"POST /v3/campaign/{kind}"] = {303: {"start_date": "soon"}}
-# Errors that come of what was there before: the call is made twice, or an integration is missing.
+# Errors that come of what was there before: the call is made twice.
 SECOND_TIME = {
     "POST /v3/loyaltyusers/create": 304,
     "POST /v4/directory/{directory}/users": 304,
+    "POST /v3/send/email": 604,
 }
 
 
@@ -168,3 +169,15 @@ def wrong(route: Route, code: int, arguments: Arguments) -> Arguments:
     # A user that is not there has another code than its card, where the two have codes of their own.
     last = {"card": -1, "loyaltycard": 0}.get(ids[0], 0) if code == 505 else 0
     return arguments | {ids[last]: NOBODY}
+
+
+def steps(route: Route, code: int, arguments: Arguments) -> list[Arguments]:
+    """What is sent, one after another, so that the last of it brings about an error.
+
+    For 103 and 104 the account has no integrations.
+    """
+    if code in (103, 104):
+        return [arguments]
+    if code == SECOND_TIME.get(key_of(route)):
+        return [arguments, arguments | {"check_unique": "true"} if code == 604 else arguments]
+    return [wrong(route, code, arguments)]

@@ -11,7 +11,7 @@ from coupontools_api.sandbox.route import INFERRED, REST, RPC, Route
 from coupontools_api.sandbox.routes import ROUTES
 
 from .conftest import Answer, Caller, keys
-from .route_calls import BY_KEY, IDS, SECOND_TIME, TAKEN, WRONG, key_of, taken, wrong
+from .route_calls import BY_KEY, IDS, SECOND_TIME, TAKEN, WRONG, key_of, steps, taken
 
 MENUS = """
 Retrieve a list of subaccounts; Retrieve info of a subaccount; Create a subaccount; Update a subaccount;
@@ -113,14 +113,7 @@ class TestAnswers:
     def test_each_error_can_be_brought_about(self, ada, sandbox, route, code, arguments):
         if code in (103, 104):
             sandbox.add_account("north", "north-secret", integrations=[])
-        if code == SECOND_TIME.get(key_of(route)):
-            call(ada, route, arguments)
-            answer = call(ada, route, arguments)
-        elif code == 604:
-            ada.post("/v3/send/email", **arguments)
-            answer = call(ada, route, {**arguments, "check_unique": "true"})
-        else:
-            answer = call(ada, route, arguments if code in (103, 104) else wrong(route, code, arguments))
+        answer = [call(ada, route, given) for given in steps(route, code, arguments)][-1]
 
         assert codes_of(answer) == [code]
         assert answer.status == (404 if route.dialect == REST and 500 <= code < 600 else 422)
