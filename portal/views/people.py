@@ -7,7 +7,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.utils import perform_login
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -84,8 +84,7 @@ def _arrival(invitation: people.Invitation) -> str:
 def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Staff and members accept: name and password. Staff then owe the second factor (SecondFactorMiddleware)."""
     agency = access.agency_of(request)
-    if agency is None:
-        raise Http404
+    assert agency is not None  # this URL exists on agency hosts only
     invitation = people.open_invitation(agency=agency, token=token)
     if invitation is None:
         return render(request, "invitation/gone.html", status=404)

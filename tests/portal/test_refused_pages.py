@@ -1,0 +1,54 @@
+"""Pages that are refused to somebody who may see others like them."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from accounts.models import Agency, Customer, User
+from tests import factories
+from tests.access.making import session_of
+
+pytestmark = pytest.mark.django_db
+Browse = Callable[..., Client]
+
+
+def with_session(person: User, *, hours: int) -> Client:
+    """As somebody who typed their password so long ago."""
+    host = person.agency.canonical_host if person.agency else "platform.localhost"
+    client = Client(headers={"host": host})
+    client.cookies["session"] = session_of(person, ago=timedelta(hours=hours))
+    return client
+
+
+def test_an_operator_who_signed_in_long_ago_looks_on_as_nobody(north: Agency, ada: User):
+    olu = factories.operator()
+    path = f"/operator/agencies/{north.pk}/view-as/"
+
+    assert with_session(olu, hours=0).get(path).status_code == 200
+    assert "/reauthenticate/" in with_session(olu, hours=3).get(path).headers["Location"]
+    assert "/reauthenticate/" in with_session(olu, hours=3).post(path, {"person": ada.pk}).headers["Location"]
+
+
+def test_an_admin_changes_no_owner_and_nobody_themselves(client_for: Browse, north: Agency, ada: User):
+    ben = factories.staff(north, "ben@north.example", "admin")
+    bens = client_for(north, ben)
+
+    for person in (ada, ben):
+        assert bens.post(f"/console/staff/{person.pk}/", {"do": "suspend"}).status_code == 403
+
+
+def test_nobody_hands_a_customer_over_to_themselves(bo: User, bos_company: Customer):
+    path = f"/c/{bos_company.public_id}/people/{bo.pk}/hand-over/"
+
+    assert with_session(bo, hours=0).get(path).status_code == 403
+
+
+@pytest.mark.parametrize("shown", ["x", "-1", "999999", "٣"])
+def test_a_timeline_is_not_shown_from_a_place_that_nobody_linked(
+    shown: str, client_for: Browse, north: Agency, ada: User, bos_company: Customer
+):
+    answer = client_for(north, ada).get(f"/console/customers/{bos_company.public_id}/", {"shown": shown})
+
+    assert answer.status_code == 404
