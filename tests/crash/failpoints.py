@@ -188,13 +188,13 @@ def _watch_commits() -> None:
 
 def _watch_sockets() -> None:
     """The create's own socket: half a request, a whole one, an answer that has begun."""
-    post, send = transport.Transport._post, transport._Watched.send
+    answer, send = transport.Transport.answer, transport._Watched.send
     get_response = transport._WatchedHTTP.getresponse
 
-    def noted_post(self: Any, endpoint: str, *arguments: Any) -> Any:
-        _here.endpoint = endpoint
+    def noted_answer(self: Any, endpoint: Any, *arguments: Any, **named: Any) -> Any:
+        _here.endpoint = endpoint.path
         try:
-            return post(self, endpoint, *arguments)
+            return answer(self, endpoint, *arguments, **named)
         finally:
             _here.endpoint = ""
 
@@ -211,11 +211,11 @@ def _watch_sockets() -> None:
     def noted_response(self: Any, *arguments: Any, **named: Any) -> Any:
         if _here.endpoint == CREATE:
             reach("after the request is written")
-        answer = get_response(self, *arguments, **named)
+        response = get_response(self, *arguments, **named)
         if _here.endpoint == CREATE:
             reach("after the vendor's effect")
-        return answer
+        return response
 
-    transport.Transport._post = noted_post
+    transport.Transport.answer = noted_answer
     transport._Watched.send = noted_send
     transport._WatchedHTTP.getresponse = noted_response

@@ -189,7 +189,7 @@ def test_a_missing_venv_module_is_named_with_the_command_that_mends_it(copy: Pat
 def test_run_alone_lists_what_it_does():
     done = subprocess.run([ROOT / "run"], capture_output=True, text=True, timeout=20, check=False)
 
-    assert re.findall(r"^  \./run (\w+)", done.stdout, re.M) == [
+    assert re.findall(r"^  \./run ([\w-]+)", done.stdout, re.M) == [
         "demo",
         "test",
         "prove",
@@ -200,6 +200,7 @@ def test_run_alone_lists_what_it_does():
         "serve",
         "work",
         "sandbox",
+        "vendor-check",
         "manage",
     ]
 
