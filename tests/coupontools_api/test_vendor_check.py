@@ -316,6 +316,7 @@ def test_the_record_keeps_lengths_types_and_what_is_equal(check: Check, sandbox:
         )
         for path in ("/v4/subaccount/list", "/v4/subaccount", "/v3/subaccount/sso")
     )
+    assert not any("key-" in path.read_text() for path in tmp_path.iterdir())
     first, facts, link = listed["subaccounts"][0], details["subaccount"], sign_on["subaccount"]
     assert (listed["amount_of_subaccounts"], len(listed["subaccounts"])) == ("3", 3)
     assert first["ID"] == facts["ID"] == link["ID"] != listed["subaccounts"][1]["ID"]
