@@ -39,8 +39,8 @@ FIELDS_OF_DETAILS = frozenset(
     }
 )
 """Source: "Retrieve info of a subaccount". More `access_` fields are hinted at there."""
-ROUND = 50
-"""A list of a multiple of so many lines may be a full page."""
+SMALLEST_PAGE, ROUND = 10, 5
+"""A list of at least so many lines, and a multiple of so many, may be a full page."""
 NO_SUBACCOUNT = "the account has no subaccount that could be asked about"
 
 
@@ -157,8 +157,10 @@ def _whole_list(facts: Facts) -> Judged:
     counted = _counted(facts.listed)
     if counted not in (None, len(rows)):
         return Verdict.DIFFERS, f"{len(rows)} lines, and the answer counts {counted}"
-    if len(rows) % ROUND == 0:
-        return Verdict.NOT_SEEN, f"exactly {len(rows)} lines" + (": may be a full page" if rows else "")
+    if not rows:
+        return Verdict.NOT_SEEN, "exactly 0 lines"
+    if len(rows) >= SMALLEST_PAGE and len(rows) % ROUND == 0:
+        return Verdict.NOT_SEEN, f"exactly {len(rows)} lines: may be a full page"
     return Verdict.HOLDS, f"{len(rows)} lines, the same with `page`"
 
 
@@ -221,16 +223,22 @@ def _host_of_url(facts: SubaccountFacts, panel_host: str) -> Judged:
 
 
 def _pages(facts: SubaccountFacts) -> Judged:
-    """Of no use where sign-on is refused without a page, too."""
+    """Of no use where sign-on is refused without a page, too, or taken with any page."""
     if not facts.sign_on.is_good:
         return Verdict.NOT_SEEN, facts.sign_on.summary
-    troubles = [reading.trouble for reading in facts.pages.values() if reading.trouble]
+    troubles = [reading.trouble for reading in (*facts.pages.values(), facts.made_up_page) if reading.trouble]
     if troubles:
         return Verdict.NOT_SEEN, troubles[0]
     refused = [f"{page}: {reading.summary}" for page, reading in facts.pages.items() if not reading.subaccount]
     untried = [] if Page.UPDATE_CAMPAIGN in facts.pages else ["update_campaign not tried: there is no campaign"]
     taken = f"{len(facts.pages) - len(refused)} of {len(Page)} taken"
-    return _by(not refused, "; ".join([taken, *refused, *untried]))
+    if refused:
+        return Verdict.DIFFERS, "; ".join([taken, *refused, *untried])
+    if facts.made_up_page.subaccount:
+        return Verdict.NOT_SEEN, "a page that does not exist is taken as well"
+    if untried:
+        return Verdict.NOT_SEEN, "; ".join([taken, *untried])
+    return Verdict.HOLDS, f"{taken}, one that does not exist is refused"
 
 
 def _token_uses(facts: SubaccountFacts) -> Judged:

@@ -24,6 +24,7 @@ from coupontools_api.subaccounts import Page
 from coupontools_api.transport import Transport
 
 UNKNOWN_SUBACCOUNT = SubaccountId(999_999_999)
+MADE_UP_PAGE = "no_such_page"
 MADE_UP_CREDENTIALS = {"client_id": "vendor-check", "client_secret": "not-a-secret"}
 TIMED_READS = 5
 DEADLINE_SECONDS = 15.0
@@ -136,12 +137,16 @@ class Opening:
 
 @dataclass(frozen=True)
 class SubaccountFacts:
-    """What was seen of one subaccount. `pages` are sign-ons by page; `openings` are two, or none."""
+    """What was seen of one subaccount. `pages` are sign-ons by page; `openings` are two, or none.
+
+    `made_up_page` is a sign-on with a page that does not exist: where that is taken, `pages` tell nothing.
+    """
 
     id: SubaccountId
     details: Reading
     sign_on: Reading
     pages: Mapping[Page, Reading]
+    made_up_page: Reading
     openings: tuple[Opening, ...]
 
 
@@ -229,6 +234,7 @@ class Probe:
             details=details,
             sign_on=plain,
             pages=self._pages(subaccount, _a_campaign(details)),
+            made_up_page=self._ask(subaccounts.SIGN_ON, {"subaccount": subaccount, "page": MADE_UP_PAGE}),
             openings=_openings(plain, open_token_at) if open_token_at else (),
         )
 

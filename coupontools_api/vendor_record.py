@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from coupontools_api.assumed import SUBACCOUNT_LIST_KEYS, USUAL_NAMES
 from coupontools_api.replies import decoded
+from coupontools_api.vendor_findings import FIELDS_OF_DETAILS
 from coupontools_api.vendor_probe import Exchange
 
 # What may stay, by key: a form that holds nothing of anybody.
@@ -19,7 +21,6 @@ HARMLESS: dict[str, str] = {
     "status": "[A-Za-z_]{1,20}",
     "page": "[a-z_]{1,20}|[0-9]{1,3}",
     "error_code": "[0-9]{1,4}",
-    "error_message": r"HTTP/[0-9.]+ [0-9]{3} [A-Za-z .]{1,80}",
     "language": "[A-Za-z]{2}([_-][A-Za-z]{2})?",
     "currency": "[A-Z]{3}",
     "amountlogin": "[0-9]{1,6}",
@@ -28,13 +29,36 @@ HARMLESS: dict[str, str] = {
     "available_campaigns": "[a-z]{1,10}",
 }
 HARMLESS_PREFIXES = {"amount_of_": "[0-9]{1,6}", "access_": "[01]|true|false"}
-DESCRIPTION = "error_message_description"
+SENTENCES = frozenset({"error_message", "error_message_description"})
+# Keys that may stay: any other could be an id, a token or somebody's name.
+KEYS = FIELDS_OF_DETAILS.union(
+    SUBACCOUNT_LIST_KEYS,
+    USUAL_NAMES,
+    SENTENCES,
+    ("status", "errors", "error_code", "amount_of_subaccounts", "amount_of_results", "coupon_info"),
+    ("code", "country", "name", "package", "phone", "title", "token", "type", "url", "url_whitelabel"),
+    ("action", "campaign", "logintype", "page"),
+)
+# Of sentences only words that the documents have in theirs; a name or an id is none.
+DOCUMENTED_ERRORS = """
+HTTP/1.0 401 Unauthorized. Client ID or Secret not correct.
+HTTP/1.0 422 Unprocessable entity.
+Missing parameter: subaccount
+Invalid character in parameter: subaccount.
+Invalid format in parameter: expiry_date. Required format: YYYY-MM-DD
+Email already exists
+Email address is not valid
+Campaign ID not found
+Teammate ID not found
+Subaccount ID not correct.
+Account has expired
+"""
+WORDS = frozenset(word.rstrip(".:").lower() for word in DOCUMENTED_ERRORS.split())
 FIRST_NUMBER = 70_000
 URL_WORDS = frozenset({"", "index.php", "login", "sso"})
 ID = re.compile("([a-z]{3}_)?0*([1-9][0-9]*)")
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?")
-NAME_OF_KEY = re.compile("[A-Za-z][A-Za-z_0-9]{0,39}")
 
 
 class Redaction:
@@ -58,13 +82,11 @@ class Redaction:
         return self._text(value, key)
 
     def _key(self, name: str) -> str:
-        plain = NAME_OF_KEY.fullmatch(name) and not ID.fullmatch(name)
-        return name if plain else f"key-{self._count(self._texts, name)}"
+        return name if name in KEYS else f"key-{self._count(self._texts, name)}"
 
     def _text(self, value: str, key: str) -> str:
-        if key == DESCRIPTION:
-            # The vendor's words, less whatever looks like an id, an address or a token.
-            return re.sub(r"\S*[@\d]\S*", "…", value)
+        if key in SENTENCES:
+            return " ".join(word if _is_documented(word) else "…" for word in value.split())
         if found := ID.fullmatch(value):
             return f"{found[1] or ''}{self._number(found[2])}"
         if MOMENT.fullmatch(value):
@@ -118,6 +140,10 @@ def _fixture(redaction: Redaction, exchange: Exchange) -> dict[str, Any]:
         "status": exchange.answer.status,
         **seen,
     }
+
+
+def _is_documented(word: str) -> bool:
+    return word.rstrip(".:").lower() in WORDS or word.rstrip(".:") in KEYS
 
 
 def _is_harmless(key: str, value: object) -> bool:

@@ -36,6 +36,8 @@ CARD_USER_NOT_FOUND = (505, "Loyalty card user ID not found")
 DIRECTORY_USER_NOT_FOUND = (507, "Directory user ID not found")
 ADDRESS_HAS_ONE = (604, "Email address already received this campaign")
 VOIDED = (300, "Coupon session is voided")
+EXPIRED = (300, "Coupon session is expired")
+NO_ACCESS = (300, "Directory user has no access")
 # v4 REST: HTTP statuses for codes of the RPC dialect.
 REST_STATUS = {1000: 401, 101: 403, 102: 403}
 REST_NOT_FOUND = range(500, 600)

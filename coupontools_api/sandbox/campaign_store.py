@@ -61,6 +61,12 @@ class Session:
     def short(self) -> str:
         return self.code[:SHORT_LENGTH]
 
+    @property
+    def is_expired(self) -> bool:
+        """Whether its own expiry date is past. Assumed: every campaign here is in UTC."""
+        expiry_date = self.field("expiry_date")
+        return bool(expiry_date) and expiry_date <= moment_text()
+
     def field(self, name: str) -> str:
         return str((self.fields or {}).get(name, ""))
 

@@ -3,6 +3,7 @@
 from html import escape
 
 from .campaign_store import Campaign, Session
+from .directories import is_let_in
 from .pages import Visit, fact_list, whole_page
 from .replies import Reply
 from .sessions import validate
@@ -49,6 +50,8 @@ def _campaign(vendor: Vendor, visit: Visit, campaign: Campaign) -> Reply:
 def _session(vendor: Vendor, visit: Visit, campaign: Campaign, session: Session) -> Reply:
     if session.voided:
         return _page(campaign, session, "<p>This coupon is no longer valid.</p>", status=410)
+    if session.is_expired:
+        return _page(campaign, session, "<p>This coupon is over.</p>", status=410)
     if visit.method == "GET":
         return _page(campaign, vendor.campaigns.advance(session, "opened"))
     action = visit.form.get("action")
@@ -63,6 +66,8 @@ def _page(campaign: Campaign, session: Session | None, content: str = "", status
     if session is None:
         return whole_page(status, title, content, {"campaign": campaign.id}, site=SITE)
     state = next(name for name in ("voided", "validated", "claimed", "opened", "created") if getattr(session, name))
+    if session.is_expired and not session.voided:
+        state = "expired"
     facts = fact_list({"Coupon": title, "Validation code": session.short, "State": state})
     if state in ("opened", "created"):
         content += _button("claim", "Claim")
@@ -82,6 +87,8 @@ def _directory(vendor: Vendor, visit: Visit) -> Reply:
     user = None if facts is None else vendor.records.get("directory_user", facts["owner"], facts["user"])
     if user is None:
         return whole_page(403, "Not signed in", "<p>This link was already used or is not valid.</p>", site=SITE)
+    if not is_let_in(user):
+        return whole_page(403, "No access", "<p>You have no access to this directory.</p>", site=SITE)
     vendor.ledger.effect("token_used", of="directory_user", owner=user.owner, user=user.id)
     shown = fact_list({"Directory": f"dir_{user.parent}", "User": user.id, "E-mail": str(user.data["email"])})
     return whole_page(200, "Directory", shown, {"user": user.id}, site=SITE)

@@ -3,6 +3,7 @@
 from . import campaign_shapes, record_shapes, shapes
 from .arguments import Call, Refusal, missing, not_in_list
 from .assumed import DIRECTORY_USER_NOT_FOUND, PAYMENT_STATUS, PAYMENT_STATUSES
+from .campaign_store import moment_text
 from .paging import offset
 from .record_store import Record
 from .replies import Json
@@ -108,6 +109,12 @@ def page_of_users(vendor: Vendor, owner: Owner, call: Call) -> list[Record]:
     users = vendor.records.all_of("directory_user", owner.id, directory.number)
     users.sort(key=lambda user: (user.data["created"], user.number), reverse=True)
     return users[start : start + settings.directory_page_size]
+
+
+def is_let_in(user: Record) -> bool:
+    """Whether a user has paid, or was given access that has not ended, and is not blocked. Assumed: nobody else is."""
+    ends = user.data.get("expires_at")
+    return user.data["payment_status"] == "paid" and not user.data["blocked"] and not (ends and ends <= moment_text())
 
 
 def change_user(vendor: Vendor, user: Record, **changes: object) -> Record:

@@ -2,8 +2,9 @@
 
 from . import record_shapes
 from .arguments import Call, Refusal
+from .assumed import NO_ACCESS
 from .campaign_store import moment_text
-from .directories import change_user, own_directory, own_user, page_of_users
+from .directories import change_user, is_let_in, own_directory, own_user, page_of_users
 from .messages import require_integration
 from .paging import DAY
 from .record_store import Record
@@ -87,11 +88,14 @@ def revoke_access(vendor: Vendor, owner: Owner, call: Call) -> Json:
 
 
 def sign_on_user(vendor: Vendor, owner: Owner, call: Call) -> Json:
-    """A one-time way into the directory for a user. Raises Refusal (301, 507).
+    """A one-time way into the directory for a user. Raises Refusal (300, 301, 507).
 
-    Source: POST /v4/directory/{id}/users/{userId}/sso. The answer is assumed, but for that its token is valid once.
+    Source: POST /v4/directory/{id}/users/{userId}/sso. The answer is assumed, but for that its token is valid once,
+    and so is 300 for who is blocked or has no access.
     """
     user = _user(vendor, owner, call)
+    if not is_let_in(user):
+        raise Refusal(NO_ACCESS)
     token = vendor.state.new_token("directory", {"owner": owner.id, "user": user.number})
     vendor.ledger.effect("sign_on", of="directory_user", owner=owner.id, user=user.id)
     return {"id": user.number, "token": token, "url": f"{vendor.panel_url}/d/?token={token}"}

@@ -142,7 +142,7 @@ REST_ROUTES: tuple[Route, ...] = (
         directories_v4.sign_on_user,
         DOCUMENTED,
         "Create single sign on (directory user)",
-        codes=(301, 507),
+        codes=(300, 301, 507),
     ),
     rest(
         "POST",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from . import campaign_shapes
 from .arguments import Call, Refusal, incorrect, missing, not_in_list
-from .assumed import SEARCH_FIELDS, SESSION_ACTIONS, SESSION_FLAGS, VOIDED
+from .assumed import EXPIRED, SEARCH_FIELDS, SESSION_ACTIONS, SESSION_FLAGS, VOIDED
 from .campaign_store import Campaign, Session, moment_text
 from .campaigns import SESSION_NOT_FOUND, own_campaign
 from .replies import Json
@@ -43,7 +43,7 @@ def update_sessions(vendor: Vendor, owner: Owner, call: Call) -> Json:
     """The same change for many sessions, all of them or none. Raises Refusal as for one.
 
     Source: "Update data from multiple coupon sessions" is in the vendor's menu only.
-    Assumed: everything; `couponsessions` is an array, or text with commas.
+    Assumed: everything; `couponsessions` is an array, or text with commas. One that is named twice is changed once.
     """
     given = call.arguments.get("couponsessions")
     codes = given.split(",") if isinstance(given, str) else given
@@ -51,7 +51,8 @@ def update_sessions(vendor: Vendor, owner: Owner, call: Call) -> Json:
         raise Refusal(missing("couponsessions"))
     if not isinstance(codes, list) or len(codes) > MOST or not all(isinstance(code, str) for code in codes):
         raise Refusal(incorrect("couponsessions"))
-    sessions = [_own_session(vendor, owner, code.strip())[0] for code in codes]
+    named = [_own_session(vendor, owner, code.strip())[0] for code in codes]
+    sessions = list({session.code: session for session in named}.values())
     changes = [_wanted(session, call) for session in sessions]  # all are read before one is made
     changed = [_change(vendor, owner, session, *change) for session, change in zip(sessions, changes, strict=True)]
     settings = vendor.state.settings
@@ -111,6 +112,8 @@ def _wanted(session: Session, call: Call) -> tuple[set[str], Json]:
         raise Refusal(missing("action"))
     if session.voided and "unvoid" not in actions and actions & FORWARD:
         raise Refusal(VOIDED)
+    if session.is_expired and actions & FORWARD:
+        raise Refusal(EXPIRED)
     return actions, fields
 
 

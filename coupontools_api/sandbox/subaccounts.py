@@ -99,17 +99,20 @@ def make_reset_url(vendor: Vendor, owner: Owner, call: Call) -> Json:
 
     Source: POST /v3/subaccount/reset/url, "Create password reset URL". The answer is assumed.
     """
-    subaccount = own_subaccount(vendor, owner, call)
+    subaccount = own_subaccount(vendor, owner, call, unknown="Subaccount ID not found")
     token = vendor.state.new_token("reset", {"subaccount": subaccount.number})
     vendor.ledger.effect("reset_url", **_who(subaccount))
     return shapes.reset_url(vendor.state.settings, owner.account, subaccount.id, vendor.panel_url, token)
 
 
-def own_subaccount(vendor: Vendor, owner: Owner, call: Call) -> Subaccount:
+def own_subaccount(
+    vendor: Vendor, owner: Owner, call: Call, *, unknown: str = "Subaccount ID not correct."
+) -> Subaccount:
+    """The subaccount that a call names. Raises Refusal (200, 301, 510); the page decides how `unknown` reads."""
     number = call.required_number("subaccount", "sub")
     subaccount = vendor.state.subaccount(number)
     if subaccount is None or subaccount.client_id != owner.account.client_id:
-        raise Refusal((510, "Subaccount ID not correct."))
+        raise Refusal((510, unknown))
     return subaccount
 
 

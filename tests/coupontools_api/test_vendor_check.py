@@ -22,6 +22,7 @@ HOST_OF_URL = f"the sign-on URL leads to {PANEL_HOST}"
 WHOLE_LIST = "the list is whole: no pages"
 VERSIONS = "the host answers on /v3 and /v4"
 WHITELABEL = "white-label sign-on URL"
+PAGES = "sign-on takes every page"
 
 # Each assumption, and the switches of the sandbox that turn it round.
 FLIPS: list[tuple[str, dict[str, Any]]] = [
@@ -37,7 +38,7 @@ FLIPS: list[tuple[str, dict[str, Any]]] = [
     ("ids come as sub_… everywhere", {"id_style": "bare"}),
     ("get answers the documented fields", {"details": "brief"}),
     ("the sign-on URL carries the token", {"token_in_url": False}),
-    ("sign-on takes every page", {"sign_on_page": False}),
+    (PAGES, {"sign_on_page": False}),
 ]
 
 
@@ -200,10 +201,14 @@ def test_a_page_of_a_campaign_is_not_tried_where_there_is_none(check: Check, san
     done = check(sandbox.url, "--subaccount", without_campaign)
 
     assert done.status == 0
-    assert done.lines["sign-on takes every page"] == (
-        "holds",
-        "4 of 5 taken; update_campaign not tried: there is no campaign",
-    )
+    assert done.lines[PAGES] == ("not seen", "4 of 5 taken; update_campaign not tried: there is no campaign")
+
+
+def test_that_every_page_is_taken_tells_nothing_where_any_page_is(check: Check, script: Vendor):
+    subaccount = {"ID": "sub_1", "token": "a-token", "campaigns": [{"ID": "cam_1"}]}
+    script.plays(answers({"status": {"status": "OK"}, "subaccounts": [subaccount], "subaccount": subaccount}))
+
+    assert check(script.url).lines[PAGES] == ("not seen", "a page that does not exist is taken as well")
 
 
 def test_what_an_account_without_subaccounts_cannot_show_is_not_seen(check: Check, sandbox: Sandbox):
@@ -216,11 +221,17 @@ def test_what_an_account_without_subaccounts_cannot_show_is_not_seen(check: Chec
     assert done.lines[HOST_OF_URL] == ("not seen", "the account has no subaccount that could be asked about")
 
 
-def test_a_round_number_of_subaccounts_may_be_a_full_page(check: Check, sandbox: Sandbox):
-    for number in range(47):
+@pytest.mark.parametrize(("lines", "verdict"), [(5, "holds"), (10, "not seen"), (24, "holds"), (25, "not seen")])
+def test_a_round_number_of_subaccounts_may_be_a_full_page(check: Check, sandbox: Sandbox, lines: int, verdict: str):
+    for number in range(lines - len(sandbox.subaccounts())):
         sandbox.add_subaccount(CLIENT_ID, email=f"{number}@bakery.test")
 
-    assert check(sandbox.url).lines[WHOLE_LIST] == ("not seen", "exactly 50 lines: may be a full page")
+    seen = (
+        f"exactly {lines} lines: may be a full page"
+        if verdict == "not seen"
+        else f"{lines} lines, the same with `page`"
+    )
+    assert check(sandbox.url).lines[WHOLE_LIST] == (verdict, seen)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +255,7 @@ def test_an_outage_in_between_is_no_finding(check: Check, sandbox: Sandbox):
     done = check(sandbox.url)
 
     assert done.status == 0
-    assert done.lines["sign-on takes every page"] == ("not seen", "not answered now: HTTP 502")
+    assert done.lines[PAGES] == ("not seen", "not answered now: HTTP 502")
 
 
 @pytest.mark.parametrize(
@@ -305,6 +316,7 @@ def test_the_record_keeps_lengths_types_and_what_is_equal(check: Check, sandbox:
         )
         for path in ("/v4/subaccount/list", "/v4/subaccount", "/v3/subaccount/sso")
     )
+    assert not any("key-" in path.read_text() for path in tmp_path.iterdir())
     first, facts, link = listed["subaccounts"][0], details["subaccount"], sign_on["subaccount"]
     assert (listed["amount_of_subaccounts"], len(listed["subaccounts"])) == ("3", 3)
     assert first["ID"] == facts["ID"] == link["ID"] != listed["subaccounts"][1]["ID"]

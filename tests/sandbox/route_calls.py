@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from coupontools_api.sandbox import Sandbox
 from coupontools_api.sandbox.assumed import (
     ADD_STAMPS_V4,
     DIRECTORY_EMAIL_V4,
@@ -16,7 +17,7 @@ from coupontools_api.sandbox.assumed import (
 from coupontools_api.sandbox.route import Route
 from coupontools_api.sandbox.routes import ROUTES
 
-from .conftest import Stock
+from .conftest import Caller, Stock, keys
 
 Arguments = dict[str, Any]
 NOBODY = "999999"
@@ -24,6 +25,7 @@ IDS = ("campaign", "subaccount", "teammate", "loyaltycard", "directory", "smsgro
 NEW = {"email": "new@cafe.test"}
 CARDS = "/v4/loyalty/loyalty-cards"
 USER = "/v4/directory/{directory}/users/{user}"
+SIGN_ON_USER = f"POST {USER}/sso"
 
 
 def key_of(route: Route) -> str:
@@ -171,12 +173,17 @@ def wrong(route: Route, code: int, arguments: Arguments) -> Arguments:
     return arguments | {ids[last]: NOBODY}
 
 
-def steps(route: Route, code: int, arguments: Arguments) -> list[Arguments]:
-    """What is sent, one after another, so that the last of it brings about an error.
-
-    For 103 and 104 the account has no integrations.
-    """
+def prepare(sandbox: Sandbox, account: tuple[str, str], route: Route, code: int, arguments: Arguments) -> None:
+    """Bring about what an error needs besides arguments: an account without integrations, a user without access."""
     if code in (103, 104):
+        sandbox.add_account(*account, integrations=[])
+    if (key_of(route), code) == (SIGN_ON_USER, 300):
+        Caller(sandbox.url, keys(*account)).send("DELETE", f"{USER}/access".format(**arguments))
+
+
+def steps(route: Route, code: int, arguments: Arguments) -> list[Arguments]:
+    """What is sent, one after another, so that the last of it brings about an error that is prepared."""
+    if code in (103, 104) or (key_of(route), code) == (SIGN_ON_USER, 300):
         return [arguments]
     if code == SECOND_TIME.get(key_of(route)):
         return [arguments, arguments | {"check_unique": "true"} if code == 604 else arguments]

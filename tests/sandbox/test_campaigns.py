@@ -270,6 +270,14 @@ class TestSessions:
         assert before == ["3", "0", "0", "0"]
         assert (done["amount_of_results"], amounts(bos_keys, spring)[2]) == ("3", "3")
 
+    def test_one_that_is_named_twice_is_changed_once(self, bos_keys, spring, sandbox):
+        (code,) = new_sessions(bos_keys, spring, 1)
+
+        done = bos_keys.post(UPDATE_MANY, couponsessions=[code, code[:6], code], action="claim").json
+
+        assert done["amount_of_results"] == "1"
+        assert [effect["session"] for effect in sandbox.effects("coupon_claimed")] == [code]
+
     @pytest.mark.parametrize("wrong", [[1], {"a": 1}, ["x"] * 1001])
     def test_many_are_named_in_a_list_of_text(self, bos_keys, wrong):
         assert bos_keys.post(UPDATE_MANY, couponsessions=wrong, action="claim").codes == [300]

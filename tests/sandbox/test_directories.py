@@ -116,6 +116,25 @@ class TestUsers:
         assert f'data-user="{stock.directory_user}"' in first.text
         assert second.status == 403
 
+    @pytest.mark.parametrize(
+        ("method", "path", "body"),
+        [
+            ("POST", "", b'{"block": true}'),
+            ("DELETE", "/access", b""),
+            ("POST", "/access", b'{"expires_at": "2020-12-31 18:00:00"}'),
+        ],
+        ids=["blocked", "revoked", "ended"],
+    )
+    def test_who_has_no_access_is_neither_signed_on_nor_let_in(self, ada, visitor, user_v4, method, path, body):
+        url = urlsplit(ada.post(f"{user_v4}/sso").json["url"])
+        ada.send(method, f"{user_v4}{path}", body)
+
+        refused = ada.post(f"{user_v4}/sso")
+        door = visitor.get(f"{url.path}?{url.query}")
+
+        assert (refused.status, refused.json["error_code"]) == (422, [300])
+        assert (door.status, "no access" in door.text) == (403, True)
+
     def test_a_directory_can_be_sent_by_email(self, ada, sandbox, stock, v4):
         by_rest = ada.post(f"{v4}/distribution/email", email="zoe@cafe.test")
         by_rpc = ada.post("/v3/send/email", campaign=stock.directory, email="zoe@cafe.test")

@@ -37,6 +37,12 @@ class TestWhichSubaccount:
         assert cy.post(path, subaccount=bo).codes == [510]
         assert ada.post(path, subaccount="sub_999999").codes == [510]
 
+    def test_it_says_so_in_the_words_of_its_page(self, ada, path):
+        errors = ada.post(path, subaccount="sub_999999").json["status"]["errors"]
+
+        words = "Subaccount ID not found" if path == RESET else "Subaccount ID not correct."
+        assert errors["error_message_description"] == [words]
+
     def test_it_does_not_know_a_removed_one(self, ada, sandbox, bo, path):
         sandbox.remove_subaccount(bo)
 

@@ -11,7 +11,7 @@ from coupontools_api.sandbox.route import INFERRED, REST, RPC, Route
 from coupontools_api.sandbox.routes import ROUTES
 
 from .conftest import Answer, Caller, keys
-from .route_calls import BY_KEY, IDS, SECOND_TIME, TAKEN, WRONG, key_of, steps, taken
+from .route_calls import BY_KEY, IDS, SECOND_TIME, TAKEN, WRONG, key_of, prepare, steps, taken
 
 MENUS = """
 Retrieve a list of subaccounts; Retrieve info of a subaccount; Create a subaccount; Update a subaccount;
@@ -111,8 +111,7 @@ class TestAnswers:
 
     @every_error
     def test_each_error_can_be_brought_about(self, ada, sandbox, route, code, arguments):
-        if code in (103, 104):
-            sandbox.add_account("north", "north-secret", integrations=[])
+        prepare(sandbox, ("north", "north-secret"), route, code, arguments)
         answer = [call(ada, route, given) for given in steps(route, code, arguments)][-1]
 
         assert codes_of(answer) == [code]

@@ -141,6 +141,20 @@ class TestInTheBrowser:
         assert visitor.send("POST", link, b"action=claim").status == 410
         assert amount(bos_keys, "claims", spring) == "0"
 
+    @pytest.mark.parametrize(("expiry_date", "status"), [("2020-12-31 18:00:00", 410), ("2130-12-31 18:00:00", 200)])
+    def test_an_expired_one_is_over_and_can_not_be_claimed(self, bos_keys, visitor, spring, expiry_date, status):
+        made = bos_keys.post(CREATE, campaign=spring, expiry_date=expiry_date).json
+        path = urlsplit(made["single_use_url"]).path
+        is_over = status == 410
+
+        page = visitor.get(path)
+        posted = visitor.send("POST", path, b"action=claim")
+        updated = bos_keys.post(UPDATE, couponsession=made["single_use_code"], action="claim")
+
+        assert (page.status, "is over" in page.text, "<form" in page.text) == (status, is_over, not is_over)
+        assert (posted.status, updated.status) == ((410, 422) if is_over else (303, 200))
+        assert amount(bos_keys, "opens", spring) == amount(bos_keys, "claims", spring) == ("0" if is_over else "1")
+
     @pytest.mark.parametrize("body", [b"", b"action=dance"])
     def test_an_unknown_wish_does_nothing(self, bos_keys, visitor, spring, link, body):
         assert visitor.send("POST", link, body).status == 400

@@ -18,7 +18,7 @@ from tests.coupontools_api.joined.conftest import DEADLINE_SECONDS, World, clien
 from tests.coupontools_api.joined.successes import SUCCESSES
 from tests.coupontools_api.test_every_call import KINDS
 from tests.sandbox.conftest import Stock
-from tests.sandbox.route_calls import Arguments, key_of, steps, taken
+from tests.sandbox.route_calls import Arguments, key_of, prepare, steps, taken
 
 EVERY = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
 EVERY_ERROR = pytest.mark.parametrize(
@@ -122,9 +122,9 @@ def test_what_is_right_is_done_and_read(endpoint: Endpoint, ada: Coupontools, wo
 @EVERY_ERROR
 def test_each_error_has_its_class(endpoint: Endpoint, code: int, transport: Transport, world: World):
     route = route_of(endpoint)
-    if code in (103, 104):
-        world.sandbox.add_account(*NORTH_KEYS, integrations=[])
-    *before, last = steps(route, code, given_to(route, world))
+    given = given_to(route, world)
+    prepare(world.sandbox, NORTH_KEYS, route, code, given)
+    *before, last = steps(route, code, given)
     for arguments in before:
         send(transport, endpoint, arguments)
 
