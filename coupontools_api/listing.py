@@ -10,7 +10,7 @@ from coupontools_api.assumed import SUBACCOUNT_LIST_KEYS
 from coupontools_api.endpoints import Endpoint
 from coupontools_api.errors import UnexpectedReply
 from coupontools_api.ids import SubaccountId
-from coupontools_api.replies import SECRET_KEYS, Answer, Payload, Reply, is_success, judge, without
+from coupontools_api.replies import Answer, Payload, Reply, is_success, judge, without_secrets
 
 
 class SubaccountSummary(Reply):
@@ -70,7 +70,7 @@ def whole(endpoint: Endpoint, answer: Answer) -> SubaccountList:
     rows = _rows(endpoint, answer)
     for row in rows:
         _listed(endpoint, row)
-    return SubaccountList(endpoint, [without(SECRET_KEYS, row) for row in rows])
+    return SubaccountList(endpoint, [without_secrets(row) for row in rows])
 
 
 def brief(endpoint: Endpoint, answer: Answer) -> tuple[ListedSubaccount, ...]:

@@ -251,11 +251,12 @@ class Transport:
                     raise UnexpectedReply(endpoint.path, detail=f"over {max_bytes} bytes") from None
                 finally:
                     response.close() if call.is_over else response.raw.release_conn()
-        # `from None`, always: what requests raises carries the request, and with it the credentials.
         except (requests.RequestException, OSError, ValueError) as problem:
             cause = "deadline" if call.is_over else type(problem).__name__
-            raise (NoAnswer if call.has_left else NotSent)(endpoint.path, detail=cause) from None
-        return Answer(response.status_code, response.headers, body)
+        else:
+            return Answer(response.status_code, response.headers, body)
+        # Out here, for an error raised within the block carries the other one, and with it the request's credentials.
+        raise (NoAnswer if call.has_left else NotSent)(endpoint.path, detail=cause)
 
     @contextlib.contextmanager
     def _bounded(self, call: _Call, deadline: float) -> Iterator[None]:
