@@ -148,7 +148,8 @@ class Directories:
 
         Source: "Retrieve registered users from a directory" (response not published).
         """
-        return all_pages(self._transport, USERS, {"directory": DirectoryId(directory)}, DirectoryUser)
+        arguments = {"directory": DirectoryId(directory)}
+        return all_pages(self._transport, USERS, arguments, DirectoryUser, known_by=lambda user: user.id)
 
     def set_payment_status(self, directory: DirectoryId, *, user: DirectoryUserId, status: str) -> Reply:
         """Says whether somebody has paid; the values of `status` are not published. Never retried.

@@ -127,7 +127,8 @@ class DirectoriesV4:
 
         Source: "Directory v4: list users" (paging assumed).
         """
-        return all_rest_pages(self._transport, USERS, {"directory": PlainId(directory)}, DirectoryUserV4)
+        ids = {"directory": PlainId(directory)}
+        return all_rest_pages(self._transport, USERS, ids, DirectoryUserV4, known_by=lambda user: user.id)
 
     def user(self, directory: PlainId, user: PlainId) -> DirectoryUserV4:
         """One who is registered.
