@@ -180,7 +180,8 @@ class Messages:
         Source: "SMS tool: list contacts of a group" (response cut).
         """
         payload = self._transport.call(SMS_CONTACTS, {"smsgroup": GroupId(group)})
-        return lines(SMS_CONTACTS, only_list(SMS_CONTACTS, {**payload, "group_id": None}), Contact)
+        named = {key: value for key, value in payload.items() if key != "group_id"}
+        return lines(SMS_CONTACTS, only_list(SMS_CONTACTS, named), Contact)
 
     def add_sms_group(self, name: str) -> Reply:
         """Makes a group; what the vendor says of it is in `.raw`.

@@ -20,6 +20,8 @@ Payload = dict[str, Any]
 
 # The vendor returns a subaccount's own key pair in clear: what has such a name is dropped from `.raw` at any depth.
 SECRET_NAME = re.compile("token|secret|password|api[-_]?key|sso[-_]?url|url[-_]?sso", re.IGNORECASE)
+TOTAL = "amount_of_"
+"""How the names of totals start."""
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MAX_RETRY_AFTER_SECONDS = 3600.0
 _RAW = "\x00raw"  # no reply has such a key: NUL is replaced in what is read
@@ -80,7 +82,7 @@ class Reply(BaseModel):
 _Line = TypeVar("_Line", bound=Reply)
 
 
-def without_secrets(item: Payload, keys: frozenset[str] = frozenset()) -> Payload:
+def without_secrets(item: Payload, keys: frozenset[str]) -> Payload:
     """The item less `keys` (in lower case), less what SECRET_NAME names, less every text with one of its tokens.
 
     The very item where there is nothing to leave out: a list would copy a hundred thousand of them.
@@ -147,15 +149,24 @@ def rest_items(endpoint: Endpoint, payload: object) -> list[Any]:
 def only_list(endpoint: Endpoint, payload: Payload) -> object:
     """The list of an answer that gives it a name which is not published. Raises UnexpectedReply if there is none.
 
-    An empty one may come as null or "", a list of one as an object.
+    An empty one may come as null or "", a list of one as an object. An object of an unusual name beside such a null,
+    or beside a total of 0, is what the list is of and no line of it.
     """
     named = _named(payload)
     found = _one_of(named, list)
     if found is None:
         found = _one_of(named, dict)
+        is_usual = any(isinstance(named.get(name), dict) for name in USUAL_NAMES)
+        has_null = any(value in (None, "") for value in named.values())
+        if _says_none(payload) or (found is not None and has_null and not is_usual):
+            return []
     if found is None and (not named or any(named.values())):
         raise UnexpectedReply(endpoint.path, detail="no list in the reply")
     return found or []
+
+
+def _says_none(payload: Payload) -> bool:
+    return any(key.startswith(TOTAL) and str(value).strip() == "0" for key, value in payload.items())
 
 
 def only_object(endpoint: Endpoint, payload: Payload) -> object:
@@ -170,11 +181,11 @@ def only_object(endpoint: Endpoint, payload: Payload) -> object:
 
 
 def _named(payload: Payload) -> Payload:
-    """What stands beside the envelope, counts of lines ("amount_of_…") not among it."""
+    """What stands beside the envelope, totals not among it."""
     return {
         key: value
         for key, value in payload.items()
-        if key not in ("status", "errors") and not key.startswith("amount_of_")
+        if key not in ("status", "errors") and not key.startswith(TOTAL)
     }
 
 

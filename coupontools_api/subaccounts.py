@@ -175,7 +175,7 @@ class Subaccounts:
         """All subaccounts of the account, in the vendor's order; no paging is documented.
 
         A line is read in full when it is asked for; `brief` reads no more than ids and addresses, in a fraction of
-        the time and memory.
+        the time and memory, and takes no line without an address.
         Streamed, up to 64 MiB and `list_deadline` seconds. For workers only.
         Raises UnexpectedReply if it cannot be read in whole: a list that is not understood proves no absence;
         Unauthorized (1000), AccountExpired (101), WrongKindOfKey (102), Throttled, NotSent, NoAnswer.
