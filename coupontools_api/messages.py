@@ -149,8 +149,8 @@ class Messages:
     def send_sms(self, campaign: CampaignId, *, phone: str, message: str, sender: str | None = None) -> SentSms:
         """Sends a campaign by SMS, which costs a credit. `phone` is E.164 without blanks.
 
-        Raises NoIntegration (103), NotFound (502), InvalidInput (200, 301), Unauthorized (1000), NotSent; NoAnswer and
-        UnexpectedReply may have happened.
+        Raises Undocumented unless the client allows it: the vendor's page is cut. NoIntegration (103), NotFound (502),
+        InvalidInput (200, 301), Unauthorized (1000), NotSent; NoAnswer and UnexpectedReply may have happened.
 
         Source: "Send SMS" (cut; parameters and answer from third parties, the text's parameter assumed).
         """

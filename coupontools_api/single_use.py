@@ -116,8 +116,8 @@ class SingleUses:
         `validation_code` at most 100; it excludes an `automatic_code`. `expires_at` is in the time zone of the
         campaign, so it has none of its own. ValueError otherwise, before any call.
 
-        Never retried. Raises NotFound (502), InvalidInput (200, 301), Unauthorized (1000), NotSent; NoAnswer and
-        UnexpectedReply may have happened.
+        Never retried. Raises Undocumented unless the client allows it: the vendor's page is cut. NotFound (502),
+        InvalidInput (200, 301), Unauthorized (1000), NotSent; NoAnswer and UnexpectedReply may have happened.
 
         Source: "Create a single use access URL" (cut; parameters and answer from third parties).
         """

@@ -226,7 +226,7 @@ class Transport:
         A call that changes nothing is retried twice within its deadline, any other is sent at most once: the
         vendor takes no idempotency key. Raises Undocumented, NotSent, NoAnswer; UnexpectedReply if it is too long.
         """
-        if endpoint.evidence is Evidence.INFERRED and not self._allows_undocumented:
+        if endpoint.evidence is not Evidence.DOCUMENTED and not self._allows_undocumented:
             raise Undocumented(endpoint.path, detail=endpoint.name)
         path = self._paths.get(endpoint.name, endpoint.path).format_map(ids or {})
         deadline = deadline or (self.list_deadline if endpoint.is_long else self.deadline)
