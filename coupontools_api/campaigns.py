@@ -219,7 +219,9 @@ class Campaigns:
         self, endpoint: Endpoint, campaign: CampaignId, start: date | datetime | None, end: date | datetime | None
     ) -> Iterator[SessionLine]:
         arguments = {"campaign": CampaignId(campaign), "start_date": _bound(start), "end_date": _bound(end)}
-        return all_pages(self._transport, endpoint, arguments, SessionLine, known_by=lambda line: line.session, key="data")
+        return all_pages(
+            self._transport, endpoint, arguments, SessionLine, known_by=lambda line: line.session, key="data"
+        )
 
 
 def _bound(when: date | datetime | None) -> str | None:

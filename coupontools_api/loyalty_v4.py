@@ -59,6 +59,7 @@ ADD_STAMPS = Endpoint(
     changes=True,
 )
 MAX_CUSTOM = 8
+MAX_NAME = 50
 
 
 class LoyaltyCardV4(Reply):
@@ -128,13 +129,15 @@ class LoyaltyV4:
         return rest_lines(LIST, self._transport.call_rest(LIST), LoyaltyCardV4)
 
     def copy(self, card: PlainId, *, name: str | None = None) -> LoyaltyCardV4:
-        """Makes a copy of a card and returns it; `name` has at most 50 characters. Never retried.
+        """Makes a copy of a card and returns it; `name` has at most 50 characters (ValueError). Never retried.
 
         Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), NotSent; NoAnswer and UnexpectedReply may
         have happened.
 
         Source: "Loyalty v4: copy card".
         """
+        if len(name or "") > MAX_NAME:
+            raise ValueError(f"a name has at most {MAX_NAME} characters")
         return LoyaltyCardV4.of(COPY, self._transport.call_rest(COPY, {"name": name}, ids={"card": PlainId(card)}))
 
     def users(

@@ -183,9 +183,7 @@ def only_object(endpoint: Endpoint, payload: Payload) -> object:
 def _named(payload: Payload) -> Payload:
     """What stands beside the envelope, totals not among it."""
     return {
-        key: value
-        for key, value in payload.items()
-        if key not in ("status", "errors") and not key.startswith(TOTAL)
+        key: value for key, value in payload.items() if key not in ("status", "errors") and not key.startswith(TOTAL)
     }
 
 

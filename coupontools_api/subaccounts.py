@@ -202,7 +202,7 @@ class Subaccounts:
         self,
         *,
         email: str,
-        password: str,
+        password: str | None = None,
         package: PackageId | None = None,
         status: AccountStatus | None = None,
         first_name: str | None = None,
@@ -213,7 +213,7 @@ class Subaccounts:
     ) -> CreatedSubaccount:
         """Makes a subaccount. `country` is ISO 3166-1 alpha-2; `package` sets the permissions.
 
-        `password` is required here though not by the vendor: without one the vendor mails the address itself.
+        Without a `password` the vendor mails the address under its own name, and has it choose one.
         Never retried. Raises EmailTaken (304), InvalidEmail (305), InvalidInput (200, 302, 303), Unauthorized (1000),
         WrongKindOfKey (102), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
@@ -232,15 +232,16 @@ class Subaccounts:
         }
         return CreatedSubaccount.of(CREATE, self._transport.call(CREATE, arguments).get(CREATED_KEY))
 
-    def update(self, subaccount: SubaccountId, **changes: str) -> None:
-        """Changes a subaccount; `changes` are sent as they are named. Never retried.
+    def update(self, subaccount: SubaccountId, **changes: str | date) -> None:
+        """Changes a subaccount; `changes` are sent as they are named, a date as `yyyy-MM-dd`. Never retried.
 
         Raises Undocumented unless the client allows it: the vendor lists this call and publishes neither path nor
         parameters.
 
         Source: menu line "Update a subaccount".
         """
-        self._transport.call(UPDATE, {**changes, "subaccount": SubaccountId(subaccount)})
+        written = {name: value.isoformat() if isinstance(value, date) else value for name, value in changes.items()}
+        self._transport.call(UPDATE, {**written, "subaccount": SubaccountId(subaccount)})
 
     def password_reset_url(self, subaccount: SubaccountId, *, deadline: float | None = None) -> PasswordResetUrl:
         """A link to choose the panel password. Never retried; nothing is mailed.
