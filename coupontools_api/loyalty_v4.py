@@ -122,7 +122,7 @@ class LoyaltyV4:
     def list(self) -> tuple[LoyaltyCardV4, ...]:
         """The loyalty cards of the account.
 
-        Raises Unauthorized (401), NotSent, NoAnswer, UnexpectedReply.
+        Raises Unauthorized (401), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Loyalty v4: list loyalty cards".
         """
@@ -131,8 +131,8 @@ class LoyaltyV4:
     def copy(self, card: PlainId, *, name: str | None = None) -> LoyaltyCardV4:
         """Makes a copy of a card and returns it; `name` has at most 50 characters (ValueError). Never retried.
 
-        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), NotSent; NoAnswer and UnexpectedReply may
-        have happened.
+        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent;
+        NoAnswer and UnexpectedReply may have happened.
 
         Source: "Loyalty v4: copy card".
         """
@@ -151,7 +151,8 @@ class LoyaltyV4:
         """Who holds a card. The keys of `filters` and `pagination` are not published and sent as they are given; how
         many the vendor gives at once is not known, so this may be the first page of them.
 
-        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent,
+        NoAnswer, UnexpectedReply.
 
         Source: "Loyalty v4: list users" (response not published).
         """
@@ -163,7 +164,7 @@ class LoyaltyV4:
     def user(self, card: PlainId, user: PlainId) -> LoyaltyUserV4:
         """One who holds a card.
 
-        Raises NotFound (404), Unauthorized (401), NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (404), Unauthorized (401), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Loyalty v4: get user" (response not published).
         """
@@ -174,8 +175,8 @@ class LoyaltyV4:
     def create_user(self, card: PlainId, user: NewLoyaltyUser) -> LoyaltyUserV4:
         """Gives somebody a card. Never retried.
 
-        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), NotSent; NoAnswer and UnexpectedReply may
-        have happened.
+        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent;
+        NoAnswer and UnexpectedReply may have happened.
 
         Source: "Loyalty v4: create user" (response not published).
         """
@@ -185,8 +186,8 @@ class LoyaltyV4:
     def create_users(self, card: PlainId, users: Sequence[NewLoyaltyUser]) -> tuple[LoyaltyUserV4, ...]:
         """Gives a card to many at once. Never retried.
 
-        Raises Undocumented unless the client allows it: how the batch is written is not published. Otherwise as
-        `create_user`; ValueError for nobody at all.
+        Raises Undocumented unless the client allows it: how the batch is written is not published. AccountExpired
+        (101), Throttled; otherwise as `create_user`; ValueError for nobody at all.
 
         Source: "Loyalty v4: create users" (response not published).
         """
@@ -199,7 +200,8 @@ class LoyaltyV4:
     def update_user(self, card: PlainId, user: PlainId, changes: NewLoyaltyUser) -> LoyaltyUserV4:
         """Changes what is known of somebody; what is None stays. Never retried.
 
-        Raises Undocumented unless the client allows it: the path is not published. Otherwise as `create_user`.
+        Raises Undocumented unless the client allows it: the path is not published. AccountExpired (101), Throttled;
+        otherwise as `create_user`.
 
         Source: "Loyalty v4: update user" (cut).
         """
@@ -210,7 +212,7 @@ class LoyaltyV4:
         """Gives somebody stamps. Never retried.
 
         Raises Undocumented unless the client allows it: neither path nor parameters are published. ValueError for fewer
-        than one; otherwise as `create_user`.
+        than one; AccountExpired (101), Throttled; otherwise as `create_user`.
 
         Source: "Loyalty v4: add stamps" (not published; a third party lists it).
         """

@@ -120,7 +120,8 @@ class SingleUses:
         is in the time zone of the campaign, so it has none of its own. ValueError otherwise, before any call.
 
         Never retried. Raises Undocumented unless the client allows it: the vendor's page is cut. NotFound (502),
-        InvalidInput (200, 301), Unauthorized (1000), NotSent; NoAnswer and UnexpectedReply may have happened.
+        InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
+        UnexpectedReply may have happened.
 
         Source: "Create a single use access URL" (cut; parameters and answer from third parties).
         """
@@ -164,7 +165,7 @@ class SingleUses:
         asks for automated codes; ValueError for numbers outside of these.
 
         Never retried; up to 64 MiB and `list_deadline` seconds. Raises NotFound (502), InvalidInput (200, 301, 302),
-        Unauthorized (1000), NotSent; NoAnswer and UnexpectedReply may have happened.
+        Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
         Source: "Create multiple single use access URLs" (errors not published).
         """
@@ -188,7 +189,8 @@ class SingleUses:
         """Takes a link away. Never retried.
 
         Raises Undocumented unless the client allows it: neither path nor parameters are published. NotFound (502, 505),
-        InvalidInput (200, 301), Unauthorized (1000), NotSent; NoAnswer and UnexpectedReply may have happened.
+        InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
+        UnexpectedReply may have happened.
 
         Source: menu line "Remove a single use access URL".
         """

@@ -188,8 +188,8 @@ class Subaccounts:
     def get(self, subaccount: SubaccountId, *, with_keys: bool = False) -> SubaccountDetails:
         """What the vendor knows of one subaccount, its campaigns with it; its key pair only `with_keys`.
 
-        Raises NotFound (510), InvalidInput (200, 301), Unauthorized (1000), WrongKindOfKey (102), NotSent, NoAnswer,
-        UnexpectedReply.
+        Raises NotFound (510), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled,
+        WrongKindOfKey (102), NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Get subaccount".
         """
@@ -215,7 +215,7 @@ class Subaccounts:
 
         Without a `password` the vendor mails the address under its own name, and has it choose one.
         Never retried. Raises EmailTaken (304), InvalidEmail (305), InvalidInput (200, 302, 303), Unauthorized (1000),
-        WrongKindOfKey (102), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
+        AccountExpired (101), WrongKindOfKey (102), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
         Source: "Create subaccount" (response not published).
         """
@@ -236,7 +236,8 @@ class Subaccounts:
         """Changes a subaccount; `changes` are sent as they are named, a date as `yyyy-MM-dd`. Never retried.
 
         Raises Undocumented unless the client allows it: the vendor lists this call and publishes neither path nor
-        parameters.
+        parameters. WrongKindOfKey (102), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
+        UnexpectedReply may have happened.
 
         Source: menu line "Update a subaccount".
         """
@@ -246,7 +247,8 @@ class Subaccounts:
     def password_reset_url(self, subaccount: SubaccountId, *, deadline: float | None = None) -> PasswordResetUrl:
         """A link to choose the panel password. Never retried; nothing is mailed.
 
-        Raises NotFound (510), InvalidInput (200), Unauthorized (1000), NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (510), InvalidInput (200), Unauthorized (1000), WrongKindOfKey (102), AccountExpired (101),
+        Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Create password reset URL" (response not published).
         """
@@ -265,8 +267,8 @@ class Subaccounts:
         """Mints a sign-on URL. Use it at once: how long it lives is not documented. Never retried.
 
         `campaign` goes with Page.UPDATE_CAMPAIGN and with nothing else (ValueError, before any call).
-        Raises NotFound (510; 502 for the campaign), InvalidInput (200, 301), Unauthorized (1000),
-        WrongKindOfKey (102), NotSent, NoAnswer, UnexpectedReply if the answer is about another subaccount.
+        Raises NotFound (510; 502 for the campaign), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101),
+        Throttled, WrongKindOfKey (102), NotSent, NoAnswer, UnexpectedReply if the answer is about another subaccount.
 
         Source: "Single sign on".
         """

@@ -29,8 +29,8 @@ class Teammates:
         """Mints a sign-on URL for one teammate of the account. Never retried.
 
         The page speaks of a `campaign` among its errors only; what it does is not published.
-        Raises NotFound (503; 502 for the campaign), InvalidInput (200, 301), Unauthorized (1000), NotSent, NoAnswer,
-        UnexpectedReply.
+        Raises NotFound (503; 502 for the campaign), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101),
+        Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Teammate: Create single sign on" (response not published).
         """

@@ -37,8 +37,8 @@ class Webhooks:
         """Asks whether the vendor made a delivery; returning at all means that it did. The session may be named by its
         first six characters, there and here.
 
-        Raises NotFound (509) if it did not; InvalidInput (200, 301), Unauthorized (1000), NotSent, NoAnswer;
-        UnexpectedReply also if the answer is about another event or session.
+        Raises NotFound (509) if it did not; InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101),
+        Throttled, NotSent, NoAnswer; UnexpectedReply also if the answer is about another event or session.
 
         Source: "Webhook verification".
         """

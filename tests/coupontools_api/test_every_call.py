@@ -1,8 +1,10 @@
 """Every endpoint over a socket: what is asked, what is read from a good answer, and what each refusal becomes."""
 
+import inspect
 import json
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -72,6 +74,18 @@ def test_every_method_has_its_endpoint_and_its_row(bold: Coupontools):
     named = [endpoint.name for endpoint in ENDPOINTS]
 
     assert sorted(methods(bold)) == sorted(named) == sorted(CALLS)
+
+
+@EVERY
+def test_a_method_says_what_it_raises(endpoint: Endpoint, bold: Coupontools):
+    said = inspect.getdoc(attrgetter(endpoint.name)(bold)) or ""
+    codes = (101, *endpoint.codes)
+    raised = {KINDS[code] for code in codes} | {errors.Throttled}
+    if endpoint in UNDOCUMENTED:
+        raised.add(errors.Undocumented)
+
+    assert {kind.__name__ for kind in raised} <= set(re.findall(r"\w+", said))
+    assert set(map(str, codes)) <= set(re.findall(r"\d+", said))
 
 
 @EVERY
