@@ -30,7 +30,7 @@ class Account:
     def sign_on(self, *, deadline: float | None = None) -> StaffSignOn:
         """Mints a sign-on URL for the account that the credentials belong to. Never retried.
 
-        Raises Unauthorized (1000), AccountExpired (101), NotSent, NoAnswer, UnexpectedReply.
+        Raises Unauthorized (1000), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Account: Create single sign on" (response not published).
         """

@@ -122,7 +122,8 @@ class Campaigns:
     ) -> tuple[Campaign, ...]:
         """The campaigns of the account, or those that match all that is given. No tag may contain a comma.
 
-        Raises NotFound (515, the folder), InvalidInput, Unauthorized (1000), NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (515, the folder), InvalidInput, Unauthorized (1000), AccountExpired (101), Throttled, NotSent,
+        NoAnswer, UnexpectedReply.
 
         Source: "Retrieve a list of your campaigns".
         """
@@ -142,8 +143,8 @@ class Campaigns:
     def get(self, campaign: CampaignId, *, show_usage_stats: bool = False) -> Campaign:
         """One campaign; with `show_usage_stats` also the numbers of its custom validation codes, all and claimed.
 
-        Raises NotFound (502), InvalidInput (200, 301), Unauthorized (1000), NotSent, NoAnswer; UnexpectedReply also if
-        the answer is about another campaign.
+        Raises NotFound (502), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent,
+        NoAnswer; UnexpectedReply also if the answer is about another campaign.
 
         Source: "Retrieve information from a campaign".
         """
@@ -160,8 +161,8 @@ class Campaigns:
         """All sessions of a campaign, page by page as they are asked for.
 
         `start` and `end` are inclusive, whole days or moments with a time zone (ValueError without one), in UTC.
-        Raises, while iterating: NotFound (502), InvalidInput (200, 301, 303), Unauthorized (1000), NotSent, NoAnswer,
-        UnexpectedReply.
+        Raises, while iterating: NotFound (502), InvalidInput (200, 301, 303), Unauthorized (1000), AccountExpired
+        (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Retrieve all usage data from a campaign" (errors not published).
         """
@@ -172,6 +173,8 @@ class Campaigns:
     ) -> Iterator[SessionLine]:
         """The sessions that were opened; as `usage`.
 
+        Raises AccountExpired (101), Throttled; otherwise as `usage`.
+
         Source: "Retrieve all usage data from a campaign", its filtered twin `opens`.
         """
         return self._sessions(OPENS, campaign, start, end)
@@ -180,6 +183,8 @@ class Campaigns:
         self, campaign: CampaignId, *, start: date | datetime | None = None, end: date | datetime | None = None
     ) -> Iterator[SessionLine]:
         """The sessions that were claimed; as `usage`.
+
+        Raises AccountExpired (101), Throttled; otherwise as `usage`.
 
         Source: "Retrieve all usage data from a campaign", its filtered twin `claims`.
         """
@@ -190,6 +195,8 @@ class Campaigns:
     ) -> Iterator[SessionLine]:
         """The sessions that were validated; as `usage`.
 
+        Raises AccountExpired (101), Throttled; otherwise as `usage`.
+
         Source: "Retrieve all usage data from a campaign", its filtered twin `validations`.
         """
         return self._sessions(VALIDATIONS, campaign, start, end)
@@ -197,8 +204,8 @@ class Campaigns:
     def push(self, campaign: CampaignId, *, session: SessionCode, message: str) -> None:
         """Sends a message to the wallet of whoever holds that session; `session` may be its first six characters.
 
-        Never retried. Raises NotFound (505), InvalidInput (200, 301), Unauthorized (1000), NotSent; NoAnswer and
-        UnexpectedReply may have happened.
+        Never retried. Raises NotFound (505), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101),
+        Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
         Source: "Send single push notification" of campaigns (errors published in part).
         """
@@ -209,7 +216,8 @@ class Campaigns:
         """Sends a message to every wallet that holds the coupon. Never retried.
 
         Raises Undocumented unless the client allows it: the path is not published. NotFound (502), InvalidInput (200,
-        301), Unauthorized (1000), NotSent; NoAnswer and UnexpectedReply may have happened.
+        301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have
+        happened.
 
         Source: menu line "Send push notification to all" of campaigns.
         """
@@ -219,7 +227,9 @@ class Campaigns:
         self, endpoint: Endpoint, campaign: CampaignId, start: date | datetime | None, end: date | datetime | None
     ) -> Iterator[SessionLine]:
         arguments = {"campaign": CampaignId(campaign), "start_date": _bound(start), "end_date": _bound(end)}
-        return all_pages(self._transport, endpoint, arguments, SessionLine, key="data")
+        return all_pages(
+            self._transport, endpoint, arguments, SessionLine, known_by=lambda line: line.session, key="data"
+        )
 
 
 def _bound(when: date | datetime | None) -> str | None:

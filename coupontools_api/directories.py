@@ -113,7 +113,7 @@ class Directories:
     def list(self) -> tuple[Directory, ...]:
         """The directories of the account.
 
-        Raises Unauthorized (1000), NotSent, NoAnswer, UnexpectedReply.
+        Raises Unauthorized (1000), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Retrieve a list of your directories" (response not published).
         """
@@ -122,7 +122,8 @@ class Directories:
     def get(self, directory: DirectoryId) -> Directory:
         """One directory.
 
-        Raises NotFound (507), InvalidInput (301), Unauthorized (1000), NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (507), InvalidInput (301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent,
+        NoAnswer, UnexpectedReply.
 
         Source: "Retrieve information from a directory" (response not published).
         """
@@ -133,7 +134,7 @@ class Directories:
         """The campaigns of a directory.
 
         Raises Undocumented unless the client allows it: the path is not published. NotFound (507), InvalidInput (301),
-        Unauthorized (1000), NotSent, NoAnswer, UnexpectedReply.
+        Unauthorized (1000), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: menu line "Retrieve all campaigns from a directory".
         """
@@ -143,19 +144,20 @@ class Directories:
     def users(self, directory: DirectoryId) -> Iterator[DirectoryUser]:
         """Everybody registered, newest first, page by page as they are asked for; a page has at most 100.
 
-        Raises, while iterating: NotFound (507), InvalidInput (301), Unauthorized (1000), NotSent, NoAnswer,
-        UnexpectedReply.
+        Raises, while iterating: NotFound (507), InvalidInput (301), Unauthorized (1000), AccountExpired (101),
+        Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Retrieve registered users from a directory" (response not published).
         """
-        return all_pages(self._transport, USERS, {"directory": DirectoryId(directory)}, DirectoryUser)
+        arguments = {"directory": DirectoryId(directory)}
+        return all_pages(self._transport, USERS, arguments, DirectoryUser, known_by=lambda user: user.id)
 
     def set_payment_status(self, directory: DirectoryId, *, user: DirectoryUserId, status: str) -> Reply:
         """Says whether somebody has paid; the values of `status` are not published. Never retried.
 
         Both ids arrive as parameters on the custom payment address. Raises Undocumented unless the client allows it:
         the name of the parameter is not published. NotFound (507), InvalidInput (200, 301, 302), Unauthorized (1000),
-        NotSent; NoAnswer and UnexpectedReply may have happened.
+        AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
         Source: "Update directory user payment status".
         """
@@ -169,7 +171,7 @@ class Directories:
     def categories(self) -> tuple[Category, ...]:
         """The categories of the account.
 
-        Raises Unauthorized (1000), NotSent, NoAnswer, UnexpectedReply.
+        Raises Unauthorized (1000), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Retrieve a list of categories" (response not published).
         """
@@ -177,6 +179,8 @@ class Directories:
 
     def third_level_categories(self) -> tuple[Category, ...]:
         """The categories of the third level, where the account uses them; as `categories`.
+
+        Raises AccountExpired (101), Throttled; otherwise as `categories`.
 
         Source: "Retrieve a list of 3rd level categories" (response not published).
         """

@@ -105,7 +105,7 @@ class DirectoriesV4:
     def list(self) -> tuple[DirectoryV4, ...]:
         """The directories of the account.
 
-        Raises Unauthorized (401), NotSent, NoAnswer, UnexpectedReply.
+        Raises Unauthorized (401), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Directory v4: list directories".
         """
@@ -114,7 +114,7 @@ class DirectoriesV4:
     def get(self, directory: PlainId) -> DirectoryV4:
         """One directory.
 
-        Raises NotFound (404), Unauthorized (401), NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (404), Unauthorized (401), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Directory v4: get directory" (response not published).
         """
@@ -123,16 +123,18 @@ class DirectoriesV4:
     def users(self, directory: PlainId) -> Iterator[DirectoryUserV4]:
         """Everybody registered, page by page as they are asked for.
 
-        Raises, while iterating: NotFound (404), Unauthorized (401), NotSent, NoAnswer, UnexpectedReply.
+        Raises, while iterating: NotFound (404), Unauthorized (401), AccountExpired (101), Throttled, NotSent, NoAnswer,
+        UnexpectedReply.
 
         Source: "Directory v4: list users" (paging assumed).
         """
-        return all_rest_pages(self._transport, USERS, {"directory": PlainId(directory)}, DirectoryUserV4)
+        ids = {"directory": PlainId(directory)}
+        return all_rest_pages(self._transport, USERS, ids, DirectoryUserV4, known_by=lambda user: user.id)
 
     def user(self, directory: PlainId, user: PlainId) -> DirectoryUserV4:
         """One who is registered.
 
-        Raises NotFound (404), Unauthorized (401), NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (404), Unauthorized (401), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Directory v4: get user" (response not published).
         """
@@ -155,8 +157,8 @@ class DirectoriesV4:
     ) -> DirectoryUserV4:
         """Registers somebody; without a password the vendor makes one up. At most three of `custom` (ValueError).
 
-        Never retried. Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), NotSent; NoAnswer and
-        UnexpectedReply may have happened.
+        Never retried. Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101),
+        Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
         Source: "Directory v4: create user" (response not published).
         """
@@ -178,8 +180,8 @@ class DirectoriesV4:
     def set_blocked(self, directory: PlainId, user: PlainId, *, is_blocked: bool) -> None:
         """Blocks somebody, or ends that: the one change that this endpoint supports. Never retried.
 
-        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), NotSent; NoAnswer and UnexpectedReply may
-        have happened.
+        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent;
+        NoAnswer and UnexpectedReply may have happened.
 
         Source: "Directory v4: update user" (response not published).
         """
@@ -188,7 +190,7 @@ class DirectoriesV4:
     def grant_access(self, directory: PlainId, user: PlainId, *, expires_at: datetime | None = None) -> None:
         """Lets somebody in, until `expires_at` (with its time zone, else ValueError) or for good. Never retried.
 
-        Raises as `set_blocked`.
+        Raises AccountExpired (101), Throttled; otherwise as `set_blocked`.
 
         Source: "Directory v4: grant access" (response not published).
         """
@@ -198,7 +200,7 @@ class DirectoriesV4:
         self._transport.call_rest(GRANT_ACCESS, {"expires_at": until}, ids=_person(directory, user))
 
     def revoke_access(self, directory: PlainId, user: PlainId) -> None:
-        """Takes access away. Never retried. Raises as `set_blocked`.
+        """Takes access away. Never retried. Raises AccountExpired (101), Throttled; otherwise as `set_blocked`.
 
         Source: "Directory v4: revoke access" (response not published).
         """
@@ -207,7 +209,7 @@ class DirectoriesV4:
     def sign_on(self, directory: PlainId, user: PlainId) -> DirectorySignOn:
         """Mints a token with which somebody is signed in to the directory, valid once. Never retried.
 
-        Raises NotFound (404), Unauthorized (401), NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (404), Unauthorized (401), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Directory v4: single sign on for a user" (response not published).
         """
@@ -216,8 +218,8 @@ class DirectoriesV4:
     def send_email(self, directory: PlainId, *, email: str) -> None:
         """Mails the directory to one address. Never retried.
 
-        Raises Undocumented unless the client allows it: neither path nor parameters are published. Otherwise as
-        `set_blocked`.
+        Raises Undocumented unless the client allows it: neither path nor parameters are published. AccountExpired
+        (101), Throttled; otherwise as `set_blocked`.
 
         Source: "Directory v4: distribution by email" (cut).
         """

@@ -17,13 +17,16 @@ class Dialect(StrEnum):
 
 
 class Evidence(StrEnum):
-    """Where path and parameters of an endpoint are known from; the weaker of both counts."""
+    """Where path and parameters of an endpoint are known from; the weaker of both counts.
+
+    All but what is documented needs `allow_undocumented`.
+    """
 
     DOCUMENTED = "documented"
     THIRD_PARTY = "third party"
     """From the published code of somebody who calls it."""
     INFERRED = "inferred"
-    """The vendor's menu lists the call; path or parameters are a guess. Needs `allow_undocumented`."""
+    """The vendor's menu lists the call; path or parameters are a guess."""
 
 
 @dataclass(frozen=True)

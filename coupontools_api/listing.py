@@ -9,23 +9,24 @@ from pydantic import Field, ValidationError, create_model
 from coupontools_api.assumed import SUBACCOUNT_LIST_KEYS
 from coupontools_api.endpoints import Endpoint
 from coupontools_api.errors import UnexpectedReply
+from coupontools_api.fields import Text
 from coupontools_api.ids import SubaccountId
-from coupontools_api.replies import SECRET_KEYS, Answer, Payload, Reply, is_success, judge, without
+from coupontools_api.replies import Answer, Payload, Reply, is_success, judge
 
 
 class SubaccountSummary(Reply):
-    """One line of the list. Without the address a look could prove nothing, so it is required here.
+    """One line of the list; `email` is "" where the vendor gives none.
 
     The vendor publishes no form of a line: what else there is, is in `.raw`.
     """
 
     id: SubaccountId = Field(alias="ID")
-    email: str
+    email: Text = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedSubaccount:
-    """Id and address of one line: all that a look needs."""
+    """Id and address of one line: all that a look needs, which could prove nothing without the address."""
 
     written_id: Annotated[str, Field(validation_alias="ID", pattern=SubaccountId.pattern(), strict=True)]
     email: str
@@ -66,15 +67,15 @@ _Brief: Any = create_model(
 
 
 def whole(endpoint: Endpoint, answer: Answer) -> SubaccountList:
-    """Every line in full. Raises what `judge` raises, and UnexpectedReply where a line lacks id or address."""
+    """Every line in full. Raises what `judge` raises, and UnexpectedReply where a line lacks its id."""
     rows = _rows(endpoint, answer)
     for row in rows:
-        _listed(endpoint, row)
-    return SubaccountList(endpoint, [without(SECRET_KEYS, row) for row in rows])
+        _identified(endpoint, row)
+    return SubaccountList(endpoint, rows)
 
 
 def brief(endpoint: Endpoint, answer: Answer) -> tuple[ListedSubaccount, ...]:
-    """Ids and addresses only, in a fraction of the time and memory; for the rest as `whole`.
+    """Ids and addresses only, in a fraction of the time and memory; for the rest as `whole`, but a line needs both.
 
     The quick way knows nothing but success; whatever it cannot read, the thorough one reads or refuses.
     """
@@ -93,13 +94,19 @@ def _rows(endpoint: Endpoint, answer: Answer) -> list[Any]:
     raise UnexpectedReply(endpoint.path, detail="no list in the reply")
 
 
-def _listed(endpoint: Endpoint, row: object) -> ListedSubaccount:
+def _identified(endpoint: Endpoint, row: Any) -> SubaccountId:
     try:
-        if isinstance(row, dict) and isinstance(row["email"], str):
-            return ListedSubaccount(SubaccountId(row["ID"]), row["email"])
-    except (KeyError, ValueError):
+        return SubaccountId(row["ID"])
+    except (KeyError, TypeError, ValueError):
         pass
-    raise UnexpectedReply(endpoint.path, detail="a line without id or address")
+    raise UnexpectedReply(endpoint.path, detail="a line without id")
+
+
+def _listed(endpoint: Endpoint, row: Any) -> ListedSubaccount:
+    written_id = _identified(endpoint, row)
+    if not isinstance(row.get("email"), str):
+        raise UnexpectedReply(endpoint.path, detail="a line without address")
+    return ListedSubaccount(written_id, row["email"])
 
 
 def _quickly(answer: Answer) -> tuple[ListedSubaccount, ...] | None:

@@ -127,7 +127,7 @@ class Loyalty:
     def list(self, *, only_active: bool | None = None, sorting: Sorting | None = None) -> tuple[LoyaltyCard, ...]:
         """The loyalty cards of the account.
 
-        Raises Unauthorized (1000), InvalidInput, NotSent, NoAnswer, UnexpectedReply.
+        Raises Unauthorized (1000), AccountExpired (101), Throttled, InvalidInput, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Retrieve a list of your loyalty cards" (response not published).
         """
@@ -137,7 +137,8 @@ class Loyalty:
     def get(self, card: LoyaltyCardId) -> LoyaltyCard:
         """One card.
 
-        Raises NotFound (507), InvalidInput (200), Unauthorized (1000), NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (507), InvalidInput (200), Unauthorized (1000), AccountExpired (101), Throttled, NotSent,
+        NoAnswer, UnexpectedReply.
 
         Source: "Loyalty card info" (response not published).
         """
@@ -147,7 +148,8 @@ class Loyalty:
     def users(self, card: LoyaltyCardId) -> tuple[LoyaltyUser, ...]:
         """Everybody who holds a card.
 
-        Raises NotFound (505), InvalidInput (301), Unauthorized (1000), NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (505), InvalidInput (301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent,
+        NoAnswer, UnexpectedReply.
 
         Source: "Retrieve a list of users from a loyalty card" (response not published).
         """
@@ -166,8 +168,8 @@ class Loyalty:
         """Gives points or stamps (`amount`), or sets other fields, which are sent as they are named. Never retried.
 
         Raises Undocumented unless the client allows it: the names of the parameters are not published. NotFound (505,
-        507), InvalidInput (200, 301, 302), Unauthorized (1000), NotSent; NoAnswer and UnexpectedReply may have
-        happened.
+        507), InvalidInput (200, 301, 302), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
+        UnexpectedReply may have happened.
 
         Source: "Update loyalty card user".
         """
@@ -193,7 +195,8 @@ class Loyalty:
     ) -> Reply:
         """Makes a user, who holds no card yet; what the vendor says of it is in `.raw`. Never retried.
 
-        Raises InvalidInput (200), Unauthorized (1000), NotSent; NoAnswer and UnexpectedReply may have happened.
+        Raises InvalidInput (200), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
+        UnexpectedReply may have happened.
 
         Source: "Create loyalty card user" (response not published).
         """
@@ -212,8 +215,8 @@ class Loyalty:
     def search_users(self, card: LoyaltyCardId, text: str) -> tuple[LoyaltyUser, ...]:
         """Who holds a card and matches: at least three of the characters a-z, A-Z, 0-9, `-`, `_` and `@`.
 
-        Raises ValueError for a shorter text; InvalidInput (200, 301), NotFound (505), Unauthorized (1000), NotSent,
-        NoAnswer, UnexpectedReply.
+        Raises ValueError for a shorter text; InvalidInput (200, 301), NotFound (505), Unauthorized (1000),
+        AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Search loyalty card users" (response and errors cut).
         """
@@ -226,7 +229,8 @@ class Loyalty:
         """Sends a message to one who holds the card. Never retried.
 
         Raises Undocumented unless the client allows it: neither path nor parameters are published. NotFound (505, 507),
-        InvalidInput (200, 301), Unauthorized (1000), NotSent; NoAnswer and UnexpectedReply may have happened.
+        InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
+        UnexpectedReply may have happened.
 
         Source: menu line "Send single push notification" of loyalty cards.
         """
@@ -234,6 +238,8 @@ class Loyalty:
 
     def push_all(self, card: LoyaltyCardId, *, message: str) -> None:
         """Sends a message to everybody who holds the card; as `push`.
+
+        Raises Undocumented unless the client allows it, AccountExpired (101), Throttled; otherwise as `push`.
 
         Source: menu line "Send push notification to all" of loyalty cards.
         """

@@ -59,6 +59,7 @@ ADD_STAMPS = Endpoint(
     changes=True,
 )
 MAX_CUSTOM = 8
+MAX_NAME = 50
 
 
 class LoyaltyCardV4(Reply):
@@ -121,20 +122,22 @@ class LoyaltyV4:
     def list(self) -> tuple[LoyaltyCardV4, ...]:
         """The loyalty cards of the account.
 
-        Raises Unauthorized (401), NotSent, NoAnswer, UnexpectedReply.
+        Raises Unauthorized (401), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Loyalty v4: list loyalty cards".
         """
         return rest_lines(LIST, self._transport.call_rest(LIST), LoyaltyCardV4)
 
     def copy(self, card: PlainId, *, name: str | None = None) -> LoyaltyCardV4:
-        """Makes a copy of a card and returns it; `name` has at most 50 characters. Never retried.
+        """Makes a copy of a card and returns it; `name` has at most 50 characters (ValueError). Never retried.
 
-        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), NotSent; NoAnswer and UnexpectedReply may
-        have happened.
+        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent;
+        NoAnswer and UnexpectedReply may have happened.
 
         Source: "Loyalty v4: copy card".
         """
+        if len(name or "") > MAX_NAME:
+            raise ValueError(f"a name has at most {MAX_NAME} characters")
         return LoyaltyCardV4.of(COPY, self._transport.call_rest(COPY, {"name": name}, ids={"card": PlainId(card)}))
 
     def users(
@@ -148,7 +151,8 @@ class LoyaltyV4:
         """Who holds a card. The keys of `filters` and `pagination` are not published and sent as they are given; how
         many the vendor gives at once is not known, so this may be the first page of them.
 
-        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent,
+        NoAnswer, UnexpectedReply.
 
         Source: "Loyalty v4: list users" (response not published).
         """
@@ -160,7 +164,7 @@ class LoyaltyV4:
     def user(self, card: PlainId, user: PlainId) -> LoyaltyUserV4:
         """One who holds a card.
 
-        Raises NotFound (404), Unauthorized (401), NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (404), Unauthorized (401), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Loyalty v4: get user" (response not published).
         """
@@ -171,8 +175,8 @@ class LoyaltyV4:
     def create_user(self, card: PlainId, user: NewLoyaltyUser) -> LoyaltyUserV4:
         """Gives somebody a card. Never retried.
 
-        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), NotSent; NoAnswer and UnexpectedReply may
-        have happened.
+        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent;
+        NoAnswer and UnexpectedReply may have happened.
 
         Source: "Loyalty v4: create user" (response not published).
         """
@@ -182,8 +186,8 @@ class LoyaltyV4:
     def create_users(self, card: PlainId, users: Sequence[NewLoyaltyUser]) -> tuple[LoyaltyUserV4, ...]:
         """Gives a card to many at once. Never retried.
 
-        Raises Undocumented unless the client allows it: how the batch is written is not published. Otherwise as
-        `create_user`; ValueError for nobody at all.
+        Raises Undocumented unless the client allows it: how the batch is written is not published. AccountExpired
+        (101), Throttled; otherwise as `create_user`; ValueError for nobody at all.
 
         Source: "Loyalty v4: create users" (response not published).
         """
@@ -196,7 +200,8 @@ class LoyaltyV4:
     def update_user(self, card: PlainId, user: PlainId, changes: NewLoyaltyUser) -> LoyaltyUserV4:
         """Changes what is known of somebody; what is None stays. Never retried.
 
-        Raises Undocumented unless the client allows it: the path is not published. Otherwise as `create_user`.
+        Raises Undocumented unless the client allows it: the path is not published. AccountExpired (101), Throttled;
+        otherwise as `create_user`.
 
         Source: "Loyalty v4: update user" (cut).
         """
@@ -207,7 +212,7 @@ class LoyaltyV4:
         """Gives somebody stamps. Never retried.
 
         Raises Undocumented unless the client allows it: neither path nor parameters are published. ValueError for fewer
-        than one; otherwise as `create_user`.
+        than one; AccountExpired (101), Throttled; otherwise as `create_user`.
 
         Source: "Loyalty v4: add stamps" (not published; a third party lists it).
         """

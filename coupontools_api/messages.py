@@ -131,7 +131,7 @@ class Messages:
         """Mails a campaign, or a directory, to one address. `check_unique` leaves out who had it before.
 
         Raises NotFound (502), InvalidEmail (305), InvalidInput (200, 301), NoIntegration (104), NotDelivered (604),
-        Unauthorized (1000), NotSent; NoAnswer and UnexpectedReply may have happened.
+        Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
         Source: "Send email".
         """
@@ -149,7 +149,8 @@ class Messages:
     def send_sms(self, campaign: CampaignId, *, phone: str, message: str, sender: str | None = None) -> SentSms:
         """Sends a campaign by SMS, which costs a credit. `phone` is E.164 without blanks.
 
-        Raises NoIntegration (103), NotFound (502), InvalidInput (200, 301), Unauthorized (1000), NotSent; NoAnswer and
+        Raises Undocumented unless the client allows it: the vendor's page is cut. NoIntegration (103), NotFound (502),
+        InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
         UnexpectedReply may have happened.
 
         Source: "Send SMS" (cut; parameters and answer from third parties, the text's parameter assumed).
@@ -165,7 +166,8 @@ class Messages:
     def sms_groups(self) -> tuple[Group, ...]:
         """The groups of SMS contacts.
 
-        Raises NoIntegration (103), Unauthorized (1000), NotSent, NoAnswer, UnexpectedReply.
+        Raises NoIntegration (103), Unauthorized (1000), AccountExpired (101), Throttled, NotSent, NoAnswer,
+        UnexpectedReply.
 
         Source: "SMS tool: list groups".
         """
@@ -174,19 +176,20 @@ class Messages:
     def sms_contacts(self, group: GroupId) -> tuple[Contact, ...]:
         """The contacts of a group.
 
-        Raises NoIntegration (103), NotFound (514), InvalidInput (200, 301), Unauthorized (1000), NotSent, NoAnswer,
-        UnexpectedReply.
+        Raises NoIntegration (103), NotFound (514), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101),
+        Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "SMS tool: list contacts of a group" (response cut).
         """
         payload = self._transport.call(SMS_CONTACTS, {"smsgroup": GroupId(group)})
-        return lines(SMS_CONTACTS, only_list(SMS_CONTACTS, {**payload, "group_id": None}), Contact)
+        named = {key: value for key, value in payload.items() if key != "group_id"}
+        return lines(SMS_CONTACTS, only_list(SMS_CONTACTS, named), Contact)
 
     def add_sms_group(self, name: str) -> Reply:
         """Makes a group; what the vendor says of it is in `.raw`.
 
-        Raises NoIntegration (103), InvalidInput (200), Unauthorized (1000), NotSent; NoAnswer and UnexpectedReply may
-        have happened.
+        Raises NoIntegration (103), InvalidInput (200), Unauthorized (1000), AccountExpired (101), Throttled, NotSent;
+        NoAnswer and UnexpectedReply may have happened.
 
         Source: "SMS tool: add group" (response not published).
         """
@@ -204,8 +207,8 @@ class Messages:
     ) -> Reply:
         """Puts somebody in a group. `phone` is E.164; at most seven `custom_fields` (ValueError).
 
-        Raises NoIntegration (103), NotFound (514), InvalidInput (200, 301, 303), Unauthorized (1000), NotSent; NoAnswer
-        and UnexpectedReply may have happened.
+        Raises NoIntegration (103), NotFound (514), InvalidInput (200, 301, 303), Unauthorized (1000), AccountExpired
+        (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
         Source: "SMS tool: add contact" (response not published).
         """
@@ -222,7 +225,8 @@ class Messages:
     def email_groups(self) -> tuple[Group, ...]:
         """The groups of e-mail contacts.
 
-        Raises NoIntegration (104), Unauthorized (1000), NotSent, NoAnswer, UnexpectedReply.
+        Raises NoIntegration (104), Unauthorized (1000), AccountExpired (101), Throttled, NotSent, NoAnswer,
+        UnexpectedReply.
 
         Source: "Email tool: list groups" (response not published).
         """

@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, ClassVar, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -17,8 +18,10 @@ from coupontools_api.errors import InvalidInput, NotFound, Throttled, Unauthoriz
 
 Payload = dict[str, Any]
 
-# The vendor returns a subaccount's own key pair in clear; these are dropped from `.raw` at any depth.
-SECRET_KEYS = frozenset({"api_key", "api_secret", "client_secret", "token", "password", "secret"})
+# The vendor returns a subaccount's own key pair in clear: what has such a name is dropped from `.raw` at any depth.
+SECRET_NAME = re.compile("token|secret|password|api[-_]?key|sso[-_]?url|url[-_]?sso", re.IGNORECASE)
+TOTAL = "amount_of_"
+"""How the names of totals start."""
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MAX_RETRY_AFTER_SECONDS = 3600.0
 _RAW = "\x00raw"  # no reply has such a key: NUL is replaced in what is read
@@ -43,23 +46,22 @@ class Reply(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True, hide_input_in_errors=True)
-    secret_keys: ClassVar[frozenset[str]] = SECRET_KEYS
+    secret_keys: ClassVar[frozenset[str]] = frozenset()
     raw: Payload = Field(default_factory=dict, validation_alias=_RAW, exclude=True, repr=False)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         fields = cls.model_fields.items()
-        secret = {
-            field.alias or name
+        cls.secret_keys = frozenset(
+            (field.alias or name).lower()
             for name, field in fields
             if SecretStr in (field.annotation, *get_args(field.annotation))
-        }
-        cls.secret_keys = SECRET_KEYS | secret
+        )
 
     @model_validator(mode="before")
     @classmethod
     def _keep_raw(cls, item: object) -> object:
-        return {**item, _RAW: without(cls.secret_keys, item)} if isinstance(item, dict) else item
+        return {**item, _RAW: without_secrets(item, cls.secret_keys)} if isinstance(item, dict) else item
 
     def __hash__(self) -> int:
         return hash((type(self), *(value for name, value in self.__dict__.items() if name != "raw")))
@@ -73,28 +75,51 @@ class Reply(BaseModel):
             return cls.model_validate(item)
         except ValidationError as problem:
             where = ", ".join(".".join(str(step) for step in error["loc"]) for error in problem.errors())
-            raise UnexpectedReply(endpoint.path, detail=f"{cls.__name__}: {where}"[:200]) from None
+        # Out here, for an error raised within the block carries the other one, and with it the payload.
+        raise UnexpectedReply(endpoint.path, detail=f"{cls.__name__}: {where}"[:200])
 
 
 _Line = TypeVar("_Line", bound=Reply)
 
 
-def without(keys: frozenset[str], item: Payload) -> Payload:
-    """The item less `keys`, and less SECRET_KEYS at any depth inside it.
+def without_secrets(item: Payload, keys: frozenset[str]) -> Payload:
+    """The item less `keys` (in lower case), less what SECRET_NAME names, less every text with one of its tokens.
 
     The very item where there is nothing to leave out: a list would copy a hundred thousand of them.
     """
-    nested = [key for key, value in item.items() if type(value) in (dict, list)]
-    if not nested and keys.isdisjoint(item):
+    is_flat = not any(type(value) in (dict, list) for value in item.values())
+    if is_flat and not any(key.lower() in keys or _is_secret(key) for key in item):
         return item
-    kept = {key: value for key, value in item.items() if key not in keys}
-    return kept | {key: _scrubbed(kept[key]) for key in nested if key in kept}
+    tokens = frozenset(_tokens(item))
+    return {key: value for key, value in _scrubbed(item, tokens).items() if key.lower() not in keys}
 
 
-def _scrubbed(value: Any) -> Any:
+@lru_cache(maxsize=1024)
+def _is_secret(key: str) -> bool:
+    return SECRET_NAME.search(key) is not None
+
+
+def _tokens(value: Any) -> Iterator[str]:
+    """What stands under the name of a token, at any depth."""
     if isinstance(value, list):
-        return [_scrubbed(item) for item in value]
-    return without(SECRET_KEYS, value) if isinstance(value, dict) else value
+        for item in value:
+            yield from _tokens(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(item, str) and item and "token" in key.lower():
+                yield item
+            yield from _tokens(item)
+
+
+def _scrubbed(value: Any, tokens: frozenset[str]) -> Any:
+    def tells(item: object) -> bool:
+        return isinstance(item, str) and any(token in item for token in tokens)
+
+    if isinstance(value, list):
+        return [_scrubbed(item, tokens) for item in value if not tells(item)]
+    if not isinstance(value, dict):
+        return value
+    return {key: _scrubbed(item, tokens) for key, item in value.items() if not _is_secret(key) and not tells(item)}
 
 
 def lines(endpoint: Endpoint, items: object, model: type[_Line]) -> tuple[_Line, ...]:
@@ -124,15 +149,24 @@ def rest_items(endpoint: Endpoint, payload: object) -> list[Any]:
 def only_list(endpoint: Endpoint, payload: Payload) -> object:
     """The list of an answer that gives it a name which is not published. Raises UnexpectedReply if there is none.
 
-    An empty one may come as null or "", a list of one as an object.
+    An empty one may come as null or "", a list of one as an object. An object of an unusual name beside such a null,
+    or beside a total of 0, is what the list is of and no line of it.
     """
     named = _named(payload)
     found = _one_of(named, list)
     if found is None:
         found = _one_of(named, dict)
+        is_usual = any(isinstance(named.get(name), dict) for name in USUAL_NAMES)
+        has_null = any(value in (None, "") for value in named.values())
+        if _says_none(payload) or (found is not None and has_null and not is_usual):
+            return []
     if found is None and (not named or any(named.values())):
         raise UnexpectedReply(endpoint.path, detail="no list in the reply")
     return found or []
+
+
+def _says_none(payload: Payload) -> bool:
+    return any(key.startswith(TOTAL) and str(value).strip() == "0" for key, value in payload.items())
 
 
 def only_object(endpoint: Endpoint, payload: Payload) -> object:
@@ -147,11 +181,9 @@ def only_object(endpoint: Endpoint, payload: Payload) -> object:
 
 
 def _named(payload: Payload) -> Payload:
-    """What stands beside the envelope, counts of lines ("amount_of_…") not among it."""
+    """What stands beside the envelope, totals not among it."""
     return {
-        key: value
-        for key, value in payload.items()
-        if key not in ("status", "errors") and not key.startswith("amount_of_")
+        key: value for key, value in payload.items() if key not in ("status", "errors") and not key.startswith(TOTAL)
     }
 
 

@@ -129,8 +129,8 @@ class Sessions:
     def get(self, session: SessionCode) -> Session:
         """All data of one session.
 
-        Raises NotFound (505), InvalidInput (200), Unauthorized (1000), NotSent, NoAnswer; UnexpectedReply also if the
-        answer is about another session.
+        Raises NotFound (505), InvalidInput (200), Unauthorized (1000), AccountExpired (101), Throttled, NotSent,
+        NoAnswer; UnexpectedReply also if the answer is about another session.
 
         Source: "Retrieve all data from one coupon session" (errors not published).
         """
@@ -143,9 +143,9 @@ class Sessions:
     def update(self, session: SessionCode, *, action: SessionAction | None = None, **fields: str) -> Reply:
         """Voids, claims or validates a session, or sets other fields, which are sent as they are named. Never retried.
 
-        `session` may be the first six characters. Raises Undocumented unless the client allows it: the names and
-        values of the parameters are not published. NotFound (505), InvalidInput (200, 301, 302), Unauthorized (1000),
-        NotSent; NoAnswer and UnexpectedReply may have happened.
+        `session` may be the first six characters. Raises Undocumented unless the client allows it: the names and values
+        of the parameters are not published. NotFound (505), InvalidInput (200, 301, 302), Unauthorized (1000),
+        AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
         Source: "Update data from a coupon session".
         """
@@ -157,8 +157,8 @@ class Sessions:
     ) -> Reply:
         """The same change to several sessions in one call. Never retried.
 
-        Raises Undocumented unless the client allows it: neither path nor parameters are published. Otherwise as
-        `update`; ValueError for no session at all.
+        Raises Undocumented unless the client allows it: neither path nor parameters are published. AccountExpired
+        (101), Throttled; otherwise as `update`; ValueError for no session at all.
 
         Source: menu line "Update data from multiple coupon sessions".
         """
@@ -171,8 +171,8 @@ class Sessions:
     def search(self, text: str) -> tuple[SessionLine, ...]:
         """Sessions by own validation code, phone number or e-mail address.
 
-        Raises Undocumented unless the client allows it: the name of the parameter is not published. InvalidInput
-        (200, 301), Unauthorized (1000), NotSent, NoAnswer, UnexpectedReply.
+        Raises Undocumented unless the client allows it: the name of the parameter is not published. InvalidInput (200,
+        301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Search coupon session".
         """
@@ -182,7 +182,7 @@ class Sessions:
         """The same within one campaign.
 
         Raises Undocumented unless the client allows it: neither path nor parameters are published. NotFound (502),
-        and what `search` raises.
+        AccountExpired (101), Throttled, and what `search` raises.
 
         Source: menu line "Search coupon session from a campaign".
         """

@@ -44,6 +44,9 @@ REMOVE = Endpoint(
     changes=True,
 )
 MAX_CUSTOM_FIELDS = 7
+MAX_CUSTOM_CHARACTERS = 50
+MAX_CODE_CHARACTERS = 100
+UTM = frozenset({"campaign", "source", "medium", "term", "content"})
 
 
 class AutomaticCode(StrEnum):
@@ -113,10 +116,11 @@ class SingleUses:
         utm: Mapping[Literal["campaign", "source", "medium", "term", "content"], str] | None = None,
     ) -> SingleUse:
         """Makes one link. `custom_id` and each of up to seven `custom_fields` have at most 50 characters,
-        `validation_code` at most 100; it excludes an `automatic_code`. `expires_at` is in the time zone of the
-        campaign, so it has none of its own. ValueError otherwise, before any call.
+        `validation_code` at most 100; it excludes an `automatic_code`. `utm` has no other keys than UTM. `expires_at`
+        is in the time zone of the campaign, so it has none of its own. ValueError otherwise, before any call.
 
-        Never retried. Raises NotFound (502), InvalidInput (200, 301), Unauthorized (1000), NotSent; NoAnswer and
+        Never retried. Raises Undocumented unless the client allows it: the vendor's page is cut. NotFound (502),
+        InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
         UnexpectedReply may have happened.
 
         Source: "Create a single use access URL" (cut; parameters and answer from third parties).
@@ -125,6 +129,12 @@ class SingleUses:
             raise ValueError("either a validation code or an automatic one")
         if expires_at is not None and expires_at.tzinfo is not None:
             raise ValueError("expires_at is in the time zone of the campaign")
+        if any(len(text) > MAX_CUSTOM_CHARACTERS for text in (custom_id or "", *custom_fields)):
+            raise ValueError(f"custom_id and custom_fields have at most {MAX_CUSTOM_CHARACTERS} characters")
+        if len(validation_code or "") > MAX_CODE_CHARACTERS:
+            raise ValueError(f"a validation code has at most {MAX_CODE_CHARACTERS} characters")
+        if unknown := set(utm or {}) - UTM:
+            raise ValueError(f"not of utm: {', '.join(sorted(unknown))}")
         arguments = {
             "campaign": CampaignId(campaign),
             "firstname": first_name,
@@ -155,7 +165,7 @@ class SingleUses:
         asks for automated codes; ValueError for numbers outside of these.
 
         Never retried; up to 64 MiB and `list_deadline` seconds. Raises NotFound (502), InvalidInput (200, 301, 302),
-        Unauthorized (1000), NotSent; NoAnswer and UnexpectedReply may have happened.
+        Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
         Source: "Create multiple single use access URLs" (errors not published).
         """
@@ -179,7 +189,8 @@ class SingleUses:
         """Takes a link away. Never retried.
 
         Raises Undocumented unless the client allows it: neither path nor parameters are published. NotFound (502, 505),
-        InvalidInput (200, 301), Unauthorized (1000), NotSent; NoAnswer and UnexpectedReply may have happened.
+        InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
+        UnexpectedReply may have happened.
 
         Source: menu line "Remove a single use access URL".
         """

@@ -175,7 +175,7 @@ class Subaccounts:
         """All subaccounts of the account, in the vendor's order; no paging is documented.
 
         A line is read in full when it is asked for; `brief` reads no more than ids and addresses, in a fraction of
-        the time and memory.
+        the time and memory, and takes no line without an address.
         Streamed, up to 64 MiB and `list_deadline` seconds. For workers only.
         Raises UnexpectedReply if it cannot be read in whole: a list that is not understood proves no absence;
         Unauthorized (1000), AccountExpired (101), WrongKindOfKey (102), Throttled, NotSent, NoAnswer.
@@ -188,8 +188,8 @@ class Subaccounts:
     def get(self, subaccount: SubaccountId, *, with_keys: bool = False) -> SubaccountDetails:
         """What the vendor knows of one subaccount, its campaigns with it; its key pair only `with_keys`.
 
-        Raises NotFound (510), InvalidInput (200, 301), Unauthorized (1000), WrongKindOfKey (102), NotSent, NoAnswer,
-        UnexpectedReply.
+        Raises NotFound (510), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled,
+        WrongKindOfKey (102), NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Get subaccount".
         """
@@ -202,7 +202,7 @@ class Subaccounts:
         self,
         *,
         email: str,
-        password: str,
+        password: str | None = None,
         package: PackageId | None = None,
         status: AccountStatus | None = None,
         first_name: str | None = None,
@@ -213,9 +213,9 @@ class Subaccounts:
     ) -> CreatedSubaccount:
         """Makes a subaccount. `country` is ISO 3166-1 alpha-2; `package` sets the permissions.
 
-        `password` is required here though not by the vendor: without one the vendor mails the address itself.
+        Without a `password` the vendor mails the address under its own name, and has it choose one.
         Never retried. Raises EmailTaken (304), InvalidEmail (305), InvalidInput (200, 302, 303), Unauthorized (1000),
-        WrongKindOfKey (102), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
+        AccountExpired (101), WrongKindOfKey (102), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
         Source: "Create subaccount" (response not published).
         """
@@ -232,20 +232,23 @@ class Subaccounts:
         }
         return CreatedSubaccount.of(CREATE, self._transport.call(CREATE, arguments).get(CREATED_KEY))
 
-    def update(self, subaccount: SubaccountId, **changes: str) -> None:
-        """Changes a subaccount; `changes` are sent as they are named. Never retried.
+    def update(self, subaccount: SubaccountId, **changes: str | date) -> None:
+        """Changes a subaccount; `changes` are sent as they are named, a date as `yyyy-MM-dd`. Never retried.
 
         Raises Undocumented unless the client allows it: the vendor lists this call and publishes neither path nor
-        parameters.
+        parameters. WrongKindOfKey (102), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
+        UnexpectedReply may have happened.
 
         Source: menu line "Update a subaccount".
         """
-        self._transport.call(UPDATE, {**changes, "subaccount": SubaccountId(subaccount)})
+        written = {name: value.isoformat() if isinstance(value, date) else value for name, value in changes.items()}
+        self._transport.call(UPDATE, {**written, "subaccount": SubaccountId(subaccount)})
 
     def password_reset_url(self, subaccount: SubaccountId, *, deadline: float | None = None) -> PasswordResetUrl:
         """A link to choose the panel password. Never retried; nothing is mailed.
 
-        Raises NotFound (510), InvalidInput (200), Unauthorized (1000), NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (510), InvalidInput (200), Unauthorized (1000), WrongKindOfKey (102), AccountExpired (101),
+        Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Create password reset URL" (response not published).
         """
@@ -264,8 +267,8 @@ class Subaccounts:
         """Mints a sign-on URL. Use it at once: how long it lives is not documented. Never retried.
 
         `campaign` goes with Page.UPDATE_CAMPAIGN and with nothing else (ValueError, before any call).
-        Raises NotFound (510; 502 for the campaign), InvalidInput (200, 301), Unauthorized (1000),
-        WrongKindOfKey (102), NotSent, NoAnswer, UnexpectedReply if the answer is about another subaccount.
+        Raises NotFound (510; 502 for the campaign), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101),
+        Throttled, WrongKindOfKey (102), NotSent, NoAnswer, UnexpectedReply if the answer is about another subaccount.
 
         Source: "Single sign on".
         """

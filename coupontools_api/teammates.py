@@ -3,7 +3,7 @@
 from coupontools_api.account import StaffSignOn
 from coupontools_api.assumed import TEAMMATE_KEY
 from coupontools_api.endpoints import Dialect, Endpoint
-from coupontools_api.ids import TeammateId
+from coupontools_api.ids import CampaignId, TeammateId
 from coupontools_api.transport import Transport
 
 SIGN_ON = Endpoint(
@@ -23,12 +23,20 @@ class Teammates:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def sign_on(self, teammate: TeammateId, *, deadline: float | None = None) -> StaffSignOn:
+    def sign_on(
+        self, teammate: TeammateId, *, campaign: CampaignId | None = None, deadline: float | None = None
+    ) -> StaffSignOn:
         """Mints a sign-on URL for one teammate of the account. Never retried.
 
-        Raises NotFound (503), InvalidInput (200, 301), Unauthorized (1000), NotSent, NoAnswer, UnexpectedReply.
+        The page speaks of a `campaign` among its errors only; what it does is not published.
+        Raises NotFound (503; 502 for the campaign), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101),
+        Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Teammate: Create single sign on" (response not published).
         """
-        payload = self._transport.call(SIGN_ON, {"teammate": TeammateId(teammate)}, deadline=deadline)
+        arguments = {
+            "teammate": TeammateId(teammate),
+            "campaign": CampaignId(campaign) if campaign is not None else None,
+        }
+        payload = self._transport.call(SIGN_ON, arguments, deadline=deadline)
         return StaffSignOn.of(SIGN_ON, payload.get(TEAMMATE_KEY))

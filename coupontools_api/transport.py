@@ -4,6 +4,7 @@ import contextlib
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPMessage
@@ -14,6 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from coupontools_api.assumed import MAX_LIST_BYTES, MAX_REPLY_BYTES
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
@@ -26,6 +28,8 @@ class _Call:
     """What one call needs to be cut at its deadline, in whatever phase it is."""
 
     retries: Retry
+    ends_at: float
+    """By the monotonic clock."""
     has_left: bool = False
     over: threading.Event = field(default_factory=threading.Event)
     handle: socket.socket | None = None
@@ -34,6 +38,13 @@ class _Call:
     @property
     def is_over(self) -> bool:
         return self.over.is_set()
+
+    def left(self) -> float:
+        """Seconds to the deadline. Raises TimeoutError where there are none."""
+        seconds = self.ends_at - time.monotonic()
+        if self.is_over or seconds <= 0:
+            raise TimeoutError("deadline")
+        return seconds
 
     def pause(self, seconds: float) -> None:
         """Sleeps, but not past the deadline."""
@@ -101,7 +112,13 @@ class _Watched:
     the socket ends a drip in any phase, the TLS handshake included."""
 
     def _new_conn(self) -> socket.socket:
-        sock: socket.socket = super()._new_conn()  # type: ignore[misc]
+        connection: Any = self
+        try:
+            sock = _connected(connection._dns_host.strip("[]"), connection.port)
+        except socket.gaierror as problem:
+            raise NameResolutionError(connection.host, connection, problem) from problem
+        except OSError as problem:
+            raise NewConnectionError(connection, str(problem)) from problem
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _current.call.watch(sock.fileno())
         return sock
@@ -113,6 +130,27 @@ class _Watched:
         call.watch(self.sock.fileno())  # type: ignore[attr-defined]
         call.has_left = True
         super().send(data)  # type: ignore[misc]
+
+
+def _connected(host: str, port: int) -> socket.socket:
+    """A socket to the first address of the host that takes it; each is tried for no longer than what is left.
+
+    urllib3 would give each the whole time: a host with four silent addresses would take four deadlines.
+    """
+    call: _Call = _current.call
+    problem = OSError("no address")
+    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        seconds = call.left()
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(seconds)
+            sock.connect(address)
+        except OSError as refused:
+            sock.close()
+            problem = refused
+        else:
+            return sock
+    raise problem
 
 
 class _WatchedHTTP(_Watched, HTTPConnection):
@@ -152,7 +190,8 @@ class Transport:
     """Calls endpoints with credentials in headers, and hands back judged payloads.
 
     `base_url` is https; http is for a sandbox on loopback only. Redirects are never followed, and neither
-    `.netrc` nor proxies of the environment are looked at. Deadlines are in seconds and bound a call in whole.
+    `.netrc` nor proxies of the environment are looked at. Deadlines are in seconds and bound a call in whole, but for
+    the look-up of the host's name, which nothing can interrupt: where that took too long, nothing is sent.
     """
 
     LOOPBACK: ClassVar[frozenset[str]] = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -226,12 +265,12 @@ class Transport:
         A call that changes nothing is retried twice within its deadline, any other is sent at most once: the
         vendor takes no idempotency key. Raises Undocumented, NotSent, NoAnswer; UnexpectedReply if it is too long.
         """
-        if endpoint.evidence is Evidence.INFERRED and not self._allows_undocumented:
+        if endpoint.evidence is not Evidence.DOCUMENTED and not self._allows_undocumented:
             raise Undocumented(endpoint.path, detail=endpoint.name)
         path = self._paths.get(endpoint.name, endpoint.path).format_map(ids or {})
         deadline = deadline or (self.list_deadline if endpoint.is_long else self.deadline)
         max_bytes = MAX_LIST_BYTES if endpoint.is_long else MAX_REPLY_BYTES
-        call = _Call(retries=NO_RETRY if endpoint.changes else READ_RETRY)
+        call = _Call(NO_RETRY if endpoint.changes else READ_RETRY, ends_at=time.monotonic() + deadline)
         try:
             with self._bounded(call, deadline):
                 response = self._session.request(
@@ -251,11 +290,12 @@ class Transport:
                     raise UnexpectedReply(endpoint.path, detail=f"over {max_bytes} bytes") from None
                 finally:
                     response.close() if call.is_over else response.raw.release_conn()
-        # `from None`, always: what requests raises carries the request, and with it the credentials.
         except (requests.RequestException, OSError, ValueError) as problem:
             cause = "deadline" if call.is_over else type(problem).__name__
-            raise (NoAnswer if call.has_left else NotSent)(endpoint.path, detail=cause) from None
-        return Answer(response.status_code, response.headers, body)
+        else:
+            return Answer(response.status_code, response.headers, body)
+        # Out here, for an error raised within the block carries the other one, and with it the request's credentials.
+        raise (NoAnswer if call.has_left else NotSent)(endpoint.path, detail=cause)
 
     @contextlib.contextmanager
     def _bounded(self, call: _Call, deadline: float) -> Iterator[None]:

@@ -23,7 +23,7 @@ class Verification(Reply):
     event: EventId = Field(alias="webhook")
     happened_at: Moment = Field(default=None, alias="date")
     campaign: CampaignId | None = None
-    session: Text = ""
+    session: SessionCode
     type: Text = ""
 
 
@@ -34,17 +34,18 @@ class Webhooks:
         self._transport = transport
 
     def verify(self, event: EventId, session: SessionCode) -> Verification:
-        """Asks whether the vendor made a delivery; returning at all means that it did.
+        """Asks whether the vendor made a delivery; returning at all means that it did. The session may be named by its
+        first six characters, there and here.
 
-        Raises NotFound (509) if it did not; InvalidInput (200, 301), Unauthorized (1000), NotSent, NoAnswer;
-        UnexpectedReply also if the answer is about another event.
+        Raises NotFound (509) if it did not; InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101),
+        Throttled, NotSent, NoAnswer; UnexpectedReply also if the answer is about another event or session.
 
         Source: "Webhook verification".
         """
-        event = EventId(event)
-        found = Verification.of(
-            VERIFY, self._transport.call(VERIFY, {"webhook": event, "session": SessionCode(session)})
-        )
+        event, session = EventId(event), SessionCode(session)
+        found = Verification.of(VERIFY, self._transport.call(VERIFY, {"webhook": event, "session": session}))
         if found.event != event:
             raise UnexpectedReply(VERIFY.path, detail="about another event")
+        if not (found.session.startswith(session) or session.startswith(found.session)):
+            raise UnexpectedReply(VERIFY.path, detail="about another session")
         return found

@@ -20,8 +20,8 @@ INTRODUCTION = """# The vendor's API, and what there is of it
 
 Every endpoint of the vendor's two documents and of the pages around them. *Evidence* is where path and parameters
 are known from: the vendor's documents, the published code of third parties, or a guess after a menu line
-(*inferred*); a guess is called only with `allow_undocumented`. Answers are often not published even where the
-endpoint is: what we go by all the same is in `coupontools_api/assumed.py`, and for the sandbox in
+(*inferred*); all but what is documented is called only with `allow_undocumented`. Answers are often not published
+even where the endpoint is: what we go by all the same is in `coupontools_api/assumed.py`, and for the sandbox in
 `coupontools_api/sandbox/assumed.py`. *Portal* is the part of the portal that
 makes the call, by the first words of its module.
 

@@ -1,5 +1,6 @@
 """What is refused before any call, and what a reply may look like and still be read."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -8,14 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coupontools_api import ids
+from coupontools_api import errors, ids
 from coupontools_api.client import Coupontools
 from coupontools_api.sessions import GET, Session
 from coupontools_api.single_use import AutomaticCode
 from coupontools_api.subaccounts import SubaccountDetails
 from tests.coupontools_api.calls_rpc import CARD, GROUP
-from tests.coupontools_api.rows import CAMPAIGN, PLAIN, SESSION
-from tests.coupontools_api.scripted import Vendor
+from tests.coupontools_api.rows import CAMPAIGN, PLAIN, SESSION, SUBACCOUNT
+from tests.coupontools_api.scripted import Vendor, answers
 
 BAD: list[Any] = ["", " ", "1 ", "１", None, [], True, "0", "-1", "1.0", "a b", "../1", "sub_1\n", "cam_"]
 KINDS = [
@@ -40,6 +41,11 @@ REFUSED: dict[str, Callable[[Coupontools], Any]] = {
         CAMPAIGN, expires_at=datetime(2026, 1, 1, tzinfo=UTC)
     ),
     "eight custom fields": lambda client: client.messages.add_sms_contact(GROUP, phone="1", custom_fields=["x"] * 8),
+    "a long id of one's own": lambda client: client.single_use.create(CAMPAIGN, custom_id="x" * 51),
+    "a long custom field": lambda client: client.single_use.create(CAMPAIGN, custom_fields=["x", "y" * 51]),
+    "a long code": lambda client: client.single_use.create(CAMPAIGN, validation_code="x" * 101),
+    "an unknown utm": lambda client: client.single_use.create(CAMPAIGN, utm={"bogus": "1"}),  # type: ignore[dict-item]
+    "a long name": lambda client: client.loyalty.v4.copy(PLAIN, name="x" * 51),
     "a tag with a comma": lambda client: client.campaigns.list(tags=["a,b"]),
     "a short search": lambda client: client.loyalty.search_users(CARD, "ab"),
     "an empty search": lambda client: client.sessions.search(" "),
@@ -58,6 +64,45 @@ def test_it_is_refused_before_any_call(name: str, bold: Coupontools, script: Ven
         REFUSED[name](bold)
 
     assert script.requests == []
+
+
+@pytest.mark.parametrize(
+    ("ask", "sent"),
+    [
+        (
+            lambda client: client.single_use.create(
+                CAMPAIGN, custom_id="x" * 50, custom_fields=["y" * 50], validation_code="z" * 100, utm={"term": "t"}
+            ),
+            {
+                "campaign": CAMPAIGN,
+                "customid": "x" * 50,
+                "customfield1": "y" * 50,
+                "customvalcode": "z" * 100,
+                "utm_term": "t",
+            },
+        ),
+        (lambda client: client.loyalty.v4.copy(PLAIN, name="x" * 50), {"name": "x" * 50}),
+        (
+            lambda client: client.subaccounts.update(SUBACCOUNT, expiry_date=date(2030, 1, 31)),
+            {"subaccount": SUBACCOUNT, "expiry_date": "2030-01-31"},
+        ),
+        (
+            lambda client: client.teammates.sign_on(ids.TeammateId(77), campaign=CAMPAIGN),
+            {"teammate": "77", "campaign": CAMPAIGN},
+        ),
+        (lambda client: client.subaccounts.create(email="a@b.example"), {"email": "a@b.example"}),
+    ],
+    ids=["a link with all that it can hold", "a copy", "an update with a date", "a teammate's campaign", "no password"],
+)
+def test_what_is_optional_goes_out_as_the_vendor_writes_it(
+    ask: Callable[[Coupontools], Any], sent: dict[str, Any], bold: Coupontools, script: Vendor
+):
+    script.plays(answers({"status": {"status": "failed", "errors": {"error_code": 101}}}))
+
+    with pytest.raises(errors.AccountExpired):
+        ask(bold)
+
+    assert json.loads(script.requests[0].body) == sent
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -1,8 +1,10 @@
 """Every endpoint over a socket: what is asked, what is read from a good answer, and what each refusal becomes."""
 
+import inspect
 import json
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,7 +19,7 @@ from tests.coupontools_api.calls import CALLS
 from tests.coupontools_api.scripted import Request, Vendor, answers
 
 EVERY = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
-INFERRED = [endpoint for endpoint in ENDPOINTS if endpoint.evidence is Evidence.INFERRED]
+UNDOCUMENTED = [endpoint for endpoint in ENDPOINTS if endpoint.evidence is not Evidence.DOCUMENTED]
 RPC = [endpoint for endpoint in ENDPOINTS if endpoint.dialect is not Dialect.V4_REST]
 KINDS: dict[int, type[errors.CoupontoolsError]] = {
     1000: errors.Unauthorized,
@@ -75,6 +77,18 @@ def test_every_method_has_its_endpoint_and_its_row(bold: Coupontools):
 
 
 @EVERY
+def test_a_method_says_what_it_raises(endpoint: Endpoint, bold: Coupontools):
+    said = inspect.getdoc(attrgetter(endpoint.name)(bold)) or ""
+    codes = (101, *endpoint.codes)
+    raised = {KINDS[code] for code in codes} | {errors.Throttled}
+    if endpoint in UNDOCUMENTED:
+        raised.add(errors.Undocumented)
+
+    assert {kind.__name__ for kind in raised} <= set(re.findall(r"\w+", said))
+    assert set(map(str, codes)) <= set(re.findall(r"\d+", said))
+
+
+@EVERY
 def test_it_asks_as_the_documents_say(endpoint: Endpoint, bold: Coupontools, script: Vendor):
     call = CALLS[endpoint.name]
     script.plays(answers(call.answer))
@@ -112,7 +126,7 @@ def test_credentials_go_in_the_headers_of_the_dialect(endpoint: Endpoint, bold: 
     assert b"client-secret-canary" not in request.body
 
 
-@pytest.mark.parametrize("endpoint", INFERRED, ids=lambda endpoint: endpoint.name)
+@pytest.mark.parametrize("endpoint", UNDOCUMENTED, ids=lambda endpoint: endpoint.name)
 def test_an_undocumented_call_needs_leave_and_takes_another_path(endpoint: Endpoint, script: Vendor):
     call = CALLS[endpoint.name]
     with Coupontools(client_id="id", client_secret="s", base_url=script.url) as cautious:

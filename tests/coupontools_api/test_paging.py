@@ -17,6 +17,10 @@ def page(*codes: str) -> Script:
     return answers(OK | {"data": [{"session": f"session{code}", "sequenceid": code} for code in codes]})
 
 
+def registered(total: int, *numbers: int) -> Script:
+    return answers(OK | {"amount_of_users": str(total), "users": [{"ID": f"reg_{number}"} for number in numbers]})
+
+
 def pages_asked_for(script: Vendor) -> list[int]:
     return [json.loads(request.body)["page"] for request in script.requests]
 
@@ -63,6 +67,33 @@ def test_a_line_that_slips_to_the_next_page_is_given_once(bold: Coupontools, scr
     script.plays(page("3", "2"), page("2", "1"), page())
 
     assert codes(bold.campaigns.opens(CAMPAIGN)) == [3, 2, 1]
+
+
+def test_a_page_that_comes_again_is_not_the_end_where_the_total_says_more(bold: Coupontools, script: Vendor):
+    """Newest first: a page's worth came meanwhile."""
+    script.plays(registered(4, 4, 3), registered(6, 4, 3), registered(6, 2, 1), registered(6))
+
+    assert [user.id for user in bold.directories.users(DIRECTORY)] == ["reg_4", "reg_3", "reg_2", "reg_1"]
+
+
+def test_fewer_lines_than_the_total_are_not_taken_for_all(bold: Coupontools, script: Vendor):
+    script.plays(registered(6, 4, 3))
+    users = bold.directories.users(DIRECTORY)
+
+    assert [next(users).id, next(users).id] == ["reg_4", "reg_3"]
+    with pytest.raises(errors.UnexpectedReply, match="2 of 6"):
+        next(users)
+    assert pages_asked_for(script) == [1, 2, 3]
+
+
+def test_a_line_that_changed_is_no_other_line(bold: Coupontools, script: Vendor):
+    """A vendor that takes no notice of pages would be asked without end."""
+    script.plays(
+        *(answers(OK | {"data": [{"session": "session1", "status": {"value": str(turn)}}]}) for turn in range(3)),
+        answers(b"", 500),
+    )
+
+    assert [line.session for line in bold.campaigns.opens(CAMPAIGN)] == ["session1"]
 
 
 def test_two_equal_lines_of_one_page_are_two(bold: Coupontools, script: Vendor):

@@ -1,0 +1,77 @@
+"""What is taken for a line of a list and what is not, and whether an answer is about what was asked for."""
+
+from typing import Any
+
+import pytest
+
+from coupontools_api import errors
+from coupontools_api.client import Coupontools
+from tests.coupontools_api.calls_rpc import CARD, EVENT, GROUP
+from tests.coupontools_api.rows import OK, SESSION, ids
+from tests.coupontools_api.scripted import Vendor, answers
+
+ITSELF = {"loyaltycard": {"ID": "77", "name": "Card"}}
+
+
+@pytest.mark.parametrize(
+    "none",
+    [{"user": None}, {"user": ""}, {"user": []}, {"amount_of_users": 0}, {"amount_of_users": "0", "user": None}],
+    ids=str,
+)
+def test_what_a_list_is_of_is_no_line_of_it(none: dict[str, Any], bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | ITSELF | none))
+
+    assert bold.loyalty.users(CARD) == ()
+
+
+def test_a_lone_line_under_a_usual_name_is_one_whatever_stands_beside_it(bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | {"user": {"ID": "5"}, "next": None}))
+
+    assert ids(bold.loyalty.users(CARD)) == ["5"]
+
+
+def test_a_lone_contact_is_one(bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | {"group_id": GROUP, "contact": {"phone": "+3212"}}))
+
+    assert [contact.phone for contact in bold.messages.sms_contacts(GROUP)] == ["+3212"]
+
+
+@pytest.mark.parametrize("line", [{"ID": "sub_2", "email": None}, {"ID": "sub_2"}], ids=str)
+def test_a_line_without_an_address_is_refused_only_where_that_is_all_that_is_read(
+    line: dict[str, Any], bold: Coupontools, script: Vendor
+):
+    script.plays(answers(OK | {"subaccounts": [{"ID": "sub_1", "email": "a@b.example"}, line]}))
+
+    assert [(row.id, row.email) for row in bold.subaccounts.list()] == [("sub_1", "a@b.example"), ("sub_2", "")]
+    with pytest.raises(errors.UnexpectedReply, match="without address"):
+        bold.subaccounts.list(brief=True)
+
+
+@pytest.mark.parametrize("line", [{"email": "a@b.example"}, {"ID": "cam_1", "email": "a@b.example"}, 5], ids=str)
+def test_a_line_without_an_id_is_always_refused(line: Any, bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | {"subaccounts": [line]}))
+
+    for brief in (True, False):
+        with pytest.raises(errors.UnexpectedReply, match="without id"):
+            bold.subaccounts.list(brief=brief)
+
+
+def verification(session: str | None) -> dict[str, Any]:
+    return OK | {"result": "valid", "webhook": EVENT, "session": session}
+
+
+@pytest.mark.parametrize(("asked", "told"), [(SESSION, SESSION), (SESSION, SESSION[:6]), (SESSION[:6], SESSION)])
+def test_a_delivery_is_known_by_its_session_or_the_first_six_characters_of_it(
+    asked: Any, told: str, bold: Coupontools, script: Vendor
+):
+    script.plays(answers(verification(told)))
+
+    assert bold.webhooks.verify(EVENT, asked).session == told
+
+
+@pytest.mark.parametrize("told", [SESSION[::-1], SESSION[:5], "", None])
+def test_a_delivery_of_another_session_is_not_verified(told: str | None, bold: Coupontools, script: Vendor):
+    script.plays(answers(verification(told)))
+
+    with pytest.raises(errors.UnexpectedReply):
+        bold.webhooks.verify(EVENT, SESSION)
