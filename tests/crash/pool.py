@@ -114,7 +114,7 @@ class _Pool:
         self.chance.shuffle(messages)
         for name, pk in messages:
             with contextlib.suppress(OperationalError):
-                self.app.send_task(name, (pk,), retry=False, ignore_result=True)
+                self.app.send_task(name, (pk,), retry=False, ignore_result=True, queue="interactive")
                 self.sent += 1
 
     def note_deaths(self) -> None:
