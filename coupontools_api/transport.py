@@ -124,12 +124,12 @@ class _Watched:
         return sock
 
     def send(self, data: Any) -> None:
-        if self.sock is None:  # type: ignore[attr-defined]
-            self.connect()  # type: ignore[attr-defined]
+        if self.sock is None:  # type: ignore[attr-defined]  # mixed into a connection
+            self.connect()  # type: ignore[attr-defined]  # mixed into a connection
         call: _Call = _current.call
-        call.watch(self.sock.fileno())  # type: ignore[attr-defined]
+        call.watch(self.sock.fileno())  # type: ignore[attr-defined]  # mixed into a connection
         call.has_left = True
-        super().send(data)  # type: ignore[misc]
+        super().send(data)  # type: ignore[misc]  # mixed into a connection
 
 
 def _connected(host: str, port: int) -> socket.socket:

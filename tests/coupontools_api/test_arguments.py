@@ -25,12 +25,12 @@ KINDS = [
     if isinstance(kind, type) and issubclass(kind, ids.VendorId | ids.PlainId) and kind is not ids.VendorId
 ]
 REFUSED: dict[str, Callable[[Coupontools], Any]] = {
-    "a foreign id": lambda client: client.campaigns.get("sub_1"),  # type: ignore[arg-type]
-    "a blank id": lambda client: client.subaccounts.sign_on(""),  # type: ignore[arg-type]
-    "a REST id with a prefix": lambda client: client.directories.v4.get("dir_1"),  # type: ignore[arg-type]
-    "a path as a REST id": lambda client: client.directories.v4.get("1/users"),  # type: ignore[arg-type]
-    "a page that is none": lambda client: client.subaccounts.sign_on(ids.SubaccountId(1), page="settings"),  # type: ignore[arg-type]
-    "a status that is none": lambda client: client.subaccounts.create(email="a@b.c", password="p", status="paid"),  # type: ignore[arg-type]
+    "a foreign id": lambda client: client.campaigns.get("sub_1"),
+    "a blank id": lambda client: client.subaccounts.sign_on(""),
+    "a REST id with a prefix": lambda client: client.directories.v4.get("dir_1"),
+    "a path as a REST id": lambda client: client.directories.v4.get("1/users"),
+    "a page that is none": lambda client: client.subaccounts.sign_on(ids.SubaccountId(1), page="settings"),
+    "a status that is none": lambda client: client.subaccounts.create(email="a@b.c", password="p", status="paid"),
     "no links": lambda client: client.single_use.create_many(CAMPAIGN, amount=0),
     "too many links": lambda client: client.single_use.create_many(CAMPAIGN, amount=100_001),
     "a short code": lambda client: client.single_use.create_many(CAMPAIGN, code_length=9),
@@ -44,7 +44,7 @@ REFUSED: dict[str, Callable[[Coupontools], Any]] = {
     "a long id of one's own": lambda client: client.single_use.create(CAMPAIGN, custom_id="x" * 51),
     "a long custom field": lambda client: client.single_use.create(CAMPAIGN, custom_fields=["x", "y" * 51]),
     "a long code": lambda client: client.single_use.create(CAMPAIGN, validation_code="x" * 101),
-    "an unknown utm": lambda client: client.single_use.create(CAMPAIGN, utm={"bogus": "1"}),  # type: ignore[dict-item]
+    "an unknown utm": lambda client: client.single_use.create(CAMPAIGN, utm={"bogus": "1"}),
     "a long name": lambda client: client.loyalty.v4.copy(PLAIN, name="x" * 51),
     "a tag with a comma": lambda client: client.campaigns.list(tags=["a,b"]),
     "a short search": lambda client: client.loyalty.search_users(CARD, "ab"),

@@ -102,7 +102,7 @@ def test_f35_what_only_a_newer_version_knows_is_left_to_it(sandbox: Sandbox, bos
 
 
 def test_f35_a_worker_that_is_told_to_end_finishes_what_it_has_begun(
-    installation: Installation,  # noqa: F811
+    installation: Installation,  # noqa: F811 -- the fixture
     sandbox: Sandbox,
     tmp_path: Path,
 ):

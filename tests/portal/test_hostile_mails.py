@@ -55,7 +55,7 @@ def as_received(name: str, text: str, *, agency: Agency, customer: Customer) -> 
     if message is None:
         return None
     assert message.recipients() in ([OWNER], [SUPPORT])
-    return email.message_from_bytes(message.message().as_bytes(), policy=email.policy.default)  # type: ignore[return-value]
+    return email.message_from_bytes(message.message().as_bytes(), policy=email.policy.default)
 
 
 def assert_is_as_written(received: EmailMessage) -> None:

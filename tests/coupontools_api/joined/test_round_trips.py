@@ -64,7 +64,7 @@ Test = TypeVar("Test", bound=Callable[..., None])
 def with_any(*strategies: st.SearchStrategy[Any]) -> Callable[[Test], Test]:
     """`given`, on machines of any pace."""
     pace = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
-    return lambda test: pace(given(*strategies)(test))  # type: ignore[return-value]
+    return lambda test: pace(given(*strategies)(test))
 
 
 any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -281,7 +281,7 @@ def test_single_use_links(wire: Wire, given_texts: dict[str, str], custom: list[
         CampaignId(campaign.id),
         custom_fields=custom,
         expires_at=expires_at,
-        **given_texts,  # type: ignore[arg-type]
+        **given_texts,
     )
 
     (session,) = wire.vendor.campaigns.sessions(campaign.number, "created", "0", "9")
@@ -315,7 +315,7 @@ subaccount_fields = st.fixed_dictionaries(
 
 @with_any(st.emails(), subaccount_fields, campaigns)
 def test_subaccounts(wire: Wire, email: str, fields: dict[str, str], campaign: dict[str, str]):
-    subaccount = wire.emptied().sandbox.add_subaccount("north", email=email, **fields)  # type: ignore[arg-type]
+    subaccount = wire.emptied().sandbox.add_subaccount("north", email=email, **fields)
     made = wire.vendor.campaigns.add(subaccount, campaign)
 
     found = wire.client.subaccounts.get(SubaccountId(subaccount))
