@@ -1,7 +1,9 @@
 """The web server: gunicorn with threads, because a launch waits for the vendor and the others must not."""
 
+import fcntl
 import os
 import sys
+from pathlib import Path
 
 import django
 from django.core.management import call_command
@@ -36,6 +38,13 @@ class Server(BaseApplication):
         return application
 
 
+def collect_static(folder: Path) -> None:
+    """One server at a time: two that start together on the same files would delete each other's half-made ones."""
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        call_command("collectstatic", interactive=False, verbosity=0)
+
+
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     django.setup()
@@ -46,7 +55,7 @@ def main() -> None:
 
     refuse_to_start_unfit()
     if settings.IS_PRODUCTION:
-        call_command("collectstatic", interactive=False, verbosity=0)
+        collect_static(settings.STATIC_ROOT)
     try:
         call_command("migrate", check_unapplied=True, verbosity=0)
     except OperationalError as problem:

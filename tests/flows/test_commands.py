@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.check import PRODUCTION
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -129,6 +131,24 @@ def test_a_second_start_keeps_the_data(demo: tuple[subprocess.Popen[str], int, i
         again.stdout.close()
 
     assert "with the data it had" in said
+
+
+def test_servers_that_start_together_leave_each_other_their_files(copy: Path):
+    start = (
+        "import django; django.setup()\n"
+        "from django.conf import settings\n"
+        "from portal.serve import collect_static\n"
+        "collect_static(settings.STATIC_ROOT)"
+    )
+    production = environment(DJANGO_SETTINGS_MODULE="portal.settings", **PRODUCTION)
+    servers = [
+        subprocess.Popen([sys.executable, "-c", start], cwd=copy, env=production, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    said = [server.communicate(timeout=120)[1] for server in servers]
+
+    assert [server.returncode for server in servers] == [0, 0, 0], said
+    assert (copy / "var" / "static" / "staticfiles.json").exists()
 
 
 def test_a_busy_port_is_named_with_the_way_out(copy: Path):

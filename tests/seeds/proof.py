@@ -241,9 +241,9 @@ def _run(test: pytest.Item, following: pytest.Item | pytest.Session | None) -> N
 
 
 def _judge_at_once() -> None:
-    """Shortens the access matrix: one wrong cell is enough."""
+    """Shortens the access matrix: one wrong cell is enough, most likely where it is at home."""
     matrix = sys.modules["tests.access.test_matrix"]
-    judge = matrix.judge
+    judge, cells_of = matrix.judge, matrix.cells_of
 
     def judge_at_once(*cell: Any) -> tuple[str, bool]:
         problem, is_positive = judge(*cell)
@@ -251,20 +251,34 @@ def _judge_at_once() -> None:
         return problem, is_positive
 
     matrix.judge = judge_at_once
+    matrix.cells_of = lambda url: sorted(cells_of(url), key=_is_far)
+
+
+def _is_far(cell: tuple[str, str, str, str]) -> tuple[bool, bool, bool]:
+    host, _person, which, method = cell
+    return host not in ("own", "platform"), method not in ("GET", "POST"), which != "own"
 
 
 def tests_of(number: int, fault: Fault, notes: dict[str, Noted]) -> list[str]:
     """The tests that run the faulty place, those first that are likely to show it, and the short before the long.
 
-    What is no longer kept apart shows where neighbours live: in the tests about them, and on pages in the access tests.
-    For a door some of those are enough before its own tests have their turn.
+    A door that stands open shows where everybody knocks: in the matrix. What is no longer kept apart shows where
+    neighbours live: in the tests about them, and on pages in the access tests. A choice that offers too much, and
+    what the worker does, show in their own tests.
     """
     found = sorted((name for name, noted in notes.items() if number in noted.ran), key=lambda name: notes[name].seconds)
+    cells = [name for name in found if "test_matrix.py::test_cells_of" in name]
     asked = [name for name in found if name.startswith("tests/access/")]
-    if fault.file.startswith("accounts/"):
-        asked = asked[: 0 if fault.kind == "check" else 3]
-    first = [name for name in found if "/test_neighbours" in name or "/test_unseen_crowds" in name] + asked
-    return [*first, *(name for name in found if name not in set(first))]
+    neighbours = [name for name in found if "/test_neighbours" in name or "/test_unseen_crowds" in name]
+    if fault.kind in ("decorator", "role"):
+        first = [*cells[:3], *neighbours, *asked]
+    elif fault.kind == "choice":
+        first = neighbours
+    elif fault.file.startswith("accounts/"):
+        first = [*neighbours, *asked[: 0 if fault.kind == "check" else 3]]
+    else:
+        first = [*neighbours, *asked]
+    return list(dict.fromkeys([*first, *found]))
 
 
 def main(only: str = "") -> int:
