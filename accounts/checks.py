@@ -84,7 +84,7 @@ def limits_are_rates(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def lease_covers_a_step(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    needed = settings.VENDOR_LIST_DEADLINE_SECONDS + settings.VENDOR_DEADLINE_SECONDS
+    needed = settings.VENDOR_LIST_DEADLINE_SECONDS + 2 * settings.VENDOR_DEADLINE_SECONDS  # look, create, read
     if needed < settings.PROVISIONING_LEASE_SECONDS:
         return []
     text = (

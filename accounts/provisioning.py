@@ -20,6 +20,7 @@ from accounts.claims import claim
 from accounts.models import Agency, Cause, Customer, Event, Job, State, Subaccount, VendorAccount
 from accounts.states import FREE, LostClaim
 from coupontools_api.errors import (
+    CoupontoolsError,
     EmailTaken,
     InvalidEmail,
     NoAnswer,
@@ -233,12 +234,26 @@ class _Step(Claimed):
             cause = Cause.NO_ANSWER if isinstance(problem, NoAnswer) else Cause.UNCLEAR_ANSWER
             self.uncertain(cause, problem.codes)
         else:
-            if created.email is not None and not adoption.same_address(created.email, self.subaccount.email):
-                self.uncertain(Cause.UNCLEAR_ANSWER)
-            elif created.id in {row.id for row in listing}:
+            if created.id in {row.id for row in listing}:
                 self.contradiction()
-            else:
+            elif self._is_ours(created):
                 self.bind(created.id)
+            else:
+                self.uncertain(Cause.UNCLEAR_ANSWER)
+
+    def _is_ours(self, created: CreatedSubaccount) -> bool:
+        """Whether the new account has our address. Where the create does not say, the account is read; no answer is no.
+
+        What is not known to be ours is looked for: the list tells.
+        """
+        email = created.email
+        if not email:
+            noted = vendor.Noted("subaccount", self.subaccount.customer_id)
+            try:
+                email = vendor.ask(self.account, lambda client: client.subaccounts.get(created.id), noted=noted).email
+            except (CoupontoolsError, vendor.Waiting):
+                return False
+        return adoption.same_address(email, self.subaccount.email)
 
     def _send_create(self) -> CreatedSubaccount:
         subaccount, customer = self.subaccount, self.subaccount.customer

@@ -96,7 +96,7 @@ def customer_file_or_404(request: PersonRequest, customer: UUID) -> CustomerFile
         for row in rows
         if row.member_role
     ]
-    tasks = PanelTask.objects.for_agency(request.agency).filter(customer=found, done_at=None).order_by("created_at")
+    tasks = PanelTask.objects.for_agency(found.agency).filter(customer=found, done_at=None).order_by("created_at")
     return CustomerFile(found, found.subaccount, members, list(tasks))
 
 

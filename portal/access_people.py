@@ -119,15 +119,12 @@ class Deeds:
 
 def staff_activity(request: PersonRequest, *, before: str, size: int = 30) -> Deeds:
     """What staff did with the customers that this person belongs to, newest first."""
-    customers = {
-        customer.pk: customer.company_name
-        for customer in Customer.objects.for_agency(request.agency).filter(
-            memberships__person=request.user, memberships__suspended_at=None
-        )
-    }
-    fellows = Membership.objects.for_agency(request.agency).filter(customer__in=customers, person__staff_role="")
+    agency, person = request.agency, request.user
+    own = Customer.objects.for_agency(agency).filter(memberships__person=person, memberships__suspended_at=None)
+    customers = {customer.pk: customer.company_name for customer in own}
+    fellows = Membership.objects.for_agency(agency).filter(customer__in=customers, person__staff_role="")
     rows = (
-        Event.objects.for_agency(request.agency)
+        Event.objects.for_agency(agency)
         .filter(customer_id__in=customers, kind__in=FOR_MEMBERS, actor_id__isnull=False)
         .exclude(actor_id__in=fellows.values("person"))
         .select_related("reason")
@@ -136,7 +133,7 @@ def staff_activity(request: PersonRequest, *, before: str, size: int = 30) -> De
     if before.isascii() and before.isdigit() and len(before) < 18:
         rows = rows.filter(pk__lt=int(before))
     events = list(rows[: size + 1])
-    names = names_of(request.agency, {event.actor_id for event in events if event.actor_id})
+    names = names_of(agency, {event.actor_id for event in events if event.actor_id})
     deeds = [
         Deed(
             event.at,

@@ -68,8 +68,6 @@ class HostMiddleware:
         if request.path == "/healthz":
             return JsonResponse({"status": "ok"})
         host = self._host_name(request)
-        if host is None:
-            return self._unknown(request)
         if request.path == "/readyz" and not self._has_database():
             return JsonResponse({"status": "database unavailable"}, status=503)
         request.agency = None
@@ -89,12 +87,12 @@ class HostMiddleware:
             return self.get_response(request)
 
     @staticmethod
-    def _host_name(request: HttpRequest) -> str | None:
-        """The name without its port; None if the port is not the one we answer on."""
+    def _host_name(request: HttpRequest) -> str:
+        """The name without its port; nobody's, the empty one, if the port is not the one we answer on."""
         name, colon, port = request.META.get("HTTP_HOST", "").partition(":")
         right_ports = {"", "443"} if settings.IS_PRODUCTION else {"", str(settings.PORT)}
         if (colon and not port) or port not in right_ports:
-            return None
+            return ""
         return name
 
     @staticmethod

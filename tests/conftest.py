@@ -4,7 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.contrib.contenttypes.management import create_contenttypes
 from django.core.cache import cache
+from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate
+from django.dispatch import receiver
 from django.test import Client
 
 from accounts import vendor
@@ -15,6 +19,23 @@ from tests import factories, shadow
 pytest_plugins = ["tests.figures"]
 NORTH_KEYS = ("north-id", "north-secret")
 SOUTH_KEYS = ("south-id", "south-secret")
+
+
+@receiver(connection_created)
+def _do_not_wait_for_the_disk(connection: Any, **_: Any) -> None:
+    """A database of tests need not outlive a power cut. What must is proved in processes of their own."""
+    if connection.vendor == "sqlite":
+        connection.cursor().execute("PRAGMA synchronous=OFF")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """After a test that commits all tables are emptied; that the kinds of rows are written anew each time takes long.
+
+    Permissions and content types are of use to nobody here: an operator may do everything.
+    """
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+    post_migrate.disconnect(create_contenttypes)
 
 
 @pytest.fixture(scope="session")

@@ -12,14 +12,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("browser", "postgres", "brokers", "observatory", "office", "php", "gettext")
 NOTHING_RAN = 5
-WITHOUT_DATABASE = ("tests/coupontools_api", "tests/sandbox")  # seen once, with SQLite
+# Seen once, with SQLite: what touches no database, starts its own, or is about what stands in a page, file or mail.
+ONCE = (
+    "tests/coupontools_api",
+    "tests/sandbox",
+    "tests/flows/test_commands.py",
+    "tests/access/test_cross_site.py",
+    "tests/portal/test_export_in_office.py",
+    "tests/portal/test_hostile_mails.py",
+)
 APT = ["apt-get", "-qq", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=400"]
 
 
@@ -176,6 +184,18 @@ def pytest(title: str, arguments: list[str], **settings: str) -> int:
     ).returncode
 
 
+@contextmanager
+def beside(title: str, arguments: list[str], codes: list[int]) -> Iterator[None]:
+    """A run of pytest that goes on while others do. What it prints comes when they, and it, have ended."""
+    command = [sys.executable, "-m", "pytest", *arguments]
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment_for(), stdout=output, stderr=output)
+        yield
+        codes.append(process.wait())
+        output.seek(0)
+        print(f"\n=== {title}\n{output.read().decode()}", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./run test", description=__doc__)
     parser.add_argument("--without", default="", help=f"comma-separated: {', '.join(PARTS)}")
@@ -194,16 +214,17 @@ def main() -> int:
     lacking = {part for part in PARTS if part in without or part in missing}
     in_both = "not browser and not prove and not production" + marks_without(lacking)
     codes = [pytest("SQLite", [*processes, "-m", in_both, *given])]
-    if "postgres" not in lacking:
-        with throw_away_postgres() as url:
-            apart = [f"--ignore={path}" for path in WITHOUT_DATABASE]
+    with ExitStack() as others:
+        if not lacking & {"postgres", "brokers"}:
+            # A file stays with one process, which starts an installation for its tests. It waits more than it works:
+            # for servers to come up, leases to end, brokers to come back.
+            whole_files = [*processes, *(["--dist", "loadfile"] if processes else [])]
+            chosen = f"production and not prove{marks_without(lacking)}"
+            others.enter_context(beside("Production", [*whole_files, "-m", chosen, *given], codes))
+        if "postgres" not in lacking:
+            url = others.enter_context(throw_away_postgres())
+            apart = [f"--ignore={path}" for path in ONCE]
             codes.append(pytest("PostgreSQL", [*processes, "-m", in_both, *apart, *given], DATABASE_URL=url))
-    if not lacking & {"postgres", "brokers"}:
-        # A file stays with one process, which starts an installation for its tests.
-        whole_files = [*processes, *(["--dist", "loadfile"] if processes else [])]
-        codes.append(
-            pytest("Production", [*whole_files, "-m", f"production and not prove{marks_without(lacking)}", *given])
-        )
     if "browser" not in lacking:
         codes.append(pytest("Chromium", [*processes, "-m", "browser and not prove", *given]))
     print(f"\nWhole suite: {time.monotonic() - started:.0f} seconds, left out: {', '.join(without) or 'nothing'}.")

@@ -19,6 +19,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "list_key": ("subaccounts", "subaccount"),
     "list_envelope": ("status", "bare"),
     "details": ("documented", "brief"),
+    "saved_address": (True, False),
     "other_lists": ("singular", "plural"),
     "sign_on_page": (True, False),
     "token_uses": (1, 2),
@@ -52,6 +53,7 @@ class Settings:
     list_key             the key that holds the rows of "list subaccounts"
     list_envelope        "list subaccounts" answers with `status`, or a bare array
     details              "get subaccount" answers all its fields, or only ID, email and campaigns
+    saved_address        create and update answer the address beside the id, or the id alone
     other_lists          rows of lists without a published answer stand under `directory` or `directories`
     sign_on_page         sign-on takes `page` and `campaign`, or refuses them
     token_uses           how many times a sign-on URL works
@@ -82,6 +84,7 @@ class Settings:
     list_key: str = "subaccounts"
     list_envelope: str = "status"
     details: str = "documented"
+    saved_address: bool = True
     other_lists: str = "singular"
     sign_on_page: bool = True
     token_uses: int = 1

@@ -151,7 +151,8 @@ def invented_row(settings: Settings, index: int) -> Json:
 
 def subaccount_saved(settings: Settings, subaccount: Subaccount) -> Json:
     """Assumed, for create and update."""
-    return {"subaccount": {"ID": shown_id(settings, subaccount.id), "email": subaccount.email}}
+    address = {"email": subaccount.email} if settings.saved_address else {}
+    return {"subaccount": {"ID": shown_id(settings, subaccount.id), **address}}
 
 
 def sign_on(settings: Settings, account: Account, kind: str, id_: str, panel: str, token: str) -> Json:

@@ -5,7 +5,6 @@ from typing import Any
 
 from allauth.account import forms
 from allauth.account.fields import EmailField, PasswordField
-from allauth.account.models import EmailAddress
 from allauth.core import context
 from django import forms as django_forms
 from django.contrib.auth import password_validation
@@ -132,8 +131,8 @@ class SignupForm(forms.SignupForm):
             with transaction.atomic():
                 person, _response = super().try_save(request)
                 # What allauth reads before it mails a code.
-                addresses = EmailAddress.objects.filter(user=person)
-                list(addresses), list(addresses.filter(verified=True)), list(addresses.filter(email=person.email))
+                addresses = person.emailaddress_set
+                list(addresses.all()), addresses.get_verified(person), list(addresses.filter(email=person.email))
                 User.objects.get(pk=person.pk)
                 transaction.set_rollback(True)
         finally:

@@ -39,14 +39,16 @@ def cells_of(url: Url) -> Iterator[tuple[str, str, str, str]]:
 
     On the agency's own host every method is tried on the own object; reading and writing are tried everywhere.
     A host that nobody has, or that does not serve the URL, answers before it knows who asks: three people are
-    enough there. Who may do what does not hang on the database: the second one gets the own host and the operators'.
+    enough there. Who may do what does not hang on the database: the second one gets the own host and the operators',
+    and what the database is asked for, reading and writing.
     """
-    for host in HOSTS if connection.vendor == "sqlite" else ("own", "platform"):
+    is_whole = connection.vendor == "sqlite"
+    for host in HOSTS if is_whole else ("own", "platform"):
         is_served = host != "unknown" and ("platform" if host == "platform" else "agency") in url.on
         people = PEOPLE if is_served else ("anonymous", "staff_owner", "operator")
         for person in STOPPED_PEOPLE if host == "stopped" else people:
             for which in url.objects:
-                for method in METHODS if (host, which) == ("own", "own") else ("GET", "POST"):
+                for method in METHODS if is_whole and (host, which) == ("own", "own") else ("GET", "POST"):
                     yield host, person, which, method
 
 

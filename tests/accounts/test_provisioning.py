@@ -1,5 +1,6 @@
 """From wish to subaccount, over real sockets, with the sandbox's ledger as the judge of what really happened."""
 
+import contextlib
 from datetime import timedelta
 from typing import Any
 
@@ -71,6 +72,32 @@ def test_a_wrong_id_in_the_answer_that_was_listed_before_is_never_bound(
     assert (subaccount.state, subaccount.cause, subaccount.vendor_id) == (State.NEEDS_REVIEW, Cause.CONTRADICTION, "")
     assert customer_reads(subaccount) == "We need a moment with a person"
     assert "there before" in staff_read(subaccount)
+
+
+def test_an_id_without_an_address_is_read_before_it_is_bound(sandbox: Sandbox, bos_subaccount: Subaccount, work: Work):
+    sandbox.settings(saved_address=False)
+
+    subaccount = work(bos_subaccount)
+
+    [created] = sandbox.effects("subaccount_created")
+    assert (subaccount.state, subaccount.vendor_id) == (State.ACTIVE, created["subaccount"])
+    assert (calls(sandbox, LIST), calls(sandbox, CREATE)) == (1, 1)
+
+
+@pytest.mark.parametrize("whose", ["nobody's", "somebody else's"])
+def test_an_id_that_is_not_of_our_address_is_not_bound(
+    sandbox: Sandbox, bos_subaccount: Subaccount, work: Work, whose: str
+):
+    sandbox.settings(saved_address=False)
+    sandbox.fault(LIST, "stale_list", times=1, seconds=3600)
+    told = "sub_424242" if whose == "nobody's" else sandbox.add_subaccount("north-id", email="other@shop.example")
+    sandbox.fault(CREATE, "wrong_id", id=told)
+
+    subaccount = work(bos_subaccount)
+
+    [created] = sandbox.effects("subaccount_created")
+    assert (subaccount.state, subaccount.vendor_id) == (State.ACTIVE, created["subaccount"])
+    assert calls(sandbox, CREATE) == 1
 
 
 def test_an_address_that_was_there_before_waits_for_a_person(sandbox: Sandbox, bos_subaccount: Subaccount, work: Work):
@@ -280,10 +307,9 @@ def test_every_move_is_an_event_with_ids_only(sandbox: Sandbox, bos_subaccount: 
 
 
 def test_the_database_is_asked_to_be_durable():
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA synchronous")
-            assert cursor.fetchone()[0] == 2
-        else:
-            cursor.execute("SHOW synchronous_commit")
-            assert cursor.fetchone()[0] == "on"
+    opened = connection.get_new_connection(connection.get_connection_params())  # before the tests have their say
+    is_sqlite = connection.vendor == "sqlite"
+    with contextlib.closing(opened):
+        asked = opened.execute("PRAGMA synchronous" if is_sqlite else "SHOW synchronous_commit")
+
+        assert asked.fetchone()[0] == (2 if is_sqlite else "on")

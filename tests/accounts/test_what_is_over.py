@@ -6,12 +6,15 @@ And the doors ask for themselves: whoever calls them, by whichever page, is refu
 from datetime import timedelta
 
 import pytest
+from django.core import mail
+from django.test import Client
 from django.utils import timezone
 
 from accounts import (
     attention,
     data_export,
     erasure,
+    jobs,
     members,
     operators,
     overview,
@@ -239,3 +242,15 @@ def test_closed_customers_are_in_no_number_of_those_who_are_here(north: Agency, 
     after = overview.overview(north, now=now).numbers
 
     assert (after.trials, after.trials_7, after.trials_over, after.paused) == (0, 0, 0, 0)
+
+
+def test_somebody_suspended_gets_no_code_for_a_new_password(north: Agency, bo: User):
+    suspended(bo)
+    client = Client(headers={"host": north.canonical_host})
+    for address in (bo.email, "nobody@shop.example"):
+        client.post("/account/password/reset/", {"email": address})
+    while jobs.run():
+        pass
+
+    theirs, nobodys = mail.outbox
+    assert theirs.body.replace(bo.email, "") == nobodys.body.replace("nobody@shop.example", "")

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from accounts.models import Agency, Customer, Package, User, ViewAs
+from accounts.models import Agency, Customer, Membership, Package, User, ViewAs
 from tests import factories
 from tests.access.making import session_of
 
@@ -63,3 +63,24 @@ def test_a_search_for_what_is_not_offered_is_refused(query: dict[str, str], nort
 
     assert answer.status_code == 200
     assert "Select a valid choice" in answer.text
+
+
+def test_nobody_is_given_a_role_that_does_not_exist(
+    client_for: Callable[..., Client], adas: Client, north: Agency, bos_company: Customer, bo: User
+):
+    ben = factories.staff(north, "ben@north.example", "support")
+    kim = factories.person(north)
+    Membership.objects.create(customer=bos_company, person=kim, role="viewer")
+    doors = (
+        (adas, f"/console/staff/{ben.pk}/"),
+        (client_for(north, bo), f"/c/{bos_company.public_id}/people/{kim.pk}/"),
+    )
+    for client, path in doors:
+        for role in ("emperor", ""):
+            answer = client.post(path, {"do": "role", "role": role})
+
+            assert answer.status_code == 200, path
+            assert "Please choose one of these roles." in answer.text
+
+    ben.refresh_from_db()
+    assert (ben.staff_role, Membership.objects.for_agency(north).get(person=kim).role) == ("support", "viewer")

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts import vendor_accounts
 from accounts.models import Agency, Credential, Event, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
+from portal import access_agency
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -111,6 +112,16 @@ def test_a_pair_that_misses_customers_names_them(
     assert "Bo&#x27;s Bakery" in text
     assert "has to pass a check first" in flat(ada_client.post(PAIR, {"do": "switch"}, follow=True))
     assert in_use(north) == 1
+
+
+def test_a_neighbours_check_says_nothing_about_ones_own_pair(north: Agency, south: Agency, ada: User, sandbox: Sandbox):
+    sam = factories.staff(south, "sam@south.example", "owner")
+    vendor_accounts.check(north, slot=1, acting_user=ada)
+    for number in range(3):
+        sandbox.add_subaccount("south-id", email=f"{number}@south.example")
+    vendor_accounts.check(south, slot=1, acting_user=sam)
+
+    assert access_agency.pair_of(north, 1).check["listed"] == 0
 
 
 def test_a_pair_of_another_agency_is_refused_without_naming_it(ada_client: Client, north: Agency, south: Agency):

@@ -241,7 +241,10 @@ def test_another_agencys_sign_up_cannot_be_approved(adas: Client, south: Agency)
 def test_a_task_is_ticked_once_and_says_who(adas: Client, active: Subaccount):
     adas.post(page_of(active.customer, "pause/"), {"message": "x"})
     task = PanelTask.objects.for_agency(active.agency).get()
+    other = factories.customer(active.agency, factories.person(active.agency), company_name="Kim's")
     assert "Block" in adas.get("/console/attention/").content.decode()
+    assert str(task.public_id) in adas.get(page_of(active.customer)).content.decode()
+    assert str(task.public_id) not in adas.get(page_of(other)).content.decode()
 
     for _ in range(2):
         adas.post(page_of(active.customer, f"tasks/{task.public_id}/"), {"from": "attention"})

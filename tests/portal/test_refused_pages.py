@@ -12,6 +12,7 @@ from tests.access.making import session_of
 
 pytestmark = pytest.mark.django_db
 Browse = Callable[..., Client]
+PLACES = ("x", "_", "9_", "2026-01-01_1", "2026-01-01T00:00:00Z_x", f"2026-01-01T00:00:00Z_{'9' * 4500}")
 
 
 def with_session(person: User, *, hours: int) -> Client:
@@ -52,3 +53,22 @@ def test_a_timeline_is_not_shown_from_a_place_that_nobody_linked(
     answer = client_for(north, ada).get(f"/console/customers/{bos_company.public_id}/", {"shown": shown})
 
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_place_that_nobody_gave_is_404(client_for: Browse, north: Agency, ada: User, place: str):
+    adas = client_for(north, ada)
+    for path in (f"attention/?after={place}", f"attention/?tasks_after={place}", f"approvals/?after={place}"):
+        assert adas.get(f"/console/{path}").status_code == 404, path
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00", "2026-02-31T00:00:00Z", "2026-01-01", "9" * 4500],
+)
+def test_a_moment_that_does_not_exist_is_404(
+    client_for: Browse, north: Agency, ada: User, bos_company: Customer, moment: str
+):
+    path = f"/console/customers/{bos_company.public_id}/?before={moment}"
+
+    assert client_for(north, ada).get(path).status_code == 404

@@ -66,6 +66,14 @@ def test_the_console_opens_with_both_names_on_every_page(viewing: Client, ada: U
         assert "End the view" in text, path
 
 
+def test_somebody_without_a_second_factor_is_looked_on_as_too(client_for: Browse, north: Agency, olu: User):
+    nia = factories.person(north, "nia@north.example", staff_role="analyst")
+    client = client_for(north)
+    client.get(f"/view-as/{views_as.ask(north, person=nia, reason='To look', acting_user=olu)}/")
+
+    assert client.get("/console/").status_code == 200
+
+
 def test_nobody_signs_in_by_it(viewing: Client, ada: User):
     before = ada.last_login
     ada.refresh_from_db()
@@ -181,6 +189,16 @@ def test_the_session_that_was_there_is_gone(
     client.post("/view-as/end/")
 
     assert client.get(f"/c/{bos_company.public_id}/").status_code == 302
+
+
+def test_ending_it_twice_is_once(north: Agency, ada: User, olu: User):
+    view = views_as.open_view(north, token=views_as.ask(north, person=ada, reason="To look", acting_user=olu))
+    assert view is not None
+
+    views_as.end(view)
+    views_as.end(view)
+
+    assert Event.objects.for_agency(north).filter(kind="view_as.ended").count() == 1
 
 
 def test_only_operators_ask_and_only_for_staff_who_can_sign_in(

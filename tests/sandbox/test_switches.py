@@ -84,6 +84,12 @@ def test_details_can_be_brief(ada, sandbox, bo):
     assert ada.post("/v4/subaccount", subaccount=bo).json["subaccount"].keys() == {"ID", "email", "campaigns"}
 
 
+def test_what_was_saved_can_be_told_by_its_id_alone(ada, sandbox):
+    sandbox.settings(saved_address=False)
+
+    assert ada.post("/v4/subaccount/create", email="di@bakery.test").json["subaccount"].keys() == {"ID"}
+
+
 def test_a_sign_on_can_tell_another_token_than_its_url_carries(ada, visitor, sandbox, bo):
     sandbox.settings(token_in_url=False)
 

@@ -61,10 +61,12 @@ PINS = {
     "pk__in",
     "customer",
     "customer_id",
+    "customer_id__in",
     "person",
     "subaccount",
     "vendor_account",
     "customer__memberships__person",
+    "memberships__person",
     # Events, notes and jobs name things by their keys, which no two things share.
     "actor_id",
     "on_behalf_of",
@@ -214,7 +216,8 @@ def _of_q(node: ast.AST) -> Iterator[tuple[str, str, Change]]:
         for keyword in node.keywords:
             is_nobody = isinstance(keyword.value, ast.Constant)
             if keyword.arg in OVER or (keyword.arg and OWNERS.issuperset(keyword.arg.split("__")) and not is_nobody):
-                yield f"q-{keyword.arg}", f"{_short(node)} without {keyword.arg}", _without(keyword)
+                change = _without(keyword) if len(node.keywords) > 1 else _every_row(node)
+                yield f"q-{keyword.arg}", f"{_short(node)} without {keyword.arg}", change
 
 
 def _without(keyword: ast.keyword) -> Change:
@@ -226,6 +229,16 @@ def _without(keyword: ast.keyword) -> Change:
         keyword.arg = None
 
     return drop
+
+
+def _every_row(q: ast.Call) -> Change:
+    """A Q object with nothing in it would mean no row more where it stands beside others: `Q() | Q(contact=person)`."""
+
+    def widen(number: int) -> None:
+        switch = _switch("q", number, ast.Call(q.func, [], q.keywords))
+        q.func, q.args, q.keywords = switch.func, switch.args, []
+
+    return widen
 
 
 def _always_yes(function: ast.FunctionDef) -> Change:

@@ -32,6 +32,10 @@ class Switches:
         """`rows.for_agency(agency)`; over all agencies when it is on."""
         return rows.for_agency(*agency) if self.is_off(number) else rows.across_agencies()
 
+    def q(self, number: int, asked: Any) -> Any:
+        """A Q object; one that every row fits when it is on."""
+        return asked if self.is_off(number) else ~asked.__class__(pk__in=[])
+
     def choices(self, number: int, field: Any, choices: Any) -> Any:
         """The choices of a field, which takes whatever comes when it is on."""
         if not self.is_off(number):
