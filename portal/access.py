@@ -122,7 +122,7 @@ def operator_required(view: View) -> View:
 
 
 def recent_sign_in_required(view: View) -> View:
-    """Whoever opens this typed their password or code a short while ago, or does it now and comes back.
+    """Who is signed in and typed their password or code a short while ago; others do it now, and come back.
 
     What a POST that came too late carried is dropped, not kept in the session as allauth would (it may be a
     secret): the page comes back with its form, so every such view answers GET.
@@ -136,7 +136,7 @@ def recent_sign_in_required(view: View) -> View:
         except ReauthenticationRequired:
             return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': request.path})}")
 
-    return wrapped
+    return person_required(wrapped)
 
 
 def person_of_session(pk: object) -> User | None:

@@ -81,7 +81,6 @@ def member(request: PersonRequest, customer: UUID, person: UUID) -> HttpResponse
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@access.person_required
 @access.recent_sign_in_required
 def hand_over(request: PersonRequest, customer: UUID, person: UUID) -> HttpResponse:
     """Makes a member the owner. The acting owner stays as an editor, and signs in again."""

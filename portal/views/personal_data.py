@@ -23,7 +23,6 @@ from portal.wording_erasure import obstacle_sentence
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@access.person_required
 @access.recent_sign_in_required
 def own(request: PersonRequest) -> HttpResponse:
     """What one may do with one's own data; the button downloads it."""
@@ -33,7 +32,6 @@ def own(request: PersonRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@access.person_required
 @access.recent_sign_in_required
 def own_erase(request: PersonRequest) -> HttpResponse:
     """Erases the reader: says what happens, asks for the address, signs them out for ever."""

@@ -32,6 +32,15 @@ def test_an_operator_who_signed_in_long_ago_looks_on_as_nobody(north: Agency, ad
     assert "/reauthenticate/" in with_session(olu, hours=3).post(path, {"person": ada.pk}).headers["Location"]
 
 
+def test_who_is_no_operator_any_more_finds_nothing(north: Agency):
+    olu = factories.operator()
+    User.objects.filter(pk=olu.pk).update(is_staff=False)
+    olu.refresh_from_db()
+
+    for path in ("/operator/", f"/operator/agencies/{north.pk}/view-as/"):
+        assert with_session(olu, hours=0).get(path).status_code == 404, path
+
+
 def test_an_admin_changes_no_owner_and_nobody_themselves(client_for: Browse, north: Agency, ada: User):
     ben = factories.staff(north, "ben@north.example", "admin")
     bens = client_for(north, ben)
