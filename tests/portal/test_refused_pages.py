@@ -49,6 +49,11 @@ def test_an_admin_changes_no_owner_and_nobody_themselves(client_for: Browse, nor
         assert bens.post(f"/console/staff/{person.pk}/", {"do": "suspend"}).status_code == 403
 
 
+@pytest.mark.parametrize("what", ["second-factor", "hand-over"])
+def test_an_owner_does_to_others_only_what_is_for_others(north: Agency, ada: User, what: str):
+    assert with_session(ada, hours=0).get(f"/console/staff/{ada.pk}/{what}/").status_code == 403
+
+
 def test_nobody_hands_a_customer_over_to_themselves(bo: User, bos_company: Customer):
     path = f"/c/{bos_company.public_id}/people/{bo.pk}/hand-over/"
 

@@ -270,7 +270,7 @@ def tests_of(number: int, fault: Fault, notes: dict[str, Noted]) -> list[str]:
     """
     found = sorted((name for name, noted in notes.items() if number in noted.ran), key=lambda name: notes[name].seconds)
     cells = [name for name in found if "test_matrix.py::test_cells_of" in name]
-    asked = [name for name in found if name.startswith("tests/access/")]
+    asked = [name for name in found if name.startswith("tests/access/") and name not in cells[4:]]
     neighbours = [name for name in found if "/test_neighbours" in name or "/test_unseen_crowds" in name]
     if fault.kind in ("decorator", "role"):
         first = [*cells[:3], *neighbours, *asked]
