@@ -1,6 +1,7 @@
 """The vendor's ids as types of their own, so that a blank or foreign one cannot be said."""
 
 import re
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 from pydantic_core import CoreSchema, core_schema
@@ -22,14 +23,15 @@ class VendorId(str):
     prefix: ClassVar[str] = ""
     body: ClassVar[str] = "0*[1-9][0-9]{0,17}"
     """What follows the prefix, as a regular expression."""
-    _whole: ClassVar[re.Pattern[str]]
+    is_written: ClassVar[Callable[[str], object]]
+    """Whether a text has the form of a whole id."""
 
     def __init_subclass__(cls) -> None:
-        cls._whole = re.compile(cls.pattern(), re.ASCII)
+        cls.is_written = re.compile(cls.pattern(), re.ASCII).fullmatch
 
     def __new__(cls, value: object) -> Self:
         text = value if isinstance(value, str) else _digits(value)
-        if not cls._whole.fullmatch(text):
+        if not cls.is_written(text):
             raise ValueError(f"not a {cls.__name__}")
         return super().__new__(cls, text if text.startswith(cls.prefix) else cls.prefix + text)
 

@@ -268,7 +268,8 @@ def decoded(body: bytes) -> Any:
     """
     if b"\\u0000" not in body:
         try:
-            return from_json(body, allow_inf_nan=False)
+            # Of a long list the names repeat, the values do not: remembering those would be for nothing.
+            return from_json(body, allow_inf_nan=False, cache_strings="keys")
         except ValueError:
             pass
     try:
