@@ -191,6 +191,20 @@ def test_the_session_that_was_there_is_gone(
     assert client.get(f"/c/{bos_company.public_id}/").status_code == 302
 
 
+def test_what_is_over_runs_no_more_whatever_a_browser_keeps(north: Agency, ada: User, olu: User):
+    views = []
+    for _ in range(2):
+        view = views_as.open_view(north, token=views_as.ask(north, person=ada, reason="To look", acting_user=olu))
+        assert view is not None
+        views.append(view)
+
+    views_as.end(views[0])
+
+    assert [views_as.running(north, view.public_id) for view in views] == [None, views[1]]
+    with time_machine.travel(timezone.now() + views_as.LASTS):
+        assert views_as.running(north, views[1].public_id) is None
+
+
 def test_ending_it_twice_is_once(north: Agency, ada: User, olu: User):
     view = views_as.open_view(north, token=views_as.ask(north, person=ada, reason="To look", acting_user=olu))
     assert view is not None
