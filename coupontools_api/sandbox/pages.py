@@ -8,8 +8,9 @@ from .replies import Reply
 POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 HEADERS = (("Content-Security-Policy", POLICY), ("Referrer-Policy", "no-referrer"))
 STYLE = """
-body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; color: #1d2733; background: #f4f6f8; }
+body { margin: 0; padding: 0 .75rem; font: 1rem/1.5 system-ui, sans-serif; color: #1d2733; background: #f4f6f8; }
 header, main { max-width: 46rem; margin: 0 auto; padding: 1rem 1.5rem; }
+h1 { margin: .5rem 0 1rem; line-height: 1.25; }
 main { background: #fff; border: 1px solid #d5dce3; border-radius: .5rem; }
 nav a { margin-right: 1rem; color: #0b5cad; }
 dt { font-weight: 600; } dd { margin: 0 0 .5rem; }
