@@ -111,3 +111,16 @@ def activate(
             pass
         subaccount.refresh_from_db()
     return subaccount
+
+
+def sign_up_form(agency: Agency, **changes: str) -> dict[str, str]:
+    """What Kim types into the form of the sign-up."""
+    return {
+        "package": str(agency.packages.first().public_id),
+        "company_name": "Kim's Kiosk",
+        "first_name": "Kim",
+        "last_name": "Kist",
+        "country": "NL",
+        "email": "kim@shop.example",
+        "password1": PASSWORD,
+    } | changes
