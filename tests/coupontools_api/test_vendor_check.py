@@ -13,33 +13,19 @@ from coupontools_api.sandbox import Sandbox
 from coupontools_api.vendor_check import main
 from coupontools_api.vendor_findings import PANEL_HOST, Verdict
 from coupontools_api.vendor_probe import Opening, opened
+from tests.coupontools_api.assumptions import (
+    FLIPS,
+    HOST_OF_URL,
+    PAGES,
+    TOKEN_USES,
+    VERSIONS,
+    WHITELABEL,
+    WHOLE_LIST,
+)
 from tests.coupontools_api.scripted import Script, Vendor, answers, resets
 
 CLIENT_ID, CLIENT_SECRET = "north-id-canary", "north-secret-canary"
 VERDICTS = {verdict.value for verdict in Verdict}
-TOKEN_USES = "a sign-on URL works once"
-HOST_OF_URL = f"the sign-on URL leads to {PANEL_HOST}"
-WHOLE_LIST = "the list is whole: no pages"
-VERSIONS = "the host answers on /v3 and /v4"
-WHITELABEL = "white-label sign-on URL"
-PAGES = "sign-on takes every page"
-
-# Each assumption, and the switches of the sandbox that turn it round.
-FLIPS: list[tuple[str, dict[str, Any]]] = [
-    ("credentials in headers are taken", {"rpc_credentials": "body"}),
-    ("errors carry the HTTP status that they name", {"real_status": False}),
-    ("wrong credentials: one code, inside `status`", {"login_envelope": "E-VALID"}),
-    ("wrong credentials: one code, inside `status`", {"login_envelope": "E-TOP"}),
-    ("other errors: lists of codes, inside `status`", {"error_envelope": "E-TOP"}),
-    ("the list stands under `subaccounts`", {"list_key": "subaccount"}),
-    ("the list stands under `subaccounts`", {"list_envelope": "bare"}),
-    (WHOLE_LIST, {"subaccount_page_size": 1}),
-    (WHOLE_LIST, {"subaccount_page_size": 2}),
-    ("ids come as sub_… everywhere", {"id_style": "bare"}),
-    ("get answers the documented fields", {"details": "brief"}),
-    ("the sign-on URL carries the token", {"token_in_url": False}),
-    (PAGES, {"sign_on_page": False}),
-]
 
 
 @dataclass(frozen=True)
