@@ -85,10 +85,13 @@ class Coupontools:
 
 
 def _check(paths: Mapping[str, str]) -> None:
-    """Raises ValueError for a name that no endpoint has, or a path with other ids in braces than the endpoint's own."""
+    """Raises ValueError for a name that no endpoint has, and for a path that could lead to another host, or has other
+    ids in braces than the endpoint's own."""
     ours = {endpoint.name: endpoint.path for endpoint in ENDPOINTS}
     for name, path in paths.items():
         if name not in ours:
             raise ValueError(f"no endpoint {name}")
+        if not re.match("/(?!/)", path):
+            raise ValueError(f"a path starts with one slash, unlike {path!r}")
         if sorted(re.findall("{.*?}", path)) != sorted(re.findall("{.*?}", ours[name])):
             raise ValueError(f"other ids than in {ours[name]}")

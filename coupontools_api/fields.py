@@ -57,12 +57,21 @@ def _several(value: object) -> Any:
     return value or []
 
 
+def _or_none(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
 def _block(value: object) -> object:
     """An empty object may come as an empty list or text."""
     return value if isinstance(value, dict | BaseModel) else {}
 
 
-Text = Annotated[str, BeforeValidator(_text)]
+BlankIsNone = BeforeValidator(_or_none)
+"""For an id that may be left out: it may come as an empty text as well."""
+
+Trimmed = BeforeValidator(_text)
+
+Text = Annotated[str, Trimmed]
 """Without blanks around it; "" where there is none."""
 
 Secret = Annotated[SecretStr | None, BeforeValidator(_secret)]

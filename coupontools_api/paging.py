@@ -34,7 +34,8 @@ def all_pages(
     else a line says may change between two pages.
 
     Newest first, a whole page may come again because as many arrived meanwhile: where the answer's own total says
-    that there are more, the next page is asked for. Raises UnexpectedReply if that is such a page, too.
+    that there are more, the next page is asked for. Raises UnexpectedReply if that is such a page, too, or if an empty
+    page comes before as many lines as the first answer counted.
     """
 
     def read(page: int) -> _Page:
@@ -65,13 +66,16 @@ def _new_lines(
     endpoint: Endpoint, read: Callable[[int], _Page], model: type[_Line], known_by: Callable[[_Line], Hashable]
 ) -> Iterator[_Line]:
     seen: set[Hashable] = set()
-    given = repeated = 0
+    given = repeated = at_first = 0
     page = FIRST_PAGE
     while True:
         items, total = read(page)
+        at_first = total if page == FIRST_PAGE else at_first
         found = lines(endpoint, items, model)
         new = [line for line in found if known_by(line) not in seen]
         repeated = 0 if new else repeated + 1
+        if not found and given < at_first:
+            raise UnexpectedReply(endpoint.path, detail=f"{given} of {at_first} lines, then an empty page")
         if not found or (repeated and given >= total):
             return
         if repeated == MOST_REPEATED_PAGES:

@@ -20,6 +20,9 @@ Payload = dict[str, Any]
 
 # The vendor returns a subaccount's own key pair in clear: what has such a name is dropped from `.raw` at any depth.
 SECRET_NAME = re.compile("token|secret|password|api[-_]?key|sso[-_]?url|url[-_]?sso", re.IGNORECASE)
+SHORTEST_TOKEN = 8
+"""What is shorter under such a name is a word or a yes: texts that hold it give nothing away."""
+OF_THE_ACCOUNT = frozenset({101, 102, 1000})
 TOTAL = "amount_of_"
 """How the names of totals start."""
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -106,14 +109,14 @@ def _tokens(value: Any) -> Iterator[str]:
             yield from _tokens(item)
     elif isinstance(value, dict):
         for key, item in value.items():
-            if isinstance(item, str) and item and "token" in key.lower():
+            if isinstance(item, str) and len(item) >= SHORTEST_TOKEN and "token" in key.lower():
                 yield item
             yield from _tokens(item)
 
 
 def _scrubbed(value: Any, tokens: frozenset[str]) -> Any:
     def tells(item: object) -> bool:
-        return isinstance(item, str) and any(token in item for token in tokens)
+        return isinstance(item, str) and ("token=" in item or any(token in item for token in tokens))
 
     if isinstance(value, list):
         return [_scrubbed(item, tokens) for item in value if not tells(item)]
@@ -227,7 +230,10 @@ def _agreed(endpoint: Endpoint, answer: Answer) -> Any:
     if answer.status == 429:
         raise Throttled(endpoint.path, retry_after(answer.headers.get("Retry-After")))
     payload = decoded(answer.body)
-    if codes := _codes(payload):
+    is_good = 200 <= answer.status < 300
+    # v4 REST publishes no codes, and its HTTP status tells; only of an account that is shut its bare ones say more.
+    bare = () if is_good else tuple(code for code in _codes({"errors": payload}) if code in OF_THE_ACCOUNT)
+    if codes := _codes(payload) or bare:
         raise refusal(endpoint, codes)
     if answer.status in (401, 403):
         raise Unauthorized(endpoint.path, detail=str(answer.status))
@@ -236,7 +242,7 @@ def _agreed(endpoint: Endpoint, answer: Answer) -> Any:
             raise NotFound(endpoint.path, detail="404")
         if answer.status in REST_INVALID_INPUT:
             raise InvalidInput(endpoint.path, detail=str(answer.status))
-    if not 200 <= answer.status < 300:
+    if not is_good:
         raise UnexpectedReply(endpoint.path, detail=f"HTTP {answer.status}")
     return payload
 
@@ -253,7 +259,7 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
         return min(float(text), MAX_RETRY_AFTER_SECONDS)
     try:
         when = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
@@ -306,8 +312,9 @@ def _codes(payload: object) -> tuple[int, ...]:
         if isinstance(envelope, dict):
             given = envelope.get("error_code")
             for code in given if isinstance(given, list) else [given]:
-                if isinstance(code, int | str) and str(code).strip().isdecimal():
-                    codes.append(int(code))
+                text = str(code).strip() if isinstance(code, int | str) else ""
+                if re.fullmatch("[0-9]{1,9}", text, re.ASCII):
+                    codes.append(int(text))
     return tuple(codes)
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from coupontools_api.assumed import SEARCH_PARAMETER, SESSION_ACTION_PARAMETER, SEVERAL_SESSIONS_PARAMETER
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.errors import UnexpectedReply
-from coupontools_api.fields import Flag, MomentInUtc, Number, Text, block
+from coupontools_api.fields import BlankIsNone, Flag, MomentInUtc, Number, Text, block
 from coupontools_api.ids import CampaignId, SessionCode
 from coupontools_api.replies import Reply, lines, only_list
 from coupontools_api.transport import Transport
@@ -109,7 +109,7 @@ class Session(Reply):
     """All that the vendor tells of one session."""
 
     session: SessionCode
-    campaign: CampaignId | None = None
+    campaign: Annotated[CampaignId | None, BlankIsNone] = None
     url: Text = Field(default="", alias="session_url")
     sequence_id: Number = Field(default=None, alias="sequenceid")
     custom_id: Text = Field(default="", alias="customid")

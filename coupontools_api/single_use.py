@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field
 
 from coupontools_api.assumed import REMOVED_CODE_PARAMETER
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
-from coupontools_api.fields import Number, Text
+from coupontools_api.fields import BlankIsNone, Number, Text
 from coupontools_api.ids import CampaignId, SessionCode
 from coupontools_api.replies import Reply, lines
 from coupontools_api.transport import Transport
@@ -85,7 +85,7 @@ class SingleUse(Reply):
 
     code: SessionCode = Field(alias="single_use_code")
     url: Text = Field(default="", alias="single_use_url")
-    campaign: CampaignId | None = None
+    campaign: Annotated[CampaignId | None, BlankIsNone] = None
     action: Text = ""
     sequence_id: Number = Field(default=None, validation_alias=AliasChoices("sequence_id", "sequenceid"))
     widget_validation_code: Text = ""

@@ -87,10 +87,10 @@ class AccountStatus(StrEnum):
 
 
 class CreatedSubaccount(Reply):
-    """What a create answers. `email` is None where the vendor does not repeat it."""
+    """What a create answers. `email` is "" where the vendor does not repeat it."""
 
     id: SubaccountId = Field(alias="ID")
-    email: str | None = None
+    email: Text = ""
 
 
 class CampaignOfSubaccount(Reply):

@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
-from coupontools_api.assumed import SUBACCOUNT_LIST_KEYS
+from coupontools_api.assumed import FIRST_PAGE, SUBACCOUNT_LIST_KEYS
 from coupontools_api.ids import SubaccountId
 from coupontools_api.subaccounts import Page
 from coupontools_api.vendor_probe import Facts, Reading, SubaccountFacts, host_of
@@ -73,6 +73,7 @@ def findings(facts: Facts, *, panel_host: str = PANEL_HOST) -> list[Finding]:
         "other errors: lists of codes, inside `status`": _envelope_of_other_errors,
         f"the list stands under `{LIST_KEY}`": _list_key,
         "the list is whole: no pages": _whole_list,
+        f"the first page of sessions is number {FIRST_PAGE}": _first_page,
         f"ids come as {SubaccountId.prefix}… everywhere": _ids,
     }
     of_subaccount: Mapping[str, Callable[[SubaccountFacts], Judged]] = {
@@ -104,6 +105,8 @@ def _versions(facts: Facts) -> Judged:
 
 
 def _credentials(facts: Facts) -> Judged:
+    if not facts.listed.is_good:
+        return Verdict.NOT_SEEN, facts.listed.summary
     return _by(facts.takes_headers, "taken" if facts.takes_headers else "refused; taken in the body")
 
 
@@ -202,7 +205,30 @@ def _fields_of_details(facts: SubaccountFacts) -> Judged:
     names = facts.details.subaccount.keys()
     missing, more = sorted(FIELDS_OF_DETAILS - names), sorted(names - FIELDS_OF_DETAILS)
     seen = f"without {', '.join(missing)}" if missing else f"all {len(FIELDS_OF_DETAILS)}"
-    return _by(not missing, seen + (f"; also {', '.join(more)}" if more else ""))
+    # The name of a field may be an id or somebody's own: only such as the documents hint at are printed.
+    told = [name for name in more if re.fullmatch("access_[a-z]{1,30}", name)]
+    if len(more) > len(told):
+        told.append(f"{len(more) - len(told)} of other names")
+    return _by(not missing, seen + (f"; also {', '.join(told)}" if told else ""))
+
+
+def _first_page(facts: Facts) -> Judged:
+    if facts.usage is None:
+        return Verdict.NOT_SEEN, "the account has no campaign of its own"
+    plain, first = (_sessions(reading) for reading in facts.usage)
+    if plain is None or first is None:
+        return Verdict.NOT_SEEN, facts.usage[0 if plain is None else 1].summary
+    if not plain:
+        return Verdict.NOT_SEEN, "the campaign has no sessions"
+    same = plain == first
+    return _by(same, f"{len(plain)} lines, {'the same' if same else f'and others ({len(first)})'} with `page`")
+
+
+def _sessions(reading: Reading) -> list[object] | None:
+    """What stands in the lists of a good answer, in order: only whether two of them are alike matters."""
+    if not reading.is_good or not isinstance(reading.payload, dict):
+        return None
+    return [row for value in reading.payload.values() if isinstance(value, list) for row in value]
 
 
 def _token_in_url(facts: SubaccountFacts) -> Judged:
@@ -247,6 +273,8 @@ def _token_uses(facts: SubaccountFacts) -> Judged:
     first, second = facts.openings
     if not first.signs_in:
         return Verdict.NOT_SEEN, f"the first open did not sign in ({first.summary})"
+    if not second.is_answer:
+        return Verdict.NOT_SEEN, f"the second open had no answer ({second.summary})"
     return _by(not second.signs_in, f"the second open {'still signs' if second.signs_in else 'does not sign'} in")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from coupontools_api import campaigns, subaccounts
 from coupontools_api.assumed import FIRST_PAGE, SUBACCOUNT_LIST_KEYS
@@ -133,6 +134,7 @@ class Opening:
 
     signs_in: bool
     summary: str
+    is_answer: bool = True  # an outage says nothing of the URL
 
 
 @dataclass(frozen=True)
@@ -152,13 +154,17 @@ class SubaccountFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that was seen. `subaccount` is None where there is none that could be asked about."""
+    """All that was seen. `subaccount` is None where there is none that could be asked about.
+
+    `usage` of one of the account's own campaigns is read without a page, and from the page that we take for the first.
+    """
 
     takes_headers: bool
     wrong_login: Reading
     listed: Reading
     second_page: Reading
     unknown: Reading
+    usage: tuple[Reading, Reading] | None
     subaccount: SubaccountFacts | None
 
 
@@ -193,6 +199,7 @@ class Probe:
             listed=listed,
             second_page=self._ask(subaccounts.LIST, {"page": FIRST_PAGE + 1}),
             unknown=self._ask(subaccounts.GET, {"subaccount": UNKNOWN_SUBACCOUNT}),
+            usage=self._usage(),
             subaccount=None if subaccount is None else self._look_at(subaccount, open_token_at),
         )
         for _ in range(TIMED_READS - 1):
@@ -229,14 +236,27 @@ class Probe:
         if details.codes:
             raise CannotRun(f"The vendor does not answer about {subaccount} ({details.summary}).")
         plain = self._ask(subaccounts.SIGN_ON, {"subaccount": subaccount})
+        campaign = _a_campaign(details)
         return SubaccountFacts(
             id=subaccount,
             details=details,
             sign_on=plain,
-            pages=self._pages(subaccount, _a_campaign(details)),
+            pages=self._pages(subaccount, campaign),
             made_up_page=self._ask(subaccounts.SIGN_ON, {"subaccount": subaccount, "page": MADE_UP_PAGE}),
             openings=_openings(plain, open_token_at) if open_token_at else (),
         )
+
+    def _usage(self) -> tuple[Reading, Reading] | None:
+        """Not kept for the record: it is about visitors. None where the account has no campaign of its own."""
+        own = self._ask(campaigns.LIST, is_recorded=False)
+        for row in own.rows or ():
+            try:
+                asked = {"campaign": CampaignId(row["ID"])}
+            except (TypeError, KeyError, ValueError):
+                continue
+            without = self._ask(campaigns.USAGE, asked, is_recorded=False)
+            return without, self._ask(campaigns.USAGE, {**asked, "page": FIRST_PAGE}, is_recorded=False)
+        return None
 
     def _pages(self, subaccount: SubaccountId, campaign: CampaignId | None) -> dict[Page, Reading]:
         """A sign-on for each page; `update_campaign` only where there is a campaign to name."""
@@ -303,13 +323,25 @@ def opened(url: str) -> Opening:
         browser.max_redirects = MAX_REDIRECTS
         try:
             with browser.get(url, timeout=DEADLINE_SECONDS, stream=True) as page:
-                content = next(page.iter_content(MAX_PAGE_BYTES), b"")
-        # What requests raises carries the URL, and with it the token.
-        except requests.RequestException as problem:
-            return Opening(signs_in=False, summary=f"no answer: {type(problem).__name__}")
+                content = _beginning(page)
+        # What is raised carries the URL, and with it the token.
+        except (requests.RequestException, HTTPError) as problem:
+            return Opening(signs_in=False, summary=f"no answer: {type(problem).__name__}", is_answer=False)
     asks = PASSWORD_FIELD.search(content) is not None
     summary = f"HTTP {page.status_code}{', asks for a password' if asks else ''}"
-    return Opening(page.status_code == 200 and not asks, summary)
+    is_outage = page.status_code == 429 or page.status_code >= 500
+    return Opening(page.status_code == 200 and not asks, summary, is_answer=not is_outage)
+
+
+def _beginning(page: requests.Response) -> bytes:
+    """What has come of a page when enough of it has, or when the time is up: it may drip for ever."""
+    ends, content = time.monotonic() + DEADLINE_SECONDS, b""
+    while len(content) < MAX_PAGE_BYTES and time.monotonic() < ends:
+        part = page.raw.read1(MAX_PAGE_BYTES, decode_content=True)
+        if not part:
+            break
+        content += part
+    return content
 
 
 def host_of(url: object) -> str:

@@ -1,12 +1,12 @@
 """Deliveries of webhooks. No signature is published: a delivery is a hint until it is verified here."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from coupontools_api.endpoints import Dialect, Endpoint
 from coupontools_api.errors import UnexpectedReply
-from coupontools_api.fields import Moment, Text
+from coupontools_api.fields import BlankIsNone, Moment, Text, Trimmed
 from coupontools_api.ids import CampaignId, EventId, SessionCode
 from coupontools_api.replies import Reply
 from coupontools_api.transport import Transport
@@ -19,10 +19,10 @@ VERIFY = Endpoint(
 class Verification(Reply):
     """What the vendor knows of a delivery that it made. `type` is a word such as `coupon_validated`."""
 
-    result: Literal["valid"]
+    result: Annotated[Literal["valid"], Trimmed]
     event: EventId = Field(alias="webhook")
     happened_at: Moment = Field(default=None, alias="date")
-    campaign: CampaignId | None = None
+    campaign: Annotated[CampaignId | None, BlankIsNone] = None
     session: SessionCode
     type: Text = ""
 

@@ -1,7 +1,8 @@
-"""The assumptions of `./run vendor-check` by the words that it prints, and what turns each round."""
+"""The assumptions of `./run vendor-check` by the words that it prints, what turns each round, and whom it asks."""
 
 from typing import Any
 
+from coupontools_api.sandbox import Sandbox
 from coupontools_api.vendor_findings import PANEL_HOST
 
 TOKEN_USES = "a sign-on URL works once"
@@ -24,6 +25,21 @@ FLIPS: list[tuple[str, dict[str, Any]]] = [
     (WHOLE_LIST, {"subaccount_page_size": 2}),
     ("ids come as sub_… everywhere", {"id_style": "bare"}),
     ("get answers the documented fields", {"details": "brief"}),
+    ("the first page of sessions is number 1", {"first_page": 0}),
     ("the sign-on URL carries the token", {"token_in_url": False}),
     (PAGES, {"sign_on_page": False}),
 ]
+
+CLIENT_ID, CLIENT_SECRET = "north-id-canary", "north-secret-canary"
+
+
+def furnish(sandbox: Sandbox) -> str:
+    """Three subaccounts, the first of them with a campaign, and some campaigns of the account's own; answers its id."""
+    sandbox.settings(world_seed=7, world_days=20)
+    sandbox.add_account(CLIENT_ID, CLIENT_SECRET)
+    bo, *_ = [
+        sandbox.add_subaccount(CLIENT_ID, email=f"{name}@bakery.test", company_name=f"{name.capitalize()} Bakery")
+        for name in ("bo", "di", "ed")
+    ]
+    sandbox.add_campaign(bo, name="Bread for Bo")
+    return bo

@@ -118,7 +118,7 @@ RPC_CALLS: dict[str, Call] = {
         OK | {"subaccount": {"ID": "sub_1001"}},
         {"email": "kim@shop.example", "password": "p", "package": "pac_1", "status": "trial", "country": "NL",
          "expiry_date": "2030-12-31"},
-        reads=(lambda found: (found.id, found.email), (SUBACCOUNT, None)),
+        reads=(lambda found: (found.id, found.email), (SUBACCOUNT, "")),
     ),
     "subaccounts.update": Call(
         lambda client: client.subaccounts.update(SUBACCOUNT, company_name="New"),

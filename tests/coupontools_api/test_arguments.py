@@ -155,3 +155,9 @@ def test_an_empty_object_may_be_a_list_and_a_day_a_moment():
 
     details = SubaccountDetails.of(GET, {"ID": 5, "expiry_date": "2030-12-31 00:00:00", "campaigns": ""})
     assert (details.id, details.expiry_date, details.campaigns) == ("sub_5", date(2030, 12, 31), ())
+
+
+@pytest.mark.parametrize("path", ["v4/subaccount/edit", "@elsewhere.example/x", "//elsewhere.example/x", ""])
+def test_no_path_leads_to_another_host(path: str):
+    with pytest.raises(ValueError, match="starts with one slash"):
+        Coupontools(client_id="i", client_secret="s", paths={"subaccounts.update": path})

@@ -60,6 +60,9 @@ OUTCOMES: dict[str, Outcome] = {
     "unknown code": Outcome(
         whole({"status": {"status": "failed", "errors": {"error_code": [999]}}}), errors.UnexpectedReply
     ),
+    "a code of 5,000 digits": Outcome(
+        whole({"status": {"status": "failed", "errors": {"error_code": ["9" * 5000]}}}), errors.UnexpectedReply
+    ),
     "half of the JSON": Outcome(whole(b'{"status": {"status": "OK"}, "subaccount'), errors.UnexpectedReply),
     "cut off": Outcome(lambda endpoint: is_cut_off, errors.NoAnswer),
     "slow drip": Outcome(lambda endpoint: drips, errors.NoAnswer),
@@ -69,6 +72,9 @@ OUTCOMES: dict[str, Outcome] = {
     "403": Outcome(whole(HTML, 403), errors.Unauthorized),
     "500": Outcome(whole(HTML, 500), errors.UnexpectedReply),
     "503": Outcome(whole(HTML, 503), errors.UnexpectedReply, reads=3),
+    "503 until never": Outcome(
+        whole(HTML, 503, Retry_After="Mon, 01 Jan 2024 00:00:00 +999999999999999"), errors.UnexpectedReply, reads=3
+    ),
     "reset before": Outcome(lambda endpoint: resets, errors.NoAnswer, reads=3),
     "reset after": Outcome(lambda endpoint: resets_within, errors.NoAnswer),
 }
@@ -78,6 +84,8 @@ THROTTLED: dict[str, tuple[dict[str, str], float | None]] = {
     "a year": ({"Retry_After": "31536000"}, 3600),
     "nonsense": ({"Retry_After": "soon"}, None),
     "negative": ({"Retry_After": "-5"}, None),
+    "a year beyond all": ({"Retry_After": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}, None),
+    "a zone beyond all": ({"Retry_After": "Mon, 01 Jan 2024 00:00:00 +999999999999999"}, None),
     "a date gone by": ({"Retry_After": "Thu, 01 Jan 2015 00:00:00 GMT"}, 0),
 }
 EVERY = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)

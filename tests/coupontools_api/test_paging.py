@@ -86,6 +86,21 @@ def test_fewer_lines_than_the_total_are_not_taken_for_all(bold: Coupontools, scr
     assert pages_asked_for(script) == [1, 2, 3]
 
 
+def test_an_empty_page_is_not_the_end_where_the_first_answer_counted_more(bold: Coupontools, script: Vendor):
+    script.plays(registered(6, 4, 3), registered(6))
+    users = bold.directories.users(DIRECTORY)
+
+    assert [next(users).id, next(users).id] == ["reg_4", "reg_3"]
+    with pytest.raises(errors.UnexpectedReply, match="2 of 6 lines, then an empty page"):
+        next(users)
+
+
+def test_who_registers_meanwhile_is_not_missed(bold: Coupontools, script: Vendor):
+    script.plays(registered(3, 3, 2), registered(4, 2, 1), registered(4))
+
+    assert [user.id for user in bold.directories.users(DIRECTORY)] == ["reg_3", "reg_2", "reg_1"]
+
+
 def test_a_line_that_changed_is_no_other_line(bold: Coupontools, script: Vendor):
     """A vendor that takes no notice of pages would be asked without end."""
     script.plays(

@@ -50,6 +50,20 @@ def test_a_text_that_holds_the_token_is_hidden_under_any_name(bold: Coupontools,
     assert raw == {"ID": SUBACCOUNT, "links": ["https://panel.example/"]}
 
 
+def test_a_yes_or_a_word_about_tokens_hides_no_other_text(bold: Coupontools, script: Vendor):
+    script.plays(answers(sign_on(has_token="1", token_type="e", title="10 percent off", plan="1")))
+
+    raw = bold.subaccounts.sign_on(SUBACCOUNT).raw
+
+    assert raw == {"ID": SUBACCOUNT, "title": "10 percent off", "plan": "1"}
+
+
+def test_a_link_that_names_a_token_is_hidden_whatever_it_is_called(bold: Coupontools, script: Vendor):
+    script.plays(answers(sign_on(login_link="https://m.example/?token=another-canary")))
+
+    assert "canary" not in str(bold.subaccounts.sign_on(SUBACCOUNT).raw)
+
+
 def test_an_error_about_a_reply_carries_nothing_of_it(bold: Coupontools, script: Vendor):
     script.plays(answers(sign_on(ID="nonsense-canary")))
 

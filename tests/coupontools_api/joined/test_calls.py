@@ -168,7 +168,6 @@ def test_credentials_are_refused_in_every_envelope(
 
 @EVERY
 def test_an_expired_account_is_told(endpoint: Endpoint, ada: Coupontools, world: World):
-    world.sandbox.settings(rest_errors="status")
     world.sandbox.add_account(*NORTH_KEYS, expired=True)
 
     with pytest.raises(errors.AccountExpired):
