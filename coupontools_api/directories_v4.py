@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pydantic import Field, SecretStr
 
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
-from coupontools_api.fields import Flag, Moment, Secret, Text
+from coupontools_api.fields import Flag, Moment, Secret, Text, written_day
 from coupontools_api.ids import PlainId
 from coupontools_api.paging import all_rest_pages
 from coupontools_api.replies import Reply, rest_lines
@@ -168,7 +168,7 @@ class DirectoriesV4:
             "first_name": first_name,
             "last_name": last_name,
             "phone": phone,
-            "birth_date": birth_date.isoformat() if birth_date else None,
+            "birth_date": written_day(birth_date),
             "address": address,
             "zip": zip_code,
             "city": city,

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from coupontools_api.assumed import LOYALTY_ACTION_PARAMETER, POINTS_PARAMETER, SEARCH_PARAMETER
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
-from coupontools_api.fields import Flag, Number, Text
+from coupontools_api.fields import Flag, Number, Text, written_day
 from coupontools_api.ids import LoyaltyCardId, LoyaltyUserId
 from coupontools_api.loyalty_v4 import LoyaltyV4
 from coupontools_api.replies import Reply, lines, only_list, only_object
@@ -207,7 +207,7 @@ class Loyalty:
             "first_name": first_name,
             "last_name": last_name,
             "gender": None if gender is None else Gender(gender),
-            "birthday": birthday.isoformat() if birthday else None,
+            "birthday": written_day(birthday),
             "city": city,
         }
         return Reply.of(CREATE_USER, self._transport.call(CREATE_USER, arguments))

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from coupontools_api.assumed import SMS_TEXT_PARAMETER
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
-from coupontools_api.fields import Text
+from coupontools_api.fields import Text, written_day
 from coupontools_api.ids import CampaignId, DirectoryId, GroupId, SessionCode
 from coupontools_api.replies import Reply, lines, only_list
 from coupontools_api.single_use import MAX_CUSTOM_FIELDS, numbered
@@ -217,7 +217,7 @@ class Messages:
             "phone": phone,
             "first_name": first_name,
             "last_name": last_name,
-            "birthday": birthday.isoformat() if birthday else None,
+            "birthday": written_day(birthday),
             **numbered("customfield", custom_fields, MAX_CUSTOM_FIELDS),
         }
         return Reply.of(ADD_SMS_CONTACT, self._transport.call(ADD_SMS_CONTACT, arguments))

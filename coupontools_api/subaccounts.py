@@ -11,7 +11,7 @@ from coupontools_api import listing
 from coupontools_api.assumed import CREATED_KEY, RESET_KEY
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.errors import UnexpectedReply
-from coupontools_api.fields import Day, Flag, Moment, Number, Secret, Text, several
+from coupontools_api.fields import Day, Flag, Moment, Number, Secret, Text, several, written_day
 from coupontools_api.ids import CampaignId, PackageId, SubaccountId
 from coupontools_api.listing import ListedSubaccount as ListedSubaccount
 from coupontools_api.listing import SubaccountList as SubaccountList
@@ -228,7 +228,7 @@ class Subaccounts:
             "last_name": last_name,
             "country": country,
             "company_name": company_name,
-            "expiry_date": expiry_date.isoformat() if expiry_date else None,
+            "expiry_date": written_day(expiry_date),
         }
         return CreatedSubaccount.of(CREATE, self._transport.call(CREATE, arguments).get(CREATED_KEY))
 
@@ -241,7 +241,7 @@ class Subaccounts:
 
         Source: menu line "Update a subaccount".
         """
-        written = {name: value.isoformat() if isinstance(value, date) else value for name, value in changes.items()}
+        written = {name: written_day(value) if isinstance(value, date) else value for name, value in changes.items()}
         self._transport.call(UPDATE, {**written, "subaccount": SubaccountId(subaccount)})
 
     def password_reset_url(self, subaccount: SubaccountId, *, deadline: float | None = None) -> PasswordResetUrl:
