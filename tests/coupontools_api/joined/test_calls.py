@@ -107,6 +107,11 @@ def test_the_client_says_no_more_than_the_sandbox_can_refuse(endpoint: Endpoint)
 
 
 @EVERY
+def test_both_sides_say_the_same_of_where_a_call_is_known_from(endpoint: Endpoint):
+    assert endpoint.evidence == route_of(endpoint).evidence
+
+
+@EVERY
 def test_what_is_right_is_done_and_read(endpoint: Endpoint, ada: Coupontools, world: World):
     success = SUCCESSES[endpoint.name]
     world.sandbox.clear_ledger()
