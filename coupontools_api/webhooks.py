@@ -34,9 +34,10 @@ class Webhooks:
         self._transport = transport
 
     def verify(self, event: EventId, session: SessionCode) -> Verification:
-        """Asks whether the vendor made a delivery; returning at all means that it did. The session may be named by its
-        first six characters, there and here.
+        """Asks whether the vendor made a delivery; returning at all means that it did.
 
+        `session` is the whole code: its first six characters are documented for updates and push messages, not here.
+        A delivery without a session cannot be verified, as the call requires one.
         Raises NotFound (509) if it did not; InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101),
         Throttled, NotSent, NoAnswer; UnexpectedReply also if the answer is about another event or session.
 
@@ -46,6 +47,6 @@ class Webhooks:
         found = Verification.of(VERIFY, self._transport.call(VERIFY, {"webhook": event, "session": session}))
         if found.event != event:
             raise UnexpectedReply(VERIFY.path, detail="about another event")
-        if not (found.session.startswith(session) or session.startswith(found.session)):
+        if found.session != session:
             raise UnexpectedReply(VERIFY.path, detail="about another session")
         return found
