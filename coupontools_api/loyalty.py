@@ -180,8 +180,8 @@ class Loyalty:
     ) -> Reply:
         """Gives points or stamps (`amount`), or sets other fields, which are sent as they are named. Never retried.
 
-        The values of `action` are not published. Raises Undocumented unless the client allows it: nor are the names of
-        the parameters. NotFound (505), InvalidInput (200, 301, 302), Unauthorized (1000), AccountExpired (101),
+        Raises Undocumented unless the client allows it: neither the names of the parameters nor the values of `action`
+        are published. NotFound (505), InvalidInput (200, 301, 302), Unauthorized (1000), AccountExpired (101),
         Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
         Source: "Update loyalty card user" (errors not published).

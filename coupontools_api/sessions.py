@@ -145,7 +145,7 @@ class Sessions:
         return found
 
     def update(self, session: SessionCode, *, action: SessionAction | None = None, **fields: str) -> Reply:
-        """Changes a session, or sets other fields, which are sent as they are named. Never retried.
+        """Voids, claims or validates a session, or sets other fields, which are sent as they are named. Never retried.
 
         `session` may be the first six characters; `action` is `void`, `claim` or `validate`. Raises Undocumented unless
         the client allows it: the names and values of the parameters are not published. NotFound (505), InvalidEmail
