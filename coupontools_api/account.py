@@ -9,7 +9,13 @@ from coupontools_api.replies import Reply
 from coupontools_api.transport import Transport
 
 SIGN_ON = Endpoint(
-    "account.sign_on", "POST", "/v3/account/sso", Dialect.V3_RPC, "Account: Create single sign on", changes=True
+    "account.sign_on",
+    "POST",
+    "/v3/account/sso",
+    Dialect.V3_RPC,
+    "Account: Create single sign on",
+    changes=True,
+    codes=(102,),
 )
 
 
@@ -28,11 +34,12 @@ class Account:
         self._transport = transport
 
     def sign_on(self, *, deadline: float | None = None) -> StaffSignOn:
-        """Mints a sign-on URL for the account that the credentials belong to. Never retried.
+        """Mints a sign-on URL for the account that the credentials belong to. `deadline` is in seconds. Never retried.
 
-        Raises Unauthorized (1000), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
+        Raises WrongKindOfKey (102), Unauthorized (1000), AccountExpired (101), Throttled, NotSent, NoAnswer,
+        UnexpectedReply.
 
-        Source: "Account: Create single sign on" (response not published).
+        Source: "Account: Create single sign on" (response and 102 not published).
         """
         payload = self._transport.call(SIGN_ON, deadline=deadline)
         return StaffSignOn.of(SIGN_ON, payload.get(ACCOUNT_KEY))

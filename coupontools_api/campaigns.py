@@ -22,7 +22,7 @@ LIST = Endpoint(
     Dialect.V3_RPC,
     "Retrieve a list of your campaigns",
     is_long=True,
-    codes=(515,),
+    codes=(301, 302, 515),
 )
 GET = Endpoint(
     "campaigns.get",
@@ -30,7 +30,7 @@ GET = Endpoint(
     "/v3/coupon/info",
     Dialect.V3_RPC,
     "Retrieve information from a campaign",
-    codes=(200, 301, 502),
+    codes=(200, 301, 302, 502),
 )
 USAGE = Endpoint(
     "campaigns.usage",
@@ -40,6 +40,7 @@ USAGE = Endpoint(
     "Retrieve all usage data from a campaign",
     is_long=True,
     is_form=True,
+    codes=(200, 301, 303, 502),
 )
 OPENS = Endpoint(
     "campaigns.opens",
@@ -48,6 +49,7 @@ OPENS = Endpoint(
     Dialect.V3_RPC,
     "Retrieve all usage data from a campaign: opens",
     is_long=True,
+    codes=(200, 301, 303, 502),
 )
 CLAIMS = Endpoint(
     "campaigns.claims",
@@ -56,6 +58,7 @@ CLAIMS = Endpoint(
     Dialect.V3_RPC,
     "Retrieve all usage data from a campaign: claims",
     is_long=True,
+    codes=(200, 301, 303, 502),
 )
 VALIDATIONS = Endpoint(
     "campaigns.validations",
@@ -64,6 +67,7 @@ VALIDATIONS = Endpoint(
     Dialect.V3_RPC,
     "Retrieve all usage data from a campaign: validations",
     is_long=True,
+    codes=(200, 301, 303, 502),
 )
 PUSH = Endpoint(
     "campaigns.push",
@@ -72,7 +76,7 @@ PUSH = Endpoint(
     Dialect.V3_RPC,
     "Send single push notification",
     changes=True,
-    codes=(505,),
+    codes=(200, 301, 502, 505),
 )
 PUSH_ALL = Endpoint(
     "campaigns.push_all",
@@ -82,6 +86,7 @@ PUSH_ALL = Endpoint(
     "Send push notification to all",
     Evidence.INFERRED,
     changes=True,
+    codes=(200, 301, 502),
 )
 
 
@@ -122,10 +127,10 @@ class Campaigns:
     ) -> tuple[Campaign, ...]:
         """The campaigns of the account, or those that match all that is given. No tag may contain a comma.
 
-        Raises NotFound (515, the folder), InvalidInput, Unauthorized (1000), AccountExpired (101), Throttled, NotSent,
-        NoAnswer, UnexpectedReply.
+        Raises NotFound (515, the folder), InvalidInput (301, 302), Unauthorized (1000), AccountExpired (101),
+        Throttled, NotSent, NoAnswer, UnexpectedReply.
 
-        Source: "Retrieve a list of your campaigns".
+        Source: "Retrieve a list of your campaigns" (301 and 302 not published).
         """
         if any("," in tag for tag in tags):
             raise ValueError("a tag with a comma would be two")
@@ -143,10 +148,10 @@ class Campaigns:
     def get(self, campaign: CampaignId, *, show_usage_stats: bool = False) -> Campaign:
         """One campaign; with `show_usage_stats` also the numbers of its custom validation codes, all and claimed.
 
-        Raises NotFound (502), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent,
-        NoAnswer; UnexpectedReply also if the answer is about another campaign.
+        Raises NotFound (502), InvalidInput (200, 301, 302), Unauthorized (1000), AccountExpired (101), Throttled,
+        NotSent, NoAnswer; UnexpectedReply also if the answer is about another campaign.
 
-        Source: "Retrieve information from a campaign".
+        Source: "Retrieve information from a campaign" (302 not published).
         """
         campaign = CampaignId(campaign)
         payload = self._transport.call(GET, {"campaign": campaign, "show_usage_stats": show_usage_stats})
@@ -171,43 +176,46 @@ class Campaigns:
     def opens(
         self, campaign: CampaignId, *, start: date | datetime | None = None, end: date | datetime | None = None
     ) -> Iterator[SessionLine]:
-        """The sessions that were opened; as `usage`.
+        """The sessions that were opened; `start` and `end` as for `usage`.
 
-        Raises AccountExpired (101), Throttled; otherwise as `usage`.
+        Raises, while iterating: NotFound (502), InvalidInput (200, 301, 303), Unauthorized (1000), AccountExpired
+        (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
-        Source: "Retrieve all usage data from a campaign", its filtered twin `opens`.
+        Source: "Retrieve all usage data from a campaign: opens" (errors not published).
         """
         return self._sessions(OPENS, campaign, start, end)
 
     def claims(
         self, campaign: CampaignId, *, start: date | datetime | None = None, end: date | datetime | None = None
     ) -> Iterator[SessionLine]:
-        """The sessions that were claimed; as `usage`.
+        """The sessions that were claimed; `start` and `end` as for `usage`.
 
-        Raises AccountExpired (101), Throttled; otherwise as `usage`.
+        Raises, while iterating: NotFound (502), InvalidInput (200, 301, 303), Unauthorized (1000), AccountExpired
+        (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
-        Source: "Retrieve all usage data from a campaign", its filtered twin `claims`.
+        Source: "Retrieve all usage data from a campaign: claims" (errors not published).
         """
         return self._sessions(CLAIMS, campaign, start, end)
 
     def validations(
         self, campaign: CampaignId, *, start: date | datetime | None = None, end: date | datetime | None = None
     ) -> Iterator[SessionLine]:
-        """The sessions that were validated; as `usage`.
+        """The sessions that were validated; `start` and `end` as for `usage`.
 
-        Raises AccountExpired (101), Throttled; otherwise as `usage`.
+        Raises, while iterating: NotFound (502), InvalidInput (200, 301, 303), Unauthorized (1000), AccountExpired
+        (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
-        Source: "Retrieve all usage data from a campaign", its filtered twin `validations`.
+        Source: "Retrieve all usage data from a campaign: validations" (errors not published).
         """
         return self._sessions(VALIDATIONS, campaign, start, end)
 
     def push(self, campaign: CampaignId, *, session: SessionCode, message: str) -> None:
         """Sends a message to the wallet of whoever holds that session; `session` may be its first six characters.
 
-        Never retried. Raises NotFound (505), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101),
-        Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
+        Never retried. Raises NotFound (505; 502 for the campaign), InvalidInput (200, 301), Unauthorized (1000),
+        AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
-        Source: "Send single push notification" of campaigns (errors published in part).
+        Source: "Send single push notification" of campaigns (errors but 505 not published).
         """
         arguments = {"campaign": CampaignId(campaign), "couponsession": SessionCode(session), "message": message}
         self._transport.call(PUSH, arguments)
@@ -219,7 +227,7 @@ class Campaigns:
         301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have
         happened.
 
-        Source: menu line "Send push notification to all" of campaigns.
+        Source: menu line "Send push notification to all" of campaigns (errors not published).
         """
         self._transport.call(PUSH_ALL, {"campaign": CampaignId(campaign), "message": message})
 

@@ -28,7 +28,7 @@ GET = Endpoint(
     "/v3/directory/info",
     Dialect.V3_RPC,
     "Retrieve information from a directory",
-    codes=(301, 507),
+    codes=(200, 301, 507),
 )
 CAMPAIGNS = Endpoint(
     "directories.campaigns",
@@ -38,6 +38,7 @@ CAMPAIGNS = Endpoint(
     "Retrieve all campaigns from a directory",
     Evidence.INFERRED,
     is_long=True,
+    codes=(200, 301, 507),
 )
 USERS = Endpoint(
     "directories.users",
@@ -46,7 +47,7 @@ USERS = Endpoint(
     Dialect.V3_RPC,
     "Retrieve registered users from a directory",
     is_long=True,
-    codes=(301, 507),
+    codes=(200, 301, 507),
 )
 SET_PAYMENT_STATUS = Endpoint(
     "directories.set_payment_status",
@@ -56,6 +57,7 @@ SET_PAYMENT_STATUS = Endpoint(
     "Update directory user payment status",
     Evidence.INFERRED,
     changes=True,
+    codes=(200, 301, 302, 507),
 )
 CATEGORIES = Endpoint(
     "directories.categories",
@@ -122,10 +124,10 @@ class Directories:
     def get(self, directory: DirectoryId) -> Directory:
         """One directory.
 
-        Raises NotFound (507), InvalidInput (301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent,
+        Raises NotFound (507), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent,
         NoAnswer, UnexpectedReply.
 
-        Source: "Retrieve information from a directory" (response not published).
+        Source: "Retrieve information from a directory" (response and 200 not published).
         """
         payload = self._transport.call(GET, {"directory": DirectoryId(directory)})
         return Directory.of(GET, only_object(GET, payload))
@@ -133,10 +135,10 @@ class Directories:
     def campaigns(self, directory: DirectoryId) -> tuple[Campaign, ...]:
         """The campaigns of a directory.
 
-        Raises Undocumented unless the client allows it: the path is not published. NotFound (507), InvalidInput (301),
-        Unauthorized (1000), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
+        Raises Undocumented unless the client allows it: the path is not published. NotFound (507), InvalidInput (200,
+        301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
-        Source: menu line "Retrieve all campaigns from a directory".
+        Source: menu line "Retrieve all campaigns from a directory" (errors not published).
         """
         payload = self._transport.call(CAMPAIGNS, {"directory": DirectoryId(directory)})
         return lines(CAMPAIGNS, only_list(CAMPAIGNS, payload), Campaign)
@@ -144,10 +146,10 @@ class Directories:
     def users(self, directory: DirectoryId) -> Iterator[DirectoryUser]:
         """Everybody registered, newest first, page by page as they are asked for; a page has at most 100.
 
-        Raises, while iterating: NotFound (507), InvalidInput (301), Unauthorized (1000), AccountExpired (101),
+        Raises, while iterating: NotFound (507), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101),
         Throttled, NotSent, NoAnswer, UnexpectedReply.
 
-        Source: "Retrieve registered users from a directory" (response not published).
+        Source: "Retrieve registered users from a directory" (response and 200 not published).
         """
         arguments = {"directory": DirectoryId(directory)}
         return all_pages(self._transport, USERS, arguments, DirectoryUser, known_by=lambda user: user.id)
@@ -159,7 +161,7 @@ class Directories:
         the name of the parameter is not published. NotFound (507), InvalidInput (200, 301, 302), Unauthorized (1000),
         AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
-        Source: "Update directory user payment status".
+        Source: "Update directory user payment status" (errors not published).
         """
         arguments = {
             "directory": DirectoryId(directory),
@@ -178,9 +180,9 @@ class Directories:
         return lines(CATEGORIES, only_list(CATEGORIES, self._transport.call(CATEGORIES)), Category)
 
     def third_level_categories(self) -> tuple[Category, ...]:
-        """The categories of the third level, where the account uses them; as `categories`.
+        """The categories of the third level, where the account uses them.
 
-        Raises AccountExpired (101), Throttled; otherwise as `categories`.
+        Raises Unauthorized (1000), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Retrieve a list of 3rd level categories" (response not published).
         """

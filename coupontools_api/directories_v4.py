@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pydantic import Field, SecretStr
 
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
-from coupontools_api.fields import Flag, Moment, Secret, Text
+from coupontools_api.fields import Flag, Moment, Secret, Text, written_day
 from coupontools_api.ids import PlainId
 from coupontools_api.paging import all_rest_pages
 from coupontools_api.replies import Reply, rest_lines
@@ -114,19 +114,20 @@ class DirectoriesV4:
     def get(self, directory: PlainId) -> DirectoryV4:
         """One directory.
 
-        Raises NotFound (404), Unauthorized (401), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent,
+        NoAnswer, UnexpectedReply.
 
-        Source: "Directory v4: get directory" (response not published).
+        Source: "Directory v4: get directory" (response and errors not published).
         """
         return DirectoryV4.of(GET, self._transport.call_rest(GET, ids={"directory": PlainId(directory)}))
 
     def users(self, directory: PlainId) -> Iterator[DirectoryUserV4]:
         """Everybody registered, page by page as they are asked for.
 
-        Raises, while iterating: NotFound (404), Unauthorized (401), AccountExpired (101), Throttled, NotSent, NoAnswer,
-        UnexpectedReply.
+        Raises, while iterating: NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101),
+        Throttled, NotSent, NoAnswer, UnexpectedReply.
 
-        Source: "Directory v4: list users" (paging assumed).
+        Source: "Directory v4: list users" (paging and errors assumed).
         """
         ids = {"directory": PlainId(directory)}
         return all_rest_pages(self._transport, USERS, ids, DirectoryUserV4, known_by=lambda user: user.id)
@@ -134,9 +135,10 @@ class DirectoriesV4:
     def user(self, directory: PlainId, user: PlainId) -> DirectoryUserV4:
         """One who is registered.
 
-        Raises NotFound (404), Unauthorized (401), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent,
+        NoAnswer, UnexpectedReply.
 
-        Source: "Directory v4: get user" (response not published).
+        Source: "Directory v4: get user" (response and errors not published).
         """
         return DirectoryUserV4.of(USER, self._transport.call_rest(USER, ids=_person(directory, user)))
 
@@ -168,7 +170,7 @@ class DirectoriesV4:
             "first_name": first_name,
             "last_name": last_name,
             "phone": phone,
-            "birth_date": birth_date.isoformat() if birth_date else None,
+            "birth_date": written_day(birth_date),
             "address": address,
             "zip": zip_code,
             "city": city,
@@ -183,16 +185,17 @@ class DirectoriesV4:
         Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent;
         NoAnswer and UnexpectedReply may have happened.
 
-        Source: "Directory v4: update user" (response not published).
+        Source: "Directory v4: update user" (response and errors not published).
         """
         self._transport.call_rest(SET_BLOCKED, {"block": is_blocked}, ids=_person(directory, user))
 
     def grant_access(self, directory: PlainId, user: PlainId, *, expires_at: datetime | None = None) -> None:
         """Lets somebody in, until `expires_at` (with its time zone, else ValueError) or for good. Never retried.
 
-        Raises AccountExpired (101), Throttled; otherwise as `set_blocked`.
+        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent;
+        NoAnswer and UnexpectedReply may have happened.
 
-        Source: "Directory v4: grant access" (response not published).
+        Source: "Directory v4: grant access" (response and errors not published).
         """
         if expires_at is not None and expires_at.tzinfo is None:
             raise ValueError("a moment needs its time zone")
@@ -200,26 +203,31 @@ class DirectoriesV4:
         self._transport.call_rest(GRANT_ACCESS, {"expires_at": until}, ids=_person(directory, user))
 
     def revoke_access(self, directory: PlainId, user: PlainId) -> None:
-        """Takes access away. Never retried. Raises AccountExpired (101), Throttled; otherwise as `set_blocked`.
+        """Takes access away. Never retried.
 
-        Source: "Directory v4: revoke access" (response not published).
+        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent;
+        NoAnswer and UnexpectedReply may have happened.
+
+        Source: "Directory v4: revoke access" (response and errors not published).
         """
         self._transport.call_rest(REVOKE_ACCESS, ids=_person(directory, user))
 
     def sign_on(self, directory: PlainId, user: PlainId) -> DirectorySignOn:
         """Mints a token with which somebody is signed in to the directory, valid once. Never retried.
 
-        Raises NotFound (404), Unauthorized (401), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (404), InvalidInput (400, 422) also for who is blocked or has no access, Unauthorized (401),
+        AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
-        Source: "Directory v4: single sign on for a user" (response not published).
+        Source: "Directory v4: single sign on for a user" (response and errors not published).
         """
         return DirectorySignOn.of(SIGN_ON, self._transport.call_rest(SIGN_ON, ids=_person(directory, user)))
 
     def send_email(self, directory: PlainId, *, email: str) -> None:
         """Mails the directory to one address. Never retried.
 
-        Raises Undocumented unless the client allows it: neither path nor parameters are published. AccountExpired
-        (101), Throttled; otherwise as `set_blocked`.
+        Raises Undocumented unless the client allows it: neither path nor parameters are published. NotFound (404),
+        InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent; NoAnswer and
+        UnexpectedReply may have happened.
 
         Source: "Directory v4: distribution by email" (cut).
         """

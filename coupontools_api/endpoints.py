@@ -49,4 +49,7 @@ class Endpoint:
     is_form: bool = False
     """Form encoding instead of JSON, where that is all that is known to work."""
     codes: tuple[int, ...] = ()
-    """The documented error codes, besides 1000 and 101, which any call may bring."""
+    """The error codes that are documented or assumed, besides 1000 and 101, which any call may bring.
+
+    None of v4 REST, where the HTTP status tells.
+    """

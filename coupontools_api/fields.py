@@ -1,5 +1,7 @@
 """The values of replies as Python has them. What cannot be read is empty and stays in `.raw`: never an error.
 
+`written_day` goes the other way.
+
 The vendor writes numbers and booleans as texts, unset dates as "", and sometimes a blank too many.
 """
 
@@ -64,6 +66,11 @@ def _or_none(value: object) -> object:
 def _block(value: object) -> object:
     """An empty object may come as an empty list or text."""
     return value if isinstance(value, dict | BaseModel) else {}
+
+
+def written_day(day: date | None) -> str | None:
+    """`yyyy-MM-dd`. A `datetime`, which is a `date` to Python, is sent as its own date: the vendor refuses a time."""
+    return None if day is None else f"{day.year:04}-{day.month:02}-{day.day:02}"
 
 
 BlankIsNone = BeforeValidator(_or_none)

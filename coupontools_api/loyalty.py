@@ -8,7 +8,7 @@ from pydantic import Field
 
 from coupontools_api.assumed import LOYALTY_ACTION_PARAMETER, POINTS_PARAMETER, SEARCH_PARAMETER
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
-from coupontools_api.fields import Flag, Number, Text
+from coupontools_api.fields import Flag, Number, Text, written_day
 from coupontools_api.ids import LoyaltyCardId, LoyaltyUserId
 from coupontools_api.loyalty_v4 import LoyaltyV4
 from coupontools_api.replies import Reply, lines, only_list, only_object
@@ -21,8 +21,16 @@ LIST = Endpoint(
     Dialect.V3_RPC,
     "Retrieve a list of your loyalty cards",
     is_long=True,
+    codes=(302,),
 )
-GET = Endpoint("loyalty.get", "POST", "/v3/loyalty/info", Dialect.V3_RPC, "Loyalty card info", codes=(200, 507))
+GET = Endpoint(
+    "loyalty.get",
+    "POST",
+    "/v3/loyalty/info",
+    Dialect.V3_RPC,
+    "Loyalty card info",
+    codes=(200, 301, 507),
+)
 USERS = Endpoint(
     "loyalty.users",
     "POST",
@@ -30,7 +38,7 @@ USERS = Endpoint(
     Dialect.V3_RPC,
     "Retrieve a list of users from a loyalty card",
     is_long=True,
-    codes=(301, 505),
+    codes=(200, 301, 505),
 )
 UPDATE_USER = Endpoint(
     "loyalty.update_user",
@@ -40,6 +48,7 @@ UPDATE_USER = Endpoint(
     "Update loyalty card user",
     Evidence.INFERRED,
     changes=True,
+    codes=(200, 301, 302, 505),
 )
 CREATE_USER = Endpoint(
     "loyalty.create_user",
@@ -48,7 +57,7 @@ CREATE_USER = Endpoint(
     Dialect.V3_RPC,
     "Create loyalty card user",
     changes=True,
-    codes=(200,),
+    codes=(200, 302, 303, 304, 305),
 )
 SEARCH_USERS = Endpoint(
     "loyalty.search_users",
@@ -57,6 +66,7 @@ SEARCH_USERS = Endpoint(
     Dialect.V3_RPC,
     "Search loyalty card users",
     is_long=True,
+    codes=(200, 300, 301, 505),
 )
 PUSH = Endpoint(
     "loyalty.push",
@@ -66,6 +76,7 @@ PUSH = Endpoint(
     "Send single push notification",
     Evidence.INFERRED,
     changes=True,
+    codes=(200, 301, 505),
 )
 PUSH_ALL = Endpoint(
     "loyalty.push_all",
@@ -75,6 +86,7 @@ PUSH_ALL = Endpoint(
     "Send push notification to all",
     Evidence.INFERRED,
     changes=True,
+    codes=(200, 301, 505),
 )
 SHORTEST_SEARCH = 3
 
@@ -125,11 +137,12 @@ class Loyalty:
         self.v4 = LoyaltyV4(transport)
 
     def list(self, *, only_active: bool | None = None, sorting: Sorting | None = None) -> tuple[LoyaltyCard, ...]:
-        """The loyalty cards of the account.
+        """The loyalty cards of the account. `sorting` is `asc`, the oldest first, or `desc`, the newest first.
 
-        Raises Unauthorized (1000), AccountExpired (101), Throttled, InvalidInput, NotSent, NoAnswer, UnexpectedReply.
+        Raises InvalidInput (302), Unauthorized (1000), AccountExpired (101), Throttled, NotSent, NoAnswer,
+        UnexpectedReply.
 
-        Source: "Retrieve a list of your loyalty cards" (response not published).
+        Source: "Retrieve a list of your loyalty cards" (response and 302 not published).
         """
         arguments = {"only_active": only_active, "sorting": None if sorting is None else Sorting(sorting)}
         return lines(LIST, only_list(LIST, self._transport.call(LIST, arguments)), LoyaltyCard)
@@ -137,10 +150,10 @@ class Loyalty:
     def get(self, card: LoyaltyCardId) -> LoyaltyCard:
         """One card.
 
-        Raises NotFound (507), InvalidInput (200), Unauthorized (1000), AccountExpired (101), Throttled, NotSent,
+        Raises NotFound (507), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent,
         NoAnswer, UnexpectedReply.
 
-        Source: "Loyalty card info" (response not published).
+        Source: "Loyalty card info" (response and 301 not published).
         """
         payload = self._transport.call(GET, {"loyaltycard": LoyaltyCardId(card)})
         return LoyaltyCard.of(GET, only_object(GET, payload))
@@ -148,10 +161,10 @@ class Loyalty:
     def users(self, card: LoyaltyCardId) -> tuple[LoyaltyUser, ...]:
         """Everybody who holds a card.
 
-        Raises NotFound (505), InvalidInput (301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent,
+        Raises NotFound (505), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent,
         NoAnswer, UnexpectedReply.
 
-        Source: "Retrieve a list of users from a loyalty card" (response not published).
+        Source: "Retrieve a list of users from a loyalty card" (response and 200 not published).
         """
         payload = self._transport.call(USERS, {"loyaltycard": LoyaltyCardId(card)})
         return lines(USERS, only_list(USERS, payload), LoyaltyUser)
@@ -167,11 +180,11 @@ class Loyalty:
     ) -> Reply:
         """Gives points or stamps (`amount`), or sets other fields, which are sent as they are named. Never retried.
 
-        Raises Undocumented unless the client allows it: the names of the parameters are not published. NotFound (505,
-        507), InvalidInput (200, 301, 302), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
-        UnexpectedReply may have happened.
+        Raises Undocumented unless the client allows it: neither the names of the parameters nor the values of `action`
+        are published. NotFound (505), InvalidInput (200, 301, 302), Unauthorized (1000), AccountExpired (101),
+        Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
-        Source: "Update loyalty card user".
+        Source: "Update loyalty card user" (errors not published).
         """
         arguments: dict[str, Any] = {
             **fields,
@@ -195,10 +208,11 @@ class Loyalty:
     ) -> Reply:
         """Makes a user, who holds no card yet; what the vendor says of it is in `.raw`. Never retried.
 
-        Raises InvalidInput (200), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
+        `gender` is `male`, `female` or `unknown`; `birthday` is a day. Raises EmailTaken (304), InvalidEmail (305),
+        InvalidInput (200, 302, 303), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
         UnexpectedReply may have happened.
 
-        Source: "Create loyalty card user" (response not published).
+        Source: "Create loyalty card user" (response and errors but 200 not published).
         """
         arguments = {
             "email": email,
@@ -207,7 +221,7 @@ class Loyalty:
             "first_name": first_name,
             "last_name": last_name,
             "gender": None if gender is None else Gender(gender),
-            "birthday": birthday.isoformat() if birthday else None,
+            "birthday": written_day(birthday),
             "city": city,
         }
         return Reply.of(CREATE_USER, self._transport.call(CREATE_USER, arguments))
@@ -215,7 +229,7 @@ class Loyalty:
     def search_users(self, card: LoyaltyCardId, text: str) -> tuple[LoyaltyUser, ...]:
         """Who holds a card and matches: at least three of the characters a-z, A-Z, 0-9, `-`, `_` and `@`.
 
-        Raises ValueError for a shorter text; InvalidInput (200, 301), NotFound (505), Unauthorized (1000),
+        Raises ValueError for a shorter text; NotFound (505), InvalidInput (200, 300, 301), Unauthorized (1000),
         AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
         Source: "Search loyalty card users" (response and errors cut).
@@ -228,20 +242,22 @@ class Loyalty:
     def push(self, card: LoyaltyCardId, *, user: LoyaltyUserId, message: str) -> None:
         """Sends a message to one who holds the card. Never retried.
 
-        Raises Undocumented unless the client allows it: neither path nor parameters are published. NotFound (505, 507),
+        Raises Undocumented unless the client allows it: neither path nor parameters are published. NotFound (505),
         InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
         UnexpectedReply may have happened.
 
-        Source: menu line "Send single push notification" of loyalty cards.
+        Source: menu line "Send single push notification" of loyalty cards (errors not published).
         """
         self._transport.call(PUSH, {**_holder(card, user), "message": message})
 
     def push_all(self, card: LoyaltyCardId, *, message: str) -> None:
-        """Sends a message to everybody who holds the card; as `push`.
+        """Sends a message to everybody who holds the card. Never retried.
 
-        Raises Undocumented unless the client allows it, AccountExpired (101), Throttled; otherwise as `push`.
+        Raises Undocumented unless the client allows it: neither path nor parameters are published. NotFound (505),
+        InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
+        UnexpectedReply may have happened.
 
-        Source: menu line "Send push notification to all" of loyalty cards.
+        Source: menu line "Send push notification to all" of loyalty cards (errors not published).
         """
         self._transport.call(PUSH_ALL, {"loyaltycard": LoyaltyCardId(card), "message": message})
 

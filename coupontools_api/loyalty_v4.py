@@ -164,9 +164,10 @@ class LoyaltyV4:
     def user(self, card: PlainId, user: PlainId) -> LoyaltyUserV4:
         """One who holds a card.
 
-        Raises NotFound (404), Unauthorized (401), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent,
+        NoAnswer, UnexpectedReply.
 
-        Source: "Loyalty v4: get user" (response not published).
+        Source: "Loyalty v4: get user" (response and errors not published).
         """
         return LoyaltyUserV4.of(
             USER, self._transport.call_rest(USER, ids={"card": PlainId(card), "user": PlainId(user)})
@@ -186,10 +187,11 @@ class LoyaltyV4:
     def create_users(self, card: PlainId, users: Sequence[NewLoyaltyUser]) -> tuple[LoyaltyUserV4, ...]:
         """Gives a card to many at once. Never retried.
 
-        Raises Undocumented unless the client allows it: how the batch is written is not published. AccountExpired
-        (101), Throttled; otherwise as `create_user`; ValueError for nobody at all.
+        Raises Undocumented unless the client allows it: how the batch is written is not published. ValueError for
+        nobody at all; NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled,
+        NotSent; NoAnswer and UnexpectedReply may have happened.
 
-        Source: "Loyalty v4: create users" (response not published).
+        Source: "Loyalty v4: create users" (response and errors not published).
         """
         if not users:
             raise ValueError("nobody to create")
@@ -200,8 +202,9 @@ class LoyaltyV4:
     def update_user(self, card: PlainId, user: PlainId, changes: NewLoyaltyUser) -> LoyaltyUserV4:
         """Changes what is known of somebody; what is None stays. Never retried.
 
-        Raises Undocumented unless the client allows it: the path is not published. AccountExpired (101), Throttled;
-        otherwise as `create_user`.
+        Raises Undocumented unless the client allows it: the path is not published. NotFound (404), InvalidInput (400,
+        422), Unauthorized (401), AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have
+        happened.
 
         Source: "Loyalty v4: update user" (cut).
         """
@@ -212,7 +215,8 @@ class LoyaltyV4:
         """Gives somebody stamps. Never retried.
 
         Raises Undocumented unless the client allows it: neither path nor parameters are published. ValueError for fewer
-        than one; AccountExpired (101), Throttled; otherwise as `create_user`.
+        than one; NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent;
+        NoAnswer and UnexpectedReply may have happened.
 
         Source: "Loyalty v4: add stamps" (not published; a third party lists it).
         """

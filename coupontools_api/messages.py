@@ -7,7 +7,7 @@ from pydantic import Field
 
 from coupontools_api.assumed import SMS_TEXT_PARAMETER
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
-from coupontools_api.fields import Text
+from coupontools_api.fields import Text, written_day
 from coupontools_api.ids import CampaignId, DirectoryId, GroupId, SessionCode
 from coupontools_api.replies import Reply, lines, only_list
 from coupontools_api.single_use import MAX_CUSTOM_FIELDS, numbered
@@ -20,7 +20,7 @@ SEND_EMAIL = Endpoint(
     Dialect.V3_RPC,
     "Send email",
     changes=True,
-    codes=(104, 200, 301, 305, 502, 604),
+    codes=(104, 200, 301, 302, 305, 502, 505, 604),
 )
 SEND_SMS = Endpoint(
     "messages.send_sms",
@@ -30,7 +30,7 @@ SEND_SMS = Endpoint(
     "Send SMS",
     Evidence.THIRD_PARTY,
     changes=True,
-    codes=(103,),
+    codes=(103, 200, 301, 502),
 )
 SMS_GROUPS = Endpoint(
     "messages.sms_groups",
@@ -57,7 +57,7 @@ ADD_SMS_GROUP = Endpoint(
     Dialect.V3_RPC,
     "SMS tool: add group",
     changes=True,
-    codes=(103,),
+    codes=(103, 200, 300),
 )
 ADD_SMS_CONTACT = Endpoint(
     "messages.add_sms_contact",
@@ -66,7 +66,7 @@ ADD_SMS_CONTACT = Endpoint(
     Dialect.V3_RPC,
     "SMS tool: add contact",
     changes=True,
-    codes=(103, 200, 301, 303, 514),
+    codes=(103, 200, 300, 301, 303, 514),
 )
 EMAIL_GROUPS = Endpoint(
     "messages.email_groups",
@@ -130,10 +130,11 @@ class Messages:
     ) -> SentEmail:
         """Mails a campaign, or a directory, to one address. `check_unique` leaves out who had it before.
 
-        Raises NotFound (502), InvalidEmail (305), InvalidInput (200, 301), NoIntegration (104), NotDelivered (604),
-        Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
+        Raises NotFound (502; 505 for the session), InvalidEmail (305), InvalidInput (200, 301, 302), NoIntegration
+        (104), NotDelivered (604), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
+        UnexpectedReply may have happened.
 
-        Source: "Send email".
+        Source: "Send email" (302 and 505 not published).
         """
         arguments = {
             "campaign": about if isinstance(about, DirectoryId) else CampaignId(about),
@@ -153,7 +154,8 @@ class Messages:
         InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
         UnexpectedReply may have happened.
 
-        Source: "Send SMS" (cut; parameters and answer from third parties, the text's parameter assumed).
+        Source: "Send SMS" (cut; parameters and answer from third parties, the text's parameter and errors but 103
+        assumed).
         """
         arguments = {
             "campaign": CampaignId(campaign),
@@ -188,10 +190,10 @@ class Messages:
     def add_sms_group(self, name: str) -> Reply:
         """Makes a group; what the vendor says of it is in `.raw`.
 
-        Raises NoIntegration (103), InvalidInput (200), Unauthorized (1000), AccountExpired (101), Throttled, NotSent;
-        NoAnswer and UnexpectedReply may have happened.
+        Raises NoIntegration (103), InvalidInput (200, 300), Unauthorized (1000), AccountExpired (101), Throttled,
+        NotSent; NoAnswer and UnexpectedReply may have happened.
 
-        Source: "SMS tool: add group" (response not published).
+        Source: "SMS tool: add group" (response and errors but 103 not published).
         """
         return Reply.of(ADD_SMS_GROUP, self._transport.call(ADD_SMS_GROUP, {"group_name": name}))
 
@@ -205,19 +207,19 @@ class Messages:
         birthday: date | None = None,
         custom_fields: Sequence[str] = (),
     ) -> Reply:
-        """Puts somebody in a group. `phone` is E.164; at most seven `custom_fields` (ValueError).
+        """Puts somebody in a group. `phone` is E.164, `birthday` a day; at most seven `custom_fields` (ValueError).
 
-        Raises NoIntegration (103), NotFound (514), InvalidInput (200, 301, 303), Unauthorized (1000), AccountExpired
-        (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
+        Raises NoIntegration (103), NotFound (514), InvalidInput (200, 300, 301, 303), Unauthorized (1000),
+        AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
-        Source: "SMS tool: add contact" (response not published).
+        Source: "SMS tool: add contact" (response and 300 not published).
         """
         arguments = {
             "smsgroup": GroupId(group),
             "phone": phone,
             "first_name": first_name,
             "last_name": last_name,
-            "birthday": birthday.isoformat() if birthday else None,
+            "birthday": written_day(birthday),
             **numbered("customfield", custom_fields, MAX_CUSTOM_FIELDS),
         }
         return Reply.of(ADD_SMS_CONTACT, self._transport.call(ADD_SMS_CONTACT, arguments))

@@ -31,6 +31,7 @@ UPDATE = Endpoint(
     "Update data from a coupon session",
     Evidence.INFERRED,
     changes=True,
+    codes=(200, 300, 302, 305, 505),
 )
 UPDATE_MANY = Endpoint(
     "sessions.update_many",
@@ -40,6 +41,7 @@ UPDATE_MANY = Endpoint(
     "Update data from multiple coupon sessions",
     Evidence.INFERRED,
     changes=True,
+    codes=(200, 300, 302, 305, 505),
 )
 SEARCH = Endpoint(
     "sessions.search",
@@ -49,6 +51,7 @@ SEARCH = Endpoint(
     "Search coupon session",
     Evidence.INFERRED,
     is_long=True,
+    codes=(200,),
 )
 SEARCH_IN_CAMPAIGN = Endpoint(
     "sessions.search_in_campaign",
@@ -58,6 +61,7 @@ SEARCH_IN_CAMPAIGN = Endpoint(
     "Search coupon session from a campaign",
     Evidence.INFERRED,
     is_long=True,
+    codes=(200, 301, 502),
 )
 
 
@@ -143,11 +147,12 @@ class Sessions:
     def update(self, session: SessionCode, *, action: SessionAction | None = None, **fields: str) -> Reply:
         """Voids, claims or validates a session, or sets other fields, which are sent as they are named. Never retried.
 
-        `session` may be the first six characters. Raises Undocumented unless the client allows it: the names and values
-        of the parameters are not published. NotFound (505), InvalidInput (200, 301, 302), Unauthorized (1000),
-        AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
+        `session` may be the first six characters; `action` is `void`, `claim` or `validate`. Raises Undocumented unless
+        the client allows it: the names and values of the parameters are not published. NotFound (505), InvalidEmail
+        (305), InvalidInput (200, 300, 302), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
+        UnexpectedReply may have happened.
 
-        Source: "Update data from a coupon session".
+        Source: "Update data from a coupon session" (errors not published).
         """
         arguments = {**fields, "couponsession": SessionCode(session), SESSION_ACTION_PARAMETER: _action(action)}
         return Reply.of(UPDATE, self._transport.call(UPDATE, arguments))
@@ -157,10 +162,12 @@ class Sessions:
     ) -> Reply:
         """The same change to several sessions in one call. Never retried.
 
-        Raises Undocumented unless the client allows it: neither path nor parameters are published. AccountExpired
-        (101), Throttled; otherwise as `update`; ValueError for no session at all.
+        `action` is `void`, `claim` or `validate`. Raises Undocumented unless the client allows it: neither path nor
+        parameters are published. ValueError for no session at all; NotFound (505), InvalidEmail (305), InvalidInput
+        (200, 300, 302), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may
+        have happened.
 
-        Source: menu line "Update data from multiple coupon sessions".
+        Source: menu line "Update data from multiple coupon sessions" (errors not published).
         """
         codes = [SessionCode(session) for session in sessions]
         if not codes:
@@ -171,20 +178,22 @@ class Sessions:
     def search(self, text: str) -> tuple[SessionLine, ...]:
         """Sessions by own validation code, phone number or e-mail address.
 
-        Raises Undocumented unless the client allows it: the name of the parameter is not published. InvalidInput (200,
-        301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
+        Raises Undocumented unless the client allows it: the name of the parameter is not published. ValueError for a
+        blank text; InvalidInput (200), Unauthorized (1000), AccountExpired (101), Throttled, NotSent, NoAnswer,
+        UnexpectedReply.
 
-        Source: "Search coupon session".
+        Source: "Search coupon session" (errors not published).
         """
         return self._found(SEARCH, {SEARCH_PARAMETER: _wanted(text)})
 
     def search_in_campaign(self, campaign: CampaignId, text: str) -> tuple[SessionLine, ...]:
         """The same within one campaign.
 
-        Raises Undocumented unless the client allows it: neither path nor parameters are published. NotFound (502),
-        AccountExpired (101), Throttled, and what `search` raises.
+        Raises Undocumented unless the client allows it: neither path nor parameters are published. ValueError for a
+        blank text; NotFound (502), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled,
+        NotSent, NoAnswer, UnexpectedReply.
 
-        Source: menu line "Search coupon session from a campaign".
+        Source: menu line "Search coupon session from a campaign" (errors not published).
         """
         return self._found(SEARCH_IN_CAMPAIGN, {"campaign": CampaignId(campaign), SEARCH_PARAMETER: _wanted(text)})
 

@@ -22,7 +22,7 @@ CREATE = Endpoint(
     "Create a single use access URL",
     Evidence.THIRD_PARTY,
     changes=True,
-    codes=(200, 301, 502),
+    codes=(200, 300, 301, 302, 303, 305, 502),
 )
 CREATE_MANY = Endpoint(
     "single_use.create_many",
@@ -32,7 +32,7 @@ CREATE_MANY = Endpoint(
     "Create multiple single use access URLs",
     changes=True,
     is_long=True,
-    codes=(200, 301, 502),
+    codes=(200, 300, 301, 302, 502),
 )
 REMOVE = Endpoint(
     "single_use.remove",
@@ -42,6 +42,7 @@ REMOVE = Endpoint(
     "Remove a single use access URL",
     Evidence.INFERRED,
     changes=True,
+    codes=(200, 301, 502, 505),
 )
 MAX_CUSTOM_FIELDS = 7
 MAX_CUSTOM_CHARACTERS = 50
@@ -116,14 +117,17 @@ class SingleUses:
         utm: Mapping[Literal["campaign", "source", "medium", "term", "content"], str] | None = None,
     ) -> SingleUse:
         """Makes one link. `custom_id` and each of up to seven `custom_fields` have at most 50 characters,
-        `validation_code` at most 100; it excludes an `automatic_code`. `utm` has no other keys than UTM. `expires_at`
-        is in the time zone of the campaign, so it has none of its own. ValueError otherwise, before any call.
+        `validation_code` at most 100; it excludes an `automatic_code`, which is one of `6digits`, `8digits`,
+        `10digits`. `expires_at` is in the time zone of the campaign, so it has none of its own. `utm` has no other keys
+        than `campaign`, `source`, `medium`, `term`, `content`. ValueError otherwise, before any call.
+
+        With a `duplicate_check`, one of `email`, `phone`, `customid`, a link that was made for the same is given again.
 
         Never retried. Raises Undocumented unless the client allows it: the vendor's page is cut. NotFound (502),
-        InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
-        UnexpectedReply may have happened.
+        InvalidEmail (305), InvalidInput (200, 300, 301, 302, 303), Unauthorized (1000), AccountExpired (101),
+        Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
-        Source: "Create a single use access URL" (cut; parameters and answer from third parties).
+        Source: "Create a single use access URL" (cut; parameters and answer from third parties, errors not published).
         """
         if validation_code is not None and automatic_code is not None:
             raise ValueError("either a validation code or an automatic one")
@@ -161,11 +165,13 @@ class SingleUses:
         code_length: int | None = None,
         code_type: CodeType | None = None,
     ) -> tuple[SingleUse, ...]:
-        """Makes 1 to 100,000 links. A `code_prefix`, `code_length` (10 to 25, the prefix not counted) or `code_type`
-        asks for automated codes; ValueError for numbers outside of these.
+        """Makes 1 to 100,000 links. `status` is `normal`, `voided` or `activated`. A `code_prefix`, `code_length` (10
+        to 25, the prefix not counted) or `code_type` (`numeric` or `alphanumeric`) asks for automated codes. ValueError
+        otherwise, before any call.
 
-        Never retried; up to 64 MiB and `list_deadline` seconds. Raises NotFound (502), InvalidInput (200, 301, 302),
-        Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
+        Never retried; up to 64 MiB and `list_deadline` seconds. Raises NotFound (502), InvalidInput (200, 300, 301,
+        302), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have
+        happened.
 
         Source: "Create multiple single use access URLs" (errors not published).
         """
@@ -192,7 +198,7 @@ class SingleUses:
         InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
         UnexpectedReply may have happened.
 
-        Source: menu line "Remove a single use access URL".
+        Source: menu line "Remove a single use access URL" (errors not published).
         """
         self._transport.call(REMOVE, {"campaign": CampaignId(campaign), REMOVED_CODE_PARAMETER: SessionCode(code)})
 

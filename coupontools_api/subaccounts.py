@@ -11,7 +11,7 @@ from coupontools_api import listing
 from coupontools_api.assumed import CREATED_KEY, RESET_KEY
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.errors import UnexpectedReply
-from coupontools_api.fields import Day, Flag, Moment, Number, Secret, Text, several
+from coupontools_api.fields import Day, Flag, Moment, Number, Secret, Text, several, written_day
 from coupontools_api.ids import CampaignId, PackageId, SubaccountId
 from coupontools_api.listing import ListedSubaccount as ListedSubaccount
 from coupontools_api.listing import SubaccountList as SubaccountList
@@ -37,7 +37,7 @@ CREATE = Endpoint(
     Dialect.V4_RPC,
     "Create subaccount",
     changes=True,
-    codes=(102, 200, 303, 304, 305),
+    codes=(102, 200, 302, 303, 304, 305),
 )
 UPDATE = Endpoint(
     "subaccounts.update",
@@ -47,7 +47,7 @@ UPDATE = Endpoint(
     "Update a subaccount",
     Evidence.INFERRED,
     changes=True,
-    codes=(102,),
+    codes=(102, 200, 301, 302, 303, 304, 305, 510),
 )
 RESET = Endpoint(
     "subaccounts.password_reset_url",
@@ -56,7 +56,7 @@ RESET = Endpoint(
     Dialect.V3_RPC,
     "Create password reset URL",
     changes=True,
-    codes=(102, 200, 510),
+    codes=(102, 200, 301, 510),
 )
 SIGN_ON = Endpoint(
     "subaccounts.sign_on",
@@ -65,7 +65,7 @@ SIGN_ON = Endpoint(
     Dialect.V3_RPC,
     "Single sign on",
     changes=True,
-    codes=(102, 200, 301, 510),
+    codes=(102, 200, 301, 302, 502, 510),
 )
 
 
@@ -188,10 +188,10 @@ class Subaccounts:
     def get(self, subaccount: SubaccountId, *, with_keys: bool = False) -> SubaccountDetails:
         """What the vendor knows of one subaccount, its campaigns with it; its key pair only `with_keys`.
 
-        Raises NotFound (510), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101), Throttled,
-        WrongKindOfKey (102), NotSent, NoAnswer, UnexpectedReply.
+        Raises NotFound (510), InvalidInput (200, 301), WrongKindOfKey (102), Unauthorized (1000), AccountExpired (101),
+        Throttled, NotSent, NoAnswer, UnexpectedReply.
 
-        Source: "Get subaccount".
+        Source: "Get subaccount" (errors not published).
         """
         subaccount = SubaccountId(subaccount)
         payload = self._transport.call(GET, {"subaccount": subaccount})
@@ -211,13 +211,14 @@ class Subaccounts:
         company_name: str | None = None,
         expiry_date: date | None = None,
     ) -> CreatedSubaccount:
-        """Makes a subaccount. `country` is ISO 3166-1 alpha-2; `package` sets the permissions.
+        """Makes a subaccount. `country` is ISO 3166-1 alpha-2, `package` sets the permissions, `status` is `trial` or
+        `customer`, `expiry_date` is a day.
 
-        Without a `password` the vendor mails the address under its own name, and has it choose one.
-        Never retried. Raises EmailTaken (304), InvalidEmail (305), InvalidInput (200, 302, 303), Unauthorized (1000),
-        AccountExpired (101), WrongKindOfKey (102), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
+        Without a `password` the vendor mails the address under its own name, and has it choose one. Never retried.
+        Raises EmailTaken (304), InvalidEmail (305), InvalidInput (200, 302, 303), WrongKindOfKey (102), Unauthorized
+        (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
-        Source: "Create subaccount" (response not published).
+        Source: "Create subaccount" (response and 302 not published).
         """
         arguments = {
             "email": email,
@@ -228,7 +229,7 @@ class Subaccounts:
             "last_name": last_name,
             "country": country,
             "company_name": company_name,
-            "expiry_date": expiry_date.isoformat() if expiry_date else None,
+            "expiry_date": written_day(expiry_date),
         }
         return CreatedSubaccount.of(CREATE, self._transport.call(CREATE, arguments).get(CREATED_KEY))
 
@@ -236,21 +237,22 @@ class Subaccounts:
         """Changes a subaccount; `changes` are sent as they are named, a date as `yyyy-MM-dd`. Never retried.
 
         Raises Undocumented unless the client allows it: the vendor lists this call and publishes neither path nor
-        parameters. WrongKindOfKey (102), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
+        parameters. NotFound (510), EmailTaken (304), InvalidEmail (305), InvalidInput (200, 301, 302, 303),
+        WrongKindOfKey (102), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
         UnexpectedReply may have happened.
 
-        Source: menu line "Update a subaccount".
+        Source: menu line "Update a subaccount" (errors not published).
         """
-        written = {name: value.isoformat() if isinstance(value, date) else value for name, value in changes.items()}
+        written = {name: written_day(value) if isinstance(value, date) else value for name, value in changes.items()}
         self._transport.call(UPDATE, {**written, "subaccount": SubaccountId(subaccount)})
 
     def password_reset_url(self, subaccount: SubaccountId, *, deadline: float | None = None) -> PasswordResetUrl:
-        """A link to choose the panel password. Never retried; nothing is mailed.
+        """A link to choose the panel password. `deadline` is in seconds. Never retried; nothing is mailed.
 
-        Raises NotFound (510), InvalidInput (200), Unauthorized (1000), WrongKindOfKey (102), AccountExpired (101),
+        Raises NotFound (510), InvalidInput (200, 301), WrongKindOfKey (102), Unauthorized (1000), AccountExpired (101),
         Throttled, NotSent, NoAnswer, UnexpectedReply.
 
-        Source: "Create password reset URL" (response not published).
+        Source: "Create password reset URL" (response and 301 not published).
         """
         subaccount = SubaccountId(subaccount)
         payload = self._transport.call(RESET, {"subaccount": subaccount}, deadline=deadline)
@@ -266,11 +268,14 @@ class Subaccounts:
     ) -> SignOn:
         """Mints a sign-on URL. Use it at once: how long it lives is not documented. Never retried.
 
-        `campaign` goes with Page.UPDATE_CAMPAIGN and with nothing else (ValueError, before any call).
-        Raises NotFound (510; 502 for the campaign), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101),
-        Throttled, WrongKindOfKey (102), NotSent, NoAnswer, UnexpectedReply if the answer is about another subaccount.
+        `page` is one of `campaigns`, `add_campaign`, `update_campaign`, `statistics`, `distribution`. `campaign` goes
+        with `update_campaign` and with nothing else (ValueError, before any call). `deadline` is in seconds.
 
-        Source: "Single sign on".
+        Raises NotFound (510; 502 for the campaign), InvalidInput (200, 301, 302), WrongKindOfKey (102), Unauthorized
+        (1000), AccountExpired (101), Throttled, NotSent, NoAnswer; UnexpectedReply also if the answer is about another
+        subaccount.
+
+        Source: "Single sign on" (302 and 502 not published).
         """
         if (campaign is not None) != (page == Page.UPDATE_CAMPAIGN):
             raise ValueError("a campaign goes with update_campaign")

@@ -13,7 +13,7 @@ SIGN_ON = Endpoint(
     Dialect.V3_RPC,
     "Teammate: Create single sign on",
     changes=True,
-    codes=(200, 301, 502, 503),
+    codes=(102, 200, 301, 302, 502, 503),
 )
 
 
@@ -26,13 +26,13 @@ class Teammates:
     def sign_on(
         self, teammate: TeammateId, *, campaign: CampaignId | None = None, deadline: float | None = None
     ) -> StaffSignOn:
-        """Mints a sign-on URL for one teammate of the account. Never retried.
+        """Mints a sign-on URL for one teammate of the account. `deadline` is in seconds. Never retried.
 
-        The page speaks of a `campaign` among its errors only; what it does is not published.
-        Raises NotFound (503; 502 for the campaign), InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101),
-        Throttled, NotSent, NoAnswer, UnexpectedReply.
+        The page speaks of a `campaign` among its errors only; what it does is not published. Raises NotFound (503; 502
+        for the campaign), InvalidInput (200, 301, 302), WrongKindOfKey (102), Unauthorized (1000), AccountExpired
+        (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
-        Source: "Teammate: Create single sign on" (response not published).
+        Source: "Teammate: Create single sign on" (response, 102 and 302 not published).
         """
         arguments = {
             "teammate": TeammateId(teammate),

@@ -12,7 +12,7 @@ from coupontools_api.replies import Reply
 from coupontools_api.transport import Transport
 
 VERIFY = Endpoint(
-    "webhooks.verify", "POST", "/v3/webhook/verification", Dialect.V3_RPC, "Webhook verification", codes=(509,)
+    "webhooks.verify", "POST", "/v3/webhook/verification", Dialect.V3_RPC, "Webhook verification", codes=(200, 509)
 )
 
 
@@ -34,18 +34,20 @@ class Webhooks:
         self._transport = transport
 
     def verify(self, event: EventId, session: SessionCode) -> Verification:
-        """Asks whether the vendor made a delivery; returning at all means that it did. The session may be named by its
-        first six characters, there and here.
+        """Asks whether the vendor made a delivery; returning at all means that it did.
 
-        Raises NotFound (509) if it did not; InvalidInput (200, 301), Unauthorized (1000), AccountExpired (101),
-        Throttled, NotSent, NoAnswer; UnexpectedReply also if the answer is about another event or session.
+        `session` is the whole code: its first six characters are documented for updates and push messages, not here. A
+        delivery without a session cannot be verified, as the call requires one.
 
-        Source: "Webhook verification".
+        Raises NotFound (509) if it did not; InvalidInput (200), Unauthorized (1000), AccountExpired (101), Throttled,
+        NotSent, NoAnswer; UnexpectedReply also if the answer is about another event or session.
+
+        Source: "Webhook verification" (200 not published).
         """
         event, session = EventId(event), SessionCode(session)
         found = Verification.of(VERIFY, self._transport.call(VERIFY, {"webhook": event, "session": session}))
         if found.event != event:
             raise UnexpectedReply(VERIFY.path, detail="about another event")
-        if not (found.session.startswith(session) or session.startswith(found.session)):
+        if found.session != session:
             raise UnexpectedReply(VERIFY.path, detail="about another session")
         return found

@@ -16,6 +16,20 @@ REMOVE_SINGLE_USE = "/v3/singleuse/remove"
 UPDATE_CARD_USER_V4 = "/v4/loyalty/loyalty-cards/{card}/stats/{user}"
 ADD_STAMPS_V4 = "/v4/loyalty/loyalty-cards/{card}/stats/{user}/stamps"
 DIRECTORY_EMAIL_V4 = "/v4/directory/{directory}/distribution/email"
+PATHS = frozenset(
+    {
+        UPDATE_SUBACCOUNT,
+        UPDATE_SESSIONS,
+        PUSH_TO_ALL,
+        PUSH_TO_CARD_USER,
+        PUSH_TO_ALL_CARD_USERS,
+        DIRECTORY_CAMPAIGNS,
+        REMOVE_SINGLE_USE,
+        UPDATE_CARD_USER_V4,
+        ADD_STAMPS_V4,
+        DIRECTORY_EMAIL_V4,
+    }
+)
 
 # "Update data from a coupon session": an action, or a flag of the same meaning.
 SESSION_ACTIONS = ("open", "claim", "validate", "void", "unvoid")

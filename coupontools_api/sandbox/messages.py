@@ -48,7 +48,7 @@ def send_email(vendor: Vendor, owner: Owner, call: Call) -> Json:
 
 
 def send_sms(vendor: Vendor, owner: Owner, call: Call) -> Json:
-    """Send a coupon to a phone. Raises Refusal (103, 200, 300, 301, 502).
+    """Send a coupon to a phone. Raises Refusal (103, 200, 301, 502).
 
     Source: POST /v3/send/sms, "Send SMS". The keys of the answer are those that a third party reads.
     Assumed: the name of the text, and all codes but 103.

@@ -51,7 +51,7 @@ REST_ROUTES: tuple[Route, ...] = (
         "POST",
         f"{CARDS}/{{card}}/stats/bulk",
         loyalty_v4.create_stats_in_bulk,
-        DOCUMENTED,
+        INFERRED,
         "Create users of a loyalty card in bulk",
         required="users",
         codes=(200, 300, 301, 305, 507),

@@ -21,7 +21,7 @@ class Route:
     """One endpoint.
 
     path       names in braces are ids
-    evidence   of the path: "documented", "third party" or "inferred"
+    evidence   of path and parameters, the weaker of both: "documented", "third party" or "inferred"
     pages      the lines of the vendor's menus that it stands for
     codes      the errors that a caller's input can bring about, besides those of credentials
     envelope   of its errors

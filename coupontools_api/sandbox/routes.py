@@ -1,7 +1,8 @@
 """Every endpoint that the vendor answers: one table, for the server, for tests and for documents."""
 
+from . import assumed
 from .rest_routes import REST_ROUTES
-from .route import INFERRED, RPC, Route
+from .route import RPC, Route
 from .rpc_routes import RPC_ROUTES
 from .settings import Settings
 from .subaccount_routes import SUBACCOUNT_ROUTES
@@ -28,4 +29,4 @@ def route_of(settings: Settings, method: str, path: str) -> Route | None:
 
 def _is_answered(settings: Settings, route: Route) -> bool:
     version = route.path[1:3]
-    return version in settings.versions and (settings.inferred_paths or route.evidence != INFERRED)
+    return version in settings.versions and (settings.inferred_paths or route.path not in assumed.PATHS)

@@ -116,7 +116,7 @@ RPC_ROUTES: tuple[Route, ...] = (
     rpc(
         "/v3/couponsession/update",
         sessions.update_session,
-        DOCUMENTED,
+        INFERRED,
         "Update data from a coupon session",
         required="couponsession",
         optional=SESSION_FIELDS,
@@ -134,7 +134,7 @@ RPC_ROUTES: tuple[Route, ...] = (
     rpc(
         "/v3/couponsession/search",
         sessions.search_sessions,
-        DOCUMENTED,
+        INFERRED,
         "Search coupon session / Search coupon session from a campaign",
         optional="campaign search own_validation_code phone email",
         codes=(200, 301, 502),
@@ -166,7 +166,7 @@ RPC_ROUTES: tuple[Route, ...] = (
     rpc(
         "/v3/loyaltyusers/update",
         loyalty.update_user,
-        DOCUMENTED,
+        INFERRED,
         "Update loyalty card user",
         required="loyaltycard user",
         optional="amount points stamps voided",
@@ -244,7 +244,7 @@ RPC_ROUTES: tuple[Route, ...] = (
     rpc(
         "/v3/directoryusers/update",
         directories.set_payment_status,
-        DOCUMENTED,
+        INFERRED,
         "Update directory user payment status",
         required="directory user",
         optional="payment_status status",
@@ -260,7 +260,7 @@ RPC_ROUTES: tuple[Route, ...] = (
     rpc(
         "/v3/singleuse/create",
         single_use.create_single_use,
-        DOCUMENTED,
+        THIRD_PARTY,
         "Create a single use access URL",
         required="campaign",
         optional=SINGLE_USE_FIELDS,
@@ -296,7 +296,7 @@ RPC_ROUTES: tuple[Route, ...] = (
     rpc(
         "/v3/send/sms",
         messages.send_sms,
-        DOCUMENTED,
+        THIRD_PARTY,
         "Send SMS",
         required="campaign phone",
         optional="message sender",

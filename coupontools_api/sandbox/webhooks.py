@@ -20,7 +20,9 @@ SECONDS = 5
 
 
 def verify(vendor: Vendor, owner: Owner, call: Call) -> Json:
-    """Whether an event is real, and is about this session. Raises Refusal (200, 509).
+    """Whether an event is real, and is about this session, by its whole code. Raises Refusal (200, 509).
+
+    An event without a session, such as that of a campaign made, is never verified: an empty one is a missing one.
 
     Source: POST /v3/webhook/verification, "Webhook verification". 200 is assumed.
     """
@@ -34,7 +36,8 @@ def verify(vendor: Vendor, owner: Owner, call: Call) -> Json:
 def deliver(vendor: Vendor, document: Json) -> Json:
     """Post an event to its owner's `webhook_endpoint`, once; answers its id and the status that came back.
 
-    `event` names one that happened; or `session` (with `campaign`) and `type` make one up, which verifies as any other.
+    `event` names one that happened; or `campaign` and `type` make one up. With a `session` it verifies as any other;
+    without one it carries an empty session and cannot be verified.
     Raises ValueError for what does not exist, and for an endpoint that is not on loopback.
     """
     with vendor.database.transaction():

@@ -105,6 +105,31 @@ def test_what_is_optional_goes_out_as_the_vendor_writes_it(
     assert json.loads(script.requests[0].body) == sent
 
 
+LATE = datetime(2030, 1, 31, 23, 59, 58, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("ask", "name"),
+    [
+        (lambda client: client.subaccounts.create(email="a@b.example", expiry_date=LATE), "expiry_date"),
+        (lambda client: client.subaccounts.update(SUBACCOUNT, expiry_date=LATE), "expiry_date"),
+        (lambda client: client.loyalty.create_user(email="a@b.example", password="p", birthday=LATE), "birthday"),
+        (lambda client: client.messages.add_sms_contact(GROUP, phone="1", birthday=LATE), "birthday"),
+        (lambda client: client.directories.v4.create_user(PLAIN, email="a@b.example", birth_date=LATE), "birth_date"),
+    ],
+    ids=["a subaccount", "a change of one", "a loyalty user", "a contact", "a directory user"],
+)
+def test_a_moment_in_place_of_a_day_goes_out_as_its_day(
+    ask: Callable[[Coupontools], Any], name: str, bold: Coupontools, script: Vendor
+):
+    script.plays(answers({"status": {"status": "failed", "errors": {"error_code": 101}}}))
+
+    with pytest.raises(errors.AccountExpired):
+        ask(bold)
+
+    assert json.loads(script.requests[0].body)[name] == "2030-01-31"
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("bad", BAD, ids=repr)
 def test_no_id_is_blank_or_of_another_kind(kind: type, bad: Any):

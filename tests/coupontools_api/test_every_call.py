@@ -1,11 +1,11 @@
 """Every endpoint over a socket: what is asked, what is read from a good answer, and what each refusal becomes."""
 
-import inspect
 import json
 import re
 from collections.abc import Iterator
+from enum import Enum
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
 import pytest
@@ -28,7 +28,9 @@ KINDS: dict[int, type[errors.CoupontoolsError]] = {
     103: errors.NoIntegration,
     104: errors.NoIntegration,
     200: errors.InvalidInput,
+    300: errors.InvalidInput,
     301: errors.InvalidInput,
+    302: errors.InvalidInput,
     303: errors.InvalidInput,
     304: errors.EmailTaken,
     305: errors.InvalidEmail,
@@ -76,16 +78,56 @@ def test_every_method_has_its_endpoint_and_its_row(bold: Coupontools):
     assert sorted(methods(bold)) == sorted(named) == sorted(CALLS)
 
 
+def words_of(endpoint: Endpoint, client: Coupontools) -> str:
+    """The docstring of a method in one line."""
+    return " ".join((attrgetter(endpoint.name)(client).__doc__ or "").split())
+
+
+def codes_said(endpoint: Endpoint, client: Coupontools) -> dict[int, str]:
+    """The class that a docstring names for each code: "NotFound (503; 502 for the campaign)"."""
+    named = re.findall(r"(\w+) \((\d[^)]*)\)", words_of(endpoint, client))
+    return {int(code): kind for kind, codes in named if hasattr(errors, kind) for code in re.findall(r"\d+", codes)}
+
+
 @EVERY
 def test_a_method_says_what_it_raises(endpoint: Endpoint, bold: Coupontools):
-    said = inspect.getdoc(attrgetter(endpoint.name)(bold)) or ""
-    codes = (101, *endpoint.codes)
-    raised = {KINDS[code] for code in codes} | {errors.Throttled}
-    if endpoint in UNDOCUMENTED:
-        raised.add(errors.Undocumented)
+    said = words_of(endpoint, bold)
+    raised = {"Throttled", "NotSent", "NoAnswer", "UnexpectedReply"} | (
+        {"Undocumented"} if endpoint in UNDOCUMENTED else set()
+    )
 
-    assert {kind.__name__ for kind in raised} <= set(re.findall(r"\w+", said))
-    assert set(map(str, codes)) <= set(re.findall(r"\d+", said))
+    assert raised <= set(re.findall(r"\w+", said))
+    assert f'"{endpoint.source}"' in said.partition("Source: ")[2]
+    if endpoint in RPC:
+        assert codes_said(endpoint, bold) == {code: KINDS[code].__name__ for code in (1000, 101, *endpoint.codes)}
+
+
+def allowed(hint: Any) -> set[str]:
+    """The values that a parameter is limited to: those of the enums and literals in its type."""
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return {str(each.value) for each in hint}
+    if get_origin(hint) is Literal:
+        return set(map(str, get_args(hint)))
+    return set[str]().union(*map(allowed, get_args(hint)))
+
+
+@EVERY
+def test_a_method_says_what_a_parameter_may_be(endpoint: Endpoint, bold: Coupontools):
+    method = attrgetter(endpoint.name)(bold)
+    parameters = {name: hint for name, hint in get_type_hints(method).items() if name != "return"}
+    said = words_of(endpoint, bold)
+
+    for name, values in ((name, allowed(hint)) for name, hint in parameters.items()):
+        assert {f"`{word}`" for word in ({name} | values if values else set())} <= set(re.findall("`[^`]*`", said))
+    assert "deadline" not in parameters or "seconds" in said
+
+
+def test_the_allowed_values_are_found_wherever_they_stand_in_a_type():
+    hint = get_type_hints(Coupontools(client_id="i", client_secret="s").single_use.create)
+
+    assert allowed(hint["duplicate_check"]) == {"email", "phone", "customid"}
+    assert allowed(hint["utm"]) == {"campaign", "source", "medium", "term", "content"}
+    assert allowed(hint["email"]) == set()
 
 
 @EVERY
@@ -146,7 +188,7 @@ def test_an_undocumented_call_needs_leave_and_takes_another_path(endpoint: Endpo
 
 @pytest.mark.parametrize(("endpoint", "code"), REFUSALS, ids=[f"{endpoint.name}-{code}" for endpoint, code in REFUSALS])
 @pytest.mark.parametrize("envelope", ["E-AUTH", "E-VALID", "E-TOP"])
-def test_each_documented_refusal_is_named_by_its_cause(
+def test_each_refusal_is_named_by_its_cause(
     endpoint: Endpoint, code: int, envelope: str, bold: Coupontools, script: Vendor
 ):
     script.plays(answers(refused([code], envelope), 200 if envelope == "E-TOP" else 422))

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from coupontools_api.sandbox.webhooks import deliver
+
 VERIFY = "/v3/webhook/verification"
 
 
@@ -100,6 +102,16 @@ def test_an_event_can_be_made_up_and_verifies_as_any_other(ada, bos_keys, sandbo
     assert (answer["result"], answer["type"]) == ("valid", "coupon_validated")
     assert (answer["webhook"], answer["campaign"], answer["session"]) == (made, spring, claimed)
     assert len(answer["date"]) == len("2030-12-31 12:00:00")
+
+
+@pytest.mark.parametrize("kind", ["coupon_created", "coupon_updated", "coupon_removed"])
+def test_one_that_is_made_up_without_a_session_cannot_be_verified(bos_keys, sandbox, receiver, spring, kind):
+    made = sandbox.deliver_webhook(campaign=spring, type=kind)["webhook"]
+
+    (body,) = map(json.loads, receiver.bodies)
+    assert (body["id"], body["session"]) == (made, "")
+    assert bos_keys.post(VERIFY, webhook=made, session=body["session"]).codes == [200]
+    assert "cannot be verified" in (deliver.__doc__ or "")
 
 
 def test_only_this_event_and_this_session_verify_for_their_owner(ada, bos_keys, sandbox, claimed):

@@ -10,6 +10,7 @@ from coupontools_api.endpoints import Endpoint
 from coupontools_api.sandbox import Sandbox
 from coupontools_api.sandbox.route import Route
 from tests.conftest import NORTH_KEYS
+from tests.coupontools_api.joined.wires import PAGE, WAYS, Wire
 from tests.sandbox.conftest import Caller, Stock, keys, stock_of
 from tests.sandbox.route_calls import BY_KEY
 
@@ -75,3 +76,13 @@ def bos_client(sandbox: Sandbox, by_hand: Caller, world: World) -> Iterator[Coup
     details = by_hand.post("/v4/subaccount", subaccount=world.bo).json["subaccount"]
     with client_of(sandbox, details["api_key"], details["api_secret"]) as client:
         yield client
+
+
+@pytest.fixture(scope="module", params=WAYS.values(), ids=list(WAYS))
+def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
+    with Sandbox() as sandbox:
+        sandbox.add_account("north", "secret")
+        sandbox.settings(**request.param, page_size=PAGE, directory_page_size=PAGE)
+        with client_of(sandbox, "north", "secret") as client:
+            # The levers make no past; dates and numbers of any size are put where the sandbox keeps them.
+            yield Wire(sandbox, sandbox._vendor, client, request.param["id_style"] == "bare")

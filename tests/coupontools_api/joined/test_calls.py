@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from coupontools_api import errors
+from coupontools_api.assumed import REST_INVALID_INPUT
 from coupontools_api.client import Coupontools
 from coupontools_api.coverage import ENDPOINTS
 from coupontools_api.endpoints import Dialect, Endpoint
@@ -16,7 +17,7 @@ from coupontools_api.transport import Transport
 from tests.conftest import NORTH_KEYS
 from tests.coupontools_api.joined.conftest import DEADLINE_SECONDS, World, client_of, route_of
 from tests.coupontools_api.joined.successes import SUCCESSES
-from tests.coupontools_api.test_every_call import KINDS
+from tests.coupontools_api.test_every_call import KINDS, codes_said
 from tests.sandbox.conftest import Stock
 from tests.sandbox.route_calls import Arguments, key_of, prepare, steps, taken
 
@@ -46,13 +47,14 @@ NAMED = {
     "smsgroup": "group",
     "webhook": "webhook",
 }
-ALL_KINDS = {300: errors.InvalidInput, 302: errors.InvalidInput, **KINDS}
+# Of the route that both searches share; the search without a campaign cannot have them.
+OF_THE_CAMPAIGN = {"sessions.search": {301, 502}}
 
 
 def kind_of(endpoint: Endpoint, code: int) -> type[errors.CoupontoolsError]:
     """The error that a code is. v4 REST publishes no codes: there the HTTP status tells."""
     if endpoint.dialect is not Dialect.V4_REST:
-        return ALL_KINDS[code]
+        return KINDS[code]
     return errors.NotFound if 500 <= code < 600 else errors.InvalidInput
 
 
@@ -100,10 +102,25 @@ def test_every_endpoint_has_its_row_and_every_route_its_method():
 
 
 @EVERY
-def test_the_client_says_no_more_than_the_sandbox_can_refuse(endpoint: Endpoint):
+def test_the_client_says_no_more_and_no_less_than_the_sandbox_can_refuse(endpoint: Endpoint, ada: Coupontools):
     route = route_of(endpoint)
+    refused = {*route.codes, *([102] if route.manages else [])} - OF_THE_CAMPAIGN.get(endpoint.name, set())
 
-    assert {*endpoint.codes} <= {*route.codes, *([102] if route.manages else [])}
+    if endpoint.dialect is not Dialect.V4_REST:
+        assert {*endpoint.codes} == refused
+    else:
+        kinds = {kind_of(endpoint, code) for code in refused}
+        assert codes_said(endpoint, ada) == {
+            401: "Unauthorized",
+            101: "AccountExpired",
+            **({404: "NotFound"} if errors.NotFound in kinds else {}),
+            **(dict.fromkeys(REST_INVALID_INPUT, "InvalidInput") if errors.InvalidInput in kinds else {}),
+        }
+
+
+@EVERY
+def test_both_sides_say_the_same_of_where_a_call_is_known_from(endpoint: Endpoint):
+    assert endpoint.evidence == route_of(endpoint).evidence
 
 
 @EVERY

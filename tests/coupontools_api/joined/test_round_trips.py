@@ -1,79 +1,31 @@
 """Whatever the sandbox can hold, the client reads without loss: every field of every model, both ways of writing."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
-from coupontools_api.client import Coupontools
 from coupontools_api.ids import CampaignId, DirectoryId, LoyaltyCardId, PlainId, SessionCode, SubaccountId
-from coupontools_api.sandbox import Sandbox
 from coupontools_api.sandbox.campaign_store import Session
-from coupontools_api.sandbox.vendor import Vendor
-from tests.coupontools_api.joined.conftest import client_of
+from tests.coupontools_api.joined.wires import (
+    OWNER,
+    PAGE,
+    Wire,
+    any_text,
+    bits,
+    clean,
+    cleaned,
+    counts,
+    in_utc,
+    maybe_moment,
+    moment,
+    moments,
+    people,
+    some_text,
+    values,
+    with_any,
+)
 
-OWNER = "acc_1"
-PAGE = 3
-WAYS = {
-    "prefixed ids": {"id_style": "prefixed", "list_key": "subaccounts", "other_lists": "singular"},
-    "bare ids": {"id_style": "bare", "list_key": "subaccounts", "other_lists": "singular"},
-    "other keys": {"id_style": "prefixed", "list_key": "subaccount", "other_lists": "plural"},
-    "bare ids, other keys": {"id_style": "bare", "list_key": "subaccount", "other_lists": "plural"},
-}
-
-
-@dataclass(frozen=True)
-class Wire:
-    """What stands behind the sandbox's socket, and a client before it."""
-
-    sandbox: Sandbox
-    vendor: Vendor
-    client: Coupontools
-    is_bare: bool
-
-    def shown(self, id_: str) -> str:
-        return id_.rpartition("_")[2] if self.is_bare else id_
-
-    def emptied(self) -> "Wire":
-        with self.vendor.database.transaction():
-            self.vendor.campaigns.remove_all(OWNER)
-            self.vendor.records.remove_all(OWNER)
-            for subaccount in self.vendor.state.subaccounts():
-                self.vendor.remove_subaccount(subaccount.number)
-        return self
-
-
-@pytest.fixture(scope="module", params=WAYS.values(), ids=list(WAYS))
-def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
-    with Sandbox() as sandbox:
-        sandbox.add_account("north", "secret")
-        sandbox.settings(**request.param, page_size=PAGE, directory_page_size=PAGE)
-        with client_of(sandbox, "north", "secret") as client:
-            # The levers make no past; dates and numbers of any size are put where the sandbox keeps them.
-            yield Wire(sandbox, sandbox._vendor, client, request.param["id_style"] == "bare")
-
-
-Test = TypeVar("Test", bound=Callable[..., None])
-
-
-def with_any(*strategies: st.SearchStrategy[Any]) -> Callable[[Test], Test]:
-    """`given`, on machines of any pace."""
-    pace = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
-    return lambda test: pace(given(*strategies)(test))
-
-
-any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-some_text = any_text.filter(lambda text: text.strip() != "")
-moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(lambda when: f"{when:%Y-%m-%d %H:%M:%S}")
-maybe_moment = moments | st.just("")
-counts = st.integers(-(10**15), 10**15)
-bits = st.sampled_from(["0", "1"])
-people = {"email": any_text, "first_name": any_text, "last_name": any_text, "phone": any_text}
 campaigns = st.fixed_dictionaries(
     {"name": some_text, "status": some_text, "code": st.from_regex(r"\A[a-z]{6}\Z")},
     optional={
@@ -105,28 +57,6 @@ cards = st.fixed_dictionaries(
 memberships = st.fixed_dictionaries({"points": counts, "stamps": counts, "voided": st.booleans(), "created": moments})
 directories = st.fixed_dictionaries({"name": any_text, "status": any_text, "created": moments})
 visitors = st.fixed_dictionaries({**people, "payment_status": any_text, "blocked": st.booleans(), "created": moments})
-
-
-def clean(text: str) -> str:
-    """A text as the client has it: no blanks around it, and U+FFFD for the NUL that no database takes."""
-    return text.replace("\x00", "\ufffd").strip()
-
-
-def cleaned(fields: dict[str, Any], *names: str) -> dict[str, str]:
-    return {name: clean(fields.get(name, "")) for name in names}
-
-
-def moment(text: str) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def in_utc(text: str) -> datetime | None:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
-
-
-def values(model: BaseModel) -> dict[str, Any]:
-    """Every field of a model, `raw` apart."""
-    return {name: getattr(model, name) for name in type(model).model_fields if name != "raw"}
 
 
 @with_any(campaigns)
