@@ -27,7 +27,8 @@ class Coupontools:
             for subaccount in vendor.subaccounts.list():
                 print(subaccount.id, subaccount.email)
 
-    `deadline` (seconds) bounds each call in whole, `list_deadline` the calls whose answer is a list of any length.
+    `deadline` (seconds) bounds each call in whole, `list_deadline` the calls whose answer is a list of any length; only
+    the look-up of the host's name, which the system does, may take longer, and then nothing is sent.
     Every call may raise the kinds of `coupontools_api.errors.CoupontoolsError`; each says whether the vendor
     may have done it all the same. Ids of the wrong form are a ValueError before any call.
 
