@@ -1,6 +1,6 @@
 """The list of subaccounts, in whole or only its ids and addresses: it may be a hundred thousand lines long."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Annotated, Any, overload
@@ -12,7 +12,7 @@ from coupontools_api.endpoints import Endpoint
 from coupontools_api.errors import UnexpectedReply
 from coupontools_api.fields import Text
 from coupontools_api.ids import SubaccountId
-from coupontools_api.replies import Answer, Payload, Reply, is_success, judge
+from coupontools_api.replies import Answer, Payload, Reply, is_success, judge, without_secrets
 
 
 class SubaccountSummary(Reply):
@@ -55,12 +55,25 @@ class SubaccountList(Sequence[SubaccountSummary]):
     def __getitem__(self, index: int | slice) -> "SubaccountSummary | SubaccountList":
         if isinstance(index, slice):
             return SubaccountList(self._endpoint, self._rows[index])
-        return SubaccountSummary.of(self._endpoint, self._rows[index])
+        return self._read(self._rows[index])
+
+    def __iter__(self) -> Iterator[SubaccountSummary]:
+        return map(self._read, self._rows)
+
+    def _read(self, row: Payload) -> SubaccountSummary:
+        email = row.get("email")
+        if not isinstance(email, str):
+            return SubaccountSummary.of(self._endpoint, row)
+        # A hundred thousand may be asked for: what is as it should be goes without the validation in between.
+        id_, raw = SubaccountId(row["ID"]), without_secrets(row, _SECRET_KEYS)
+        return SubaccountSummary.model_construct(_ALL, id=id_, email=email.strip(), raw=raw)
 
     def __repr__(self) -> str:
         return f"<{len(self)} subaccounts>"
 
 
+_ALL = {"id", "email", "raw"}
+_SECRET_KEYS: frozenset[str] = SubaccountSummary.secret_keys
 _ROWS: Any = (tuple[ListedSubaccount, ...] | None, None)
 _Brief: Any = create_model(
     "_Brief",

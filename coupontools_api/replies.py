@@ -22,6 +22,7 @@ Payload = dict[str, Any]
 SECRET_NAME = re.compile("token|secret|password|api[-_]?key|sso[-_]?url|url[-_]?sso", re.IGNORECASE)
 SHORTEST_TOKEN = 8
 """What is shorter under such a name is a word or a yes: texts that hold it give nothing away."""
+NESTED = frozenset({dict, list})
 OF_THE_ACCOUNT = frozenset({101, 102, 1000})
 TOTAL = "amount_of_"
 """How the names of totals start."""
@@ -90,11 +91,16 @@ def without_secrets(item: Payload, keys: frozenset[str]) -> Payload:
 
     The very item where there is nothing to leave out: a list would copy a hundred thousand of them.
     """
-    is_flat = not any(type(value) in (dict, list) for value in item.values())
-    if is_flat and not any(key.lower() in keys or _is_secret(key) for key in item):
+    if NESTED.isdisjoint(map(type, item.values())) and not _names_a_secret(tuple(item), keys):
         return item
     tokens = frozenset(_tokens(item))
     return {key: value for key, value in _scrubbed(item, tokens).items() if key.lower() not in keys}
+
+
+@lru_cache(maxsize=256)
+def _names_a_secret(names: tuple[str, ...], keys: frozenset[str]) -> bool:
+    """Of a long list all lines have the same names."""
+    return any(name.lower() in keys or _is_secret(name) for name in names)
 
 
 @lru_cache(maxsize=1024)
