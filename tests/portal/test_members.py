@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts import jobs
 from accounts.models import Agency, Customer, Event, Membership, Note, User
+from portal import access_people
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -236,3 +237,11 @@ def test_who_signs_in_for_another_customer_too_is_not_signed_out_by_this_one(
         "Nothing was changed" in bo_client.post(f"{path}{ed.pk}/", {"do": "end_sessions"}, follow=True).content.decode()
     )
     assert eds.get(path).status_code == 200
+
+
+def test_nobody_of_another_agency_has_a_name_here(north: Agency, bo: User, cy: User):
+    olu = factories.operator()
+
+    names = access_people.names_of(north, {bo.pk, cy.pk, olu.pk})
+
+    assert names.keys() == {bo.pk, olu.pk}
