@@ -109,4 +109,5 @@ REST_CALLS: dict[str, Call] = {
         lambda client: client.directories.v4.send_email(PLAIN, email="kim@shop.example"), {},
         {"email": "kim@shop.example"}, "/v4/directory/7/distribution/email",
     ),
+    # Left as it is written: a line a case, to be read as a table.
 }  # fmt: skip

@@ -26,6 +26,7 @@ from tests.coupontools_api.rows import CAMPAIGN, LINK, OK, SESSION, SUBACCOUNT, 
 
 CARD, HOLDER, DIRECTORY, VISITOR = (
     LoyaltyCardId("12"), LoyaltyUserId("34"), DirectoryId("dir_7"), DirectoryUserId("reg_9"),
+    # Left as it is written: a line a case, to be read as a table.
 )  # fmt: skip
 GROUP, EVENT = GroupId("gro_3"), EventId("evt_Ab12")
 STATUS = {
@@ -344,4 +345,5 @@ RPC_CALLS: dict[str, Call] = {
         {"webhook": EVENT, "session": SESSION},
         reads=(lambda found: (found.type, found.happened_at), ("coupon_validated", datetime(2026, 1, 2, 3, 4, 5))),
     ),
+    # Left as it is written: a line a case, to be read as a table.
 }  # fmt: skip

@@ -55,6 +55,7 @@ REFUSED: dict[str, Callable[[Coupontools], Any]] = {
     "access without a time zone": lambda client: client.directories.v4.grant_access(
         PLAIN, PLAIN, expires_at=datetime(2026, 1, 1)
     ),
+    # Left as it is written: a line a case, to be read as a table.
 }  # fmt: skip
 
 
