@@ -65,7 +65,7 @@ class SubaccountList(Sequence[SubaccountSummary]):
         if not isinstance(email, str):
             return SubaccountSummary.of(self._endpoint, row)
         # A hundred thousand may be asked for: what is as it should be goes without the validation in between.
-        id_, raw = SubaccountId(row["ID"]), without_secrets(row, _SECRET_KEYS)
+        id_, raw = SubaccountId(row["ID"]), without_secrets(row, SubaccountSummary.secret_keys)
         return SubaccountSummary.model_construct(_ALL, id=id_, email=email.strip(), raw=raw)
 
     def __repr__(self) -> str:
@@ -73,7 +73,6 @@ class SubaccountList(Sequence[SubaccountSummary]):
 
 
 _ALL = {"id", "email", "raw"}
-_SECRET_KEYS: frozenset[str] = SubaccountSummary.secret_keys
 _ROWS: Any = (tuple[ListedSubaccount, ...] | None, None)
 _Brief: Any = create_model(
     "_Brief",

@@ -24,6 +24,7 @@ SHORTEST_TOKEN = 8
 """What is shorter under such a name is a word or a yes: texts that hold it give nothing away."""
 NESTED = frozenset({dict, list})
 OF_THE_ACCOUNT = frozenset({101, 102, 1000})
+"""Codes of an account that is shut, or of keys that are wrong: no call of it gets further."""
 TOTAL = "amount_of_"
 """How the names of totals start."""
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
