@@ -121,12 +121,13 @@ def main() -> int:
 
     from tests.bench_worker import NoSandbox
     from tests.crash.stage import Stage
+    from tests.ports import free_port
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     call_command("migrate", verbosity=0)
     print(f"\nOne agency's vendor account is dead; another agency's medians of {BLOCKS} + {BLOCKS} blocks, ms")
     print(f"{'':20}{'quiet':>10}{'dead':>10}{'ratio':>8}")
-    port = bench_stage.free_port()
+    port = free_port()
     with bench_stage.vendor(LATENCY) as vendor:
         stage = Stage(cast(Any, NoSandbox()), Path("/nonexistent"))
         stage.open_agencies(2)

@@ -12,18 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.ports import free_port
 from tests.run import ROOT
 
 
 def load() -> str:
     """What else the machine does: a ratio of one run hides most of it, and not all."""
     return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Vendor:

@@ -6,7 +6,6 @@ What is missing is installed (as root on Debian) or named; what is left out must
 import argparse
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("browser", "postgres", "brokers", "observatory", "office", "php", "gettext")
@@ -120,9 +121,7 @@ def own_postgres(*, durable: bool = False) -> Iterator[Postgres]:
     """
     programs = postgres_bin()
     assert programs is not None
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     folder = Path(tempfile.mkdtemp(prefix="portal-postgres-"))
     prefix: list[str] = []
     if os.geteuid() == 0:  # the server refuses to run as root

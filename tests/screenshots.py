@@ -5,7 +5,6 @@ The demo runs in a copy of the tree on free ports: what runs here already, and i
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,8 @@ sys.path.insert(0, str(ROOT))  # run by its path, as ./run does
 import requests  # noqa: E402 -- after the path above
 from PIL import Image  # noqa: E402 -- the same
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright  # noqa: E402 -- the same
+
+from tests.ports import free_port  # noqa: E402 -- the same
 
 FOLDER = ROOT / "docs" / "screenshots"
 PAGE = ROOT / "docs" / "screenshots.md"
@@ -141,12 +142,6 @@ AREAS = (
         "/operator/health/",
     ),
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -16,7 +16,8 @@ import requests
 from tests.canaries.servers import Listener, MailServer, Wire
 from tests.check import PRODUCTION
 from tests.deployment import certificates, front
-from tests.deployment.production import free_port, throw_away_redis
+from tests.deployment.production import throw_away_redis
+from tests.ports import free_port
 from tests.run import ROOT, environment_for, postgres_bin, throw_away_postgres
 
 PATIENCE = 60

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import django
 
-from tests.deployment.production import free_port
+from tests.ports import free_port
 from tests.run import Postgres, environment_for, own_postgres
 
 # The order of the times is production's: lease over deadlines, quarantine over the latest effect that a profile calls

@@ -28,7 +28,7 @@ from tests.crash.pool_worker import deaths_in
 from tests.crash.profiles import Profile
 from tests.crash.stage import Stage
 from tests.crash.vendor import sandbox_process
-from tests.deployment.production import free_port
+from tests.ports import free_port
 from tests.run import ROOT
 
 STOCK = 60

@@ -16,7 +16,7 @@ from typing import Protocol
 from kombu import Connection
 
 from tests.crash import pool
-from tests.deployment.production import free_port
+from tests.ports import free_port
 from tests.run import rabbitmq
 
 START_SECONDS = 90  # Erlang on a busy machine

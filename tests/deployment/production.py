@@ -19,18 +19,13 @@ import psycopg
 
 from tests.check import PRODUCTION
 from tests.deployment.world import NORTH
+from tests.ports import free_port
 from tests.run import ROOT, environment_for, throw_away_postgres
 
 START_SECONDS = 40
 PROCESSES = 4
 GUESSES = 20
 VISITORS = 400  # tries a day of anything by somebody who is not signed in
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -16,9 +16,9 @@ from kombu import Connection
 
 from tests.crash.vendor import SandboxProcess, sandbox_process
 from tests.deployment.brokers import throw_away_rabbitmq, throw_away_redis
-from tests.deployment.production import free_port
 from tests.figures import RecordFigure
 from tests.flows.installation import Installation
+from tests.ports import free_port
 from tests.run import ROOT, throw_away_postgres
 
 PATIENCE = 150.0  # seconds, for one batch; a sweep is every 15

@@ -9,10 +9,11 @@ from collections.abc import Callable
 import requests
 
 from tests.crash.vendor import sandbox_process
-from tests.deployment.production import START_SECONDS, free_port
+from tests.deployment.production import START_SECONDS
 from tests.deployment.test_engine import Engine, running
 from tests.figures import RecordFigure
 from tests.flows.installation import Installation
+from tests.ports import free_port
 from tests.run import own_postgres
 
 STOPS = 6

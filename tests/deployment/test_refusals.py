@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.check import PRODUCTION
-from tests.deployment.production import Production, free_port
+from tests.deployment.production import Production
 from tests.deployment.world import NORTH
 from tests.figures import RecordFigure
+from tests.ports import free_port
 from tests.run import ROOT, throw_away_postgres
 
 SERVE = ["-m", "portal.serve"]
