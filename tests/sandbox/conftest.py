@@ -113,13 +113,17 @@ class Stock:
 
 
 def stock_of(caller: Caller) -> Stock:
-    """Asks for the first of everything that the caller's keys see, and for a session that nothing has happened to."""
+    """Asks for the first of everything that the caller's keys see, and for a session that nothing has happened to.
+
+    Of a directory's users, for the first who is let in: who has paid differs with the day on which the past is told.
+    """
     campaign = caller.post("/v3/coupon/list").json["coupon_info"][0]["ID"]
     session = caller.post("/v3/singleuse/create", campaign=campaign).json["single_use_code"]
     card = caller.post("/v3/loyalty/list").json["loyaltycard"][0]["ID"]
     card_user = caller.post("/v3/loyaltyusers/list", loyaltycard=card).json["user"][0]["ID"]
     directory = caller.post("/v3/directory/list").json["directory"][0]["ID"]
-    directory_user = caller.post("/v3/directoryusers/list", directory=directory).json["user"][0]["ID"]
+    users = caller.post("/v3/directoryusers/list", directory=directory).json["user"]
+    directory_user = next(row["ID"] for row in users if (row["payment_status"], row["blocked"]) == ("paid", "0"))
     group = caller.post("/v3/smstool/grouplist").json["group"][0]["ID"]
     return Stock(campaign, session, card, card_user, directory, directory_user, group)
 
