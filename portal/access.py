@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,7 +14,8 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, When
+from django.db import connection
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -139,12 +140,30 @@ def recent_sign_in_required(view: View) -> View:
     return person_required(wrapped)
 
 
-def person_of_session(pk: object) -> User | None:
+_ANY_KEY = UUID(int=0)
+
+
+def person_of_session(pk: UUID) -> User | None:
     """Whom a session belongs to, with what every page needs of them, in one statement.
 
     `has_second_factor`, `customer_count`, and for staff `open_attention`: how many customers wait for a person, and
     how many differences from the vendor's list.
     """
+    sql, parameters = _statement_about_person(connection.vendor)
+    any_key, key = (User._meta.pk.get_db_prep_value(value, connection) for value in (_ANY_KEY, pk))
+    rows = User.objects.raw(sql, [key if value == any_key else value for value in parameters])
+    return next(iter(rows), None)
+
+
+@cache
+def _statement_about_person(vendor: str) -> tuple[str, tuple[object, ...]]:
+    """Its SQL and parameters on that kind of database, for any person: every page asks, and writing it anew each time
+    takes several times as long as running it."""
+    sql, parameters = _people_with_what_pages_need().filter(pk=_ANY_KEY).query.sql_with_params()
+    return sql, parameters
+
+
+def _people_with_what_pages_need() -> QuerySet[User]:
     waiting = (
         Subaccount.objects.for_agency(OuterRef("agency"))
         .filter(state__in=WAITING_STATES, dismissed_at=None)
@@ -169,17 +188,13 @@ def person_of_session(pk: object) -> User | None:
         .annotate(number=Count("pk"))
         .values("number")
     )
-    return (
-        User.objects.filter(pk=pk)
-        .annotate(
-            has_second_factor=Exists(Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=RECOVERY_CODES)),
-            customer_count=Coalesce(Subquery(customers), 0),
-            open_attention=Case(
-                When(~Q(staff_role=""), then=Coalesce(Subquery(waiting), 0) + Coalesce(Subquery(findings), 0)),
-                default=0,
-            ),
-        )
-        .first()
+    return User.objects.annotate(
+        has_second_factor=Exists(Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=RECOVERY_CODES)),
+        customer_count=Coalesce(Subquery(customers), 0),
+        open_attention=Case(
+            When(~Q(staff_role=""), then=Coalesce(Subquery(waiting), 0) + Coalesce(Subquery(findings), 0)),
+            default=0,
+        ),
     )
 
 
