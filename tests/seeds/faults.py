@@ -117,6 +117,11 @@ class Fault:
     def name(self) -> str:
         return f"{self.file}:{self.line}:{self.column}:{self.kind}"
 
+    @property
+    def lasting_name(self) -> str:
+        """Stays the same when other lines of the file move."""
+        return f"{self.file} {self.function} {self.kind}: {self.what}"
+
 
 # Puts the switch of that number into the syntax tree.
 Change = Callable[[int], None]
@@ -165,6 +170,7 @@ def _places(path: Path, tree: ast.Module) -> Iterator[tuple[Fault, Change]]:
             yield Fault(file, outer.lineno, outer.col_offset, "answer", function, "always yes"), _always_yes(outer)
         for node in ast.walk(outer):
             found = (*_of_call(node, outer), *_of_q(node), *_of_condition(node, file), *_of_choices(node))
+            found += (*_of_expression(node, file),)
             for kind, what, change in found:
                 yield Fault(file, node.lineno, node.col_offset, kind, function, what), change
 
@@ -200,7 +206,7 @@ def _of_call(node: ast.AST, function: ast.FunctionDef) -> Iterator[tuple[str, st
             switch = _switch("scope", number, method.value, *call.args)
             call.func, call.args = switch.func, switch.args
 
-        yield "scope", f"{_short(call)} over all agencies", unscope
+        yield "scope", f"{_short(_whole(call))} over all agencies", unscope
     if method.attr in ("filter", "get", "exclude"):
         for keyword in call.keywords:
             is_nobody = isinstance(keyword.value, ast.Constant)  # `customer=None` picks a kind of row, not an owner
@@ -347,6 +353,23 @@ def _of_condition(node: ast.AST, file: str) -> Iterator[tuple[str, str, Change]]
     yield "check", f"never: if {ast.unparse(node.test)}", never
 
 
+def _of_expression(node: ast.AST, file: str) -> Iterator[tuple[str, str, Change]]:
+    """`person if is_right else None`: in the gates, and wherever somebody is asked about who may: nobody is refused."""
+    if not (isinstance(node, ast.IfExp) and isinstance(node.orelse, ast.Constant) and not node.orelse.value):
+        return
+    if isinstance(node.test, ast.Name):
+        return  # whether there is anybody at all
+    asked = [part.func for part in ast.walk(node.test) if isinstance(part, ast.Call)]
+    about_who = any(ast.unparse(function).rpartition(".")[2].startswith(PERMITS) for function in asked)
+    if file in GATES or about_who:
+
+        def always(number: int) -> None:
+            is_on = ast.UnaryOp(ast.Not(), _switch("is_off", number))
+            node.test = ast.BoolOp(ast.Or(), [node.test, is_on])
+
+        yield "check", f"always: {ast.unparse(node)}", always
+
+
 def _of_choices(node: ast.AST) -> Iterator[tuple[str, str, Change]]:
     """`self.fields[…].choices = …`: the field takes whatever comes."""
     if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute)):
@@ -365,6 +388,13 @@ def _switch(name: str, number: int, *arguments: ast.expr) -> ast.Call:
     """`__switches__.name(number, …)`."""
     function = ast.Attribute(ast.Name("__switches__", ast.Load()), name, ast.Load())
     return ast.Call(function, [ast.Constant(number), *arguments], [])
+
+
+def _whole(call: ast.Call) -> ast.Call:
+    """The chain of calls that this one begins."""
+    while (link := getattr(call, "chain", None)) is not None:
+        call = link
+    return call
 
 
 def _short(call: ast.Call) -> str:

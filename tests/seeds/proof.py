@@ -4,9 +4,12 @@ A fault that no test notices is a survivor, and the proof fails with its name. P
 kind, and how many were caught.
 
 The suite is imported and collected once, with the switches of all faults in place (`switches.py`). From then on each
-fault is a forked process with a copy of the database: it throws its switch and runs its tests.
+fault is a forked process with a copy of the database: it throws its switch and runs its tests. First the one that
+caught it when it was last proved (`caught.txt`, which `--keep` writes anew); only for faults that this one lets pass
+is it noted what every test runs, and are all tests tried that run the place.
 """
 
+import argparse
 import contextlib
 import json
 import os
@@ -47,6 +50,7 @@ ASKERS |= {"viewing_operator", "operator"}
 OWNERS = {"owner", "staff_owner", "operator"}  # who get as far as to ask for something that is not there
 AT_ONCE = 2
 LONGEST = 150.0  # seconds; a fault may make a test wait for ever
+CAUGHT = Path(__file__).parent / "caught.txt"
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,25 @@ class Outcome:
     seconds: float
 
 
+def remembered() -> dict[str, str]:
+    """By which test each fault was caught when it was last proved."""
+    lines = CAUGHT.read_text().splitlines() if CAUGHT.exists() else []
+    return dict(line.split("\t") for line in lines)
+
+
+def keep(outcomes: list[Outcome], planted: list[Fault]) -> None:
+    """Remembers what caught these; what was caught of others before, if they are still there."""
+    caught = remembered() | {outcome.fault.lasting_name: outcome.caught_by for outcome in outcomes}
+    there = {fault.lasting_name for fault in planted}
+    lines = sorted(f"{name}\t{test}\n" for name, test in caught.items() if name in there and test)
+    CAUGHT.write_text("".join(lines))
+
+
 class Prover:
     """The plugin of pytest that proves instead of running the suite once."""
 
-    def __init__(self, only: str) -> None:
-        self.only = only
+    def __init__(self, only: str, *, keeps: bool) -> None:
+        self.only, self.keeps = only, keeps
         self.folder = Path(tempfile.mkdtemp(prefix="portal-seeds-"))
         self.outcomes: list[Outcome] = []
         self.failed = ""  # the first test that failed, in the process that ran it
@@ -91,22 +109,43 @@ class Prover:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         started = time.monotonic()
         items = {item.nodeid: item for item in session.items}
-        order = list(items)
-        wanted = [(number, fault) for number, fault in enumerate(faults()) if self.only in fault.name]
+        planted = faults()
+        wanted = [(number, fault) for number, fault in enumerate(planted) if self.only in fault.name]
         # One test makes the database; what is set up for the session stays, and is there after each fork.
         first = next(item for item in session.items if "test_neighbours" in item.nodeid)
         _run(first, session)
         assert not self.failed, f"{self.failed} fails without any fault"
         connection.close()
-        notes = self._note([order[0::2], order[1::2]], items)
-        print(f"{len(wanted)} faults; {len(notes)} tests noted in {time.monotonic() - started:.0f} s.", flush=True)
-        for outcome in self._prove(wanted, notes, items):
-            self.outcomes.append(outcome)
+        _write_statements_anew()
+        passed, known = self._try_remembered(wanted, items), len(self.outcomes)
+        print(f"{len(wanted)} faults, {known} caught as before, in {time.monotonic() - started:.0f} s.", flush=True)
+        if passed:
+            begun = time.monotonic()
+            notes = self._note(list(items), items)
+            print(f"What {len(notes)} tests run is noted in {time.monotonic() - begun:.0f} s.", flush=True)
+            self.outcomes += self._prove([(*fault, tests_of(*fault, notes)) for fault in passed], items)
         self.report(time.monotonic() - started)
+        if self.keeps:
+            keep(self.outcomes, planted)
         return True
 
-    def _note(self, parts: list[list[str]], items: dict[str, pytest.Item]) -> dict[str, Noted]:
-        """Which places each test runs, and how long it takes. The suite has to pass: a fault shows by a failure."""
+    def _try_remembered(
+        self, wanted: list[tuple[int, Fault]], items: dict[str, pytest.Item]
+    ) -> list[tuple[int, Fault]]:
+        """The faults that are not caught by what caught them before. These tests have to pass without a fault."""
+        before = {name: test for name, test in remembered().items() if test in items}
+        known = [
+            (number, fault, [before[fault.lasting_name]]) for number, fault in wanted if fault.lasting_name in before
+        ]
+        if known:
+            self._note(list(dict.fromkeys(test for _number, _fault, (test,) in known)), items)
+        self.outcomes += [outcome for outcome in self._prove(known, items) if outcome.caught_by]
+        caught = {outcome.fault for outcome in self.outcomes}
+        return [(number, fault) for number, fault in wanted if fault not in caught]
+
+    def _note(self, names: list[str], items: dict[str, pytest.Item]) -> dict[str, Noted]:
+        """Which places each test runs, and how long it takes. They have to pass: a fault shows by a failure."""
+        parts = [part for part in (names[0::2], names[1::2]) if part]
         runs = [_Fork.start(self, lambda fork, part=part: self._note_part(fork, part, items)) for part in parts]
         found: dict[str, Noted] = {}
         for run in runs:
@@ -137,16 +176,13 @@ class Prover:
             ran[name] = sorted(switches.ran)
         fork.result.write_text(json.dumps({name: (self.seconds[name], ran[name]) for name in names}))
 
-    def _prove(
-        self, wanted: list[tuple[int, Fault]], notes: dict[str, Noted], items: dict[str, pytest.Item]
-    ) -> Iterator[Outcome]:
-        """Two faults at a time."""
+    def _prove(self, wanted: list[tuple[int, Fault, list[str]]], items: dict[str, pytest.Item]) -> Iterator[Outcome]:
+        """Each fault with its tests, in this order; two faults at a time."""
         waiting = list(reversed(wanted))
         running: list[tuple[Fault, int, _Fork]] = []
         while waiting or running:
             while waiting and len(running) < AT_ONCE:
-                number, fault = waiting.pop()
-                tests = tests_of(number, fault, notes)
+                number, fault, tests = waiting.pop()
                 run = _Fork.start(
                     self, lambda fork, n=number, t=tests: self._throw(fork, n, [items[name] for name in t])
                 )
@@ -159,7 +195,7 @@ class Prover:
                         run.result.read_text() if run.result.exists() else ""
                     )  # one that was killed says nothing
                     outcome = Outcome(fault, caught_by, count, time.monotonic() - run.started)
-                    print(f"{outcome.seconds:5.1f} s  {fault.name}  {caught_by or 'SURVIVED'}", flush=True)
+                    print(f"{outcome.seconds:5.1f} s  {fault.name}  {caught_by or 'not caught'}", flush=True)
                     yield outcome
             time.sleep(0.01)
 
@@ -242,6 +278,12 @@ def _run(test: pytest.Item, following: pytest.Item | pytest.Session | None) -> N
     test.config.hook.pytest_runtest_protocol(item=test, nextitem=following)
 
 
+def _write_statements_anew() -> None:
+    """A statement that is kept was written before any switch was thrown."""
+    access = sys.modules["portal.access"]
+    access._statement_about_person = access._statement_about_person.__wrapped__
+
+
 def _judge_at_once() -> None:
     """Shortens the access matrix: one wrong cell is enough, most likely where it is at home."""
     matrix = sys.modules["tests.access.test_matrix"]
@@ -284,7 +326,7 @@ def tests_of(number: int, fault: Fault, notes: dict[str, Noted]) -> list[str]:
     return list(dict.fromkeys([*first, *(name for name in found if name not in cells), *cells]))
 
 
-def main(only: str = "") -> int:
+def main(only: str = "", *, keeps: bool = False) -> int:
     """In a process of its own, which forks: nothing of the project may be imported before its switches are in place."""
     pid = os.fork()
     if pid:
@@ -296,7 +338,7 @@ def main(only: str = "") -> int:
         os.environ.clear()
         os.environ.update(environment)
         sys.dont_write_bytecode = True
-        prover = Prover(only)
+        prover = Prover(only, keeps=keeps)
         arguments = [
             *SUITE,
             "-q",
@@ -319,4 +361,8 @@ def main(only: str = "") -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    parser = argparse.ArgumentParser(prog="python -m tests.seeds.proof", description=__doc__)
+    parser.add_argument("only", nargs="?", default="", help="a part of the faults' names, as they are printed")
+    parser.add_argument("--keep", action="store_true", help="remember which test caught each")
+    options = parser.parse_args()
+    sys.exit(main(options.only, keeps=options.keep))
