@@ -7,7 +7,7 @@ last says what may have happened.
 
 import contextlib
 import secrets
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import structlog
 from django.conf import settings
@@ -172,13 +172,13 @@ class _Step(Claimed):
             same = Subaccount.objects.for_agency(subaccount.agency).filter(
                 email__iexact=subaccount.email, state__in=(State.CREATING, State.UNCERTAIN)
             )
-            today = now.replace(hour=0, minute=0, second=0, microsecond=0)
             if self._creates_in_flight() >= MAX_CREATES_IN_FLIGHT or same.exists():
                 self.postpone(timedelta(seconds=1), subaccount.cause)
                 return False
-            if creates_since(today, subaccount.agency) >= _daily_creates(subaccount.agency):
-                self.postpone(today + timedelta(days=1) - now, Cause.DAILY_BUDGET)
-                _tell_of_budget(account, subaccount.agency, today.date())
+            made, allowed = creates_today(subaccount.agency, now=now)
+            if made >= allowed:
+                self.postpone(_midnight(now) + timedelta(days=1) - now, Cause.DAILY_BUDGET)
+                _tell_of_budget(account, subaccount.agency, _midnight(now).date(), allowed=allowed)
                 return False
             self.move(
                 State.CREATING,
@@ -275,14 +275,23 @@ class _Step(Claimed):
         )
 
 
-def _tell_of_budget(account: VendorAccount, agency: Agency, today: date) -> None:
+def _tell_of_budget(account: VendorAccount, agency: Agency, today: date, *, allowed: int) -> None:
     """Staff learn it once a day. Behind the vendor account's lock, so that it is once."""
     if account.budget_reached_on == today:
         return
     VendorAccount.objects.filter(pk=account.pk).update(budget_reached_on=today)
-    allowed = _daily_creates(agency)
     Event.objects.record("vendor_account.budget_reached", agency=agency, about=account, allowed=allowed)
     Job.objects.create(kind=Job.Kind.MAIL, agency=agency, payload={"mail": "daily_budget", "allowed": allowed})
+
+
+def creates_today(agency: Agency, *, now: datetime) -> tuple[int, int]:
+    """How many accounts the vendor was asked for since midnight (UTC), and how many a day may be."""
+    own = agency.daily_creates
+    return creates_since(_midnight(now), agency), settings.PROVISIONING_DAILY_CREATES if own is None else own
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def creates_since(since: datetime, agency: Agency) -> int:
@@ -304,9 +313,3 @@ def _expiry_date(customer: Customer, now: datetime) -> date | None:
     if not (customer.package.sends_expiry_date and _is_trial(customer)):
         return None
     return customer.trial_ends_on or now.date() + timedelta(days=customer.package.trial_days)
-
-
-def _daily_creates(agency: Agency) -> int:
-    """How many accounts a day the agency may have made: what the operator set for it, else for all."""
-    own = agency.daily_creates
-    return settings.PROVISIONING_DAILY_CREATES if own is None else own

@@ -6,7 +6,6 @@ A pair is stored in the slot that is not in use, checked, switched to, watched, 
 import hashlib
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import limits, provisioning, vendor
+from accounts import limits, vendor
 from accounts.crypto import CannotOpen
 from accounts.errors import NotAllowed
 from accounts.models import REFUSED, Agency, Credential, Event, State, Subaccount, User, VendorAccount
@@ -223,13 +222,6 @@ def set_panel_host(agency: Agency, *, host: str, acting_user: User) -> PanelHost
             codes=list(found.codes),
         )
     return found
-
-
-def creates_today(agency: Agency, *, now: datetime) -> tuple[int, int]:
-    """How many accounts the vendor was asked for since midnight (UTC), and how many a day may be."""
-    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    allowed = settings.PROVISIONING_DAILY_CREATES if agency.daily_creates is None else agency.daily_creates
-    return provisioning.creates_since(midnight, agency), allowed
 
 
 # -- the vendor ------------------------------------------------------------------------------------------------

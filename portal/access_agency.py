@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Q
 
-from accounts import vendor_accounts
+from accounts import provisioning, vendor_accounts
 from accounts.models import Agency, Credential, Customer, Event, Host, VendorAccount, VendorCall
 
 DAY = timedelta(days=1)
@@ -64,7 +64,7 @@ class Connection:
 def connection(agency: Agency, *, now: datetime) -> Connection:
     """The vendor account of an agency, in as many statements however much is going on."""
     account = VendorAccount.objects.select_related("active_credential").get(agency=agency)
-    made, allowed = vendor_accounts.creates_today(agency, now=now)
+    made, allowed = provisioning.creates_today(agency, now=now)
     return Connection(
         account=account,
         pairs=_pairs(agency, account),

@@ -88,15 +88,14 @@ class About:
 
 def about(agency: Agency) -> About:
     now = timezone.now()
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     launches = Event.objects.for_agency(agency).filter(kind="launch", at__gt=now - timedelta(days=1))
-    own = agency.daily_creates
+    created_today, daily_creates = provisioning.creates_today(agency, now=now)
     return About(
         hosts=hosts_of(agency),
         staff=list(User.objects.filter(agency=agency).exclude(staff_role="").order_by("staff_role", "email")[:100]),
         events=list(Event.objects.for_agency(agency).select_related("reason").order_by("-pk")[:12]),
-        created_today=provisioning.creates_since(today, agency),
-        daily_creates=settings.PROVISIONING_DAILY_CREATES if own is None else own,
+        created_today=created_today,
+        daily_creates=daily_creates,
         oldest_wait=Subaccount.objects.for_agency(agency)
         .filter(state__in=IN_THE_MAKING)
         .aggregate(oldest=Min("changed_at"))["oldest"],
