@@ -33,6 +33,11 @@ class VendorId(str):
         text = value if isinstance(value, str) else _digits(value)
         if not cls.is_written(text):
             raise ValueError(f"not a {cls.__name__}")
+        return cls.of_written(text)
+
+    @classmethod
+    def of_written(cls, text: str) -> Self:
+        """The id of a text that `is_written` has been asked about."""
         return super().__new__(cls, text if text.startswith(cls.prefix) else cls.prefix + text)
 
     @classmethod

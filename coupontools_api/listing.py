@@ -1,6 +1,6 @@
 """The list of subaccounts, in whole or only its ids and addresses: it may be a hundred thousand lines long."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Annotated, Any, overload
@@ -40,8 +40,10 @@ class ListedSubaccount:
 class SubaccountList(Sequence[SubaccountSummary]):
     """The lines as they came, checked; a line becomes a `SubaccountSummary` when it is asked for."""
 
-    def __init__(self, endpoint: Endpoint, rows: list[Payload]) -> None:
-        self._endpoint, self._rows = endpoint, rows
+    def __init__(
+        self, endpoint: Endpoint, rows: list[Payload], id_of: Callable[[str], SubaccountId] = SubaccountId
+    ) -> None:
+        self._endpoint, self._rows, self._id_of = endpoint, rows, id_of
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -54,7 +56,7 @@ class SubaccountList(Sequence[SubaccountSummary]):
 
     def __getitem__(self, index: int | slice) -> "SubaccountSummary | SubaccountList":
         if isinstance(index, slice):
-            return SubaccountList(self._endpoint, self._rows[index])
+            return SubaccountList(self._endpoint, self._rows[index], self._id_of)
         return self._read(self._rows[index])
 
     def __iter__(self) -> Iterator[SubaccountSummary]:
@@ -64,15 +66,23 @@ class SubaccountList(Sequence[SubaccountSummary]):
         email = row.get("email")
         if not isinstance(email, str):
             return SubaccountSummary.of(self._endpoint, row)
-        # A hundred thousand may be asked for: what is as it should be goes without the validation in between.
-        id_, raw = SubaccountId(row["ID"]), without_secrets(row, SubaccountSummary.secret_keys)
-        return SubaccountSummary.model_construct(_ALL, id=id_, email=email.strip(), raw=raw)
+        # A hundred thousand may be asked for: what is as it should be goes without the validation in between, and is
+        # put together as `model_construct` does it, in less than half the time.
+        read = {"raw": without_secrets(row, _SECRET_KEYS), "id": self._id_of(row["ID"]), "email": email.strip()}
+        summary = SubaccountSummary.__new__(SubaccountSummary)
+        _set(summary, "__dict__", read)
+        _set(summary, "__pydantic_fields_set__", _FIELDS)
+        _set(summary, "__pydantic_extra__", None)
+        _set(summary, "__pydantic_private__", None)
+        return summary
 
     def __repr__(self) -> str:
         return f"<{len(self)} subaccounts>"
 
 
-_ALL = {"id", "email", "raw"}
+_SECRET_KEYS = SubaccountSummary.secret_keys
+_FIELDS = {"id", "email", "raw"}
+_set = object.__setattr__
 _ROWS: Any = (tuple[ListedSubaccount, ...] | None, None)
 _Brief: Any = create_model(
     "_Brief",
@@ -87,9 +97,10 @@ _id_of = itemgetter("ID")
 def whole(endpoint: Endpoint, answer: Answer) -> SubaccountList:
     """Every line in full. Raises what `judge` raises, and UnexpectedReply where a line lacks its id."""
     rows = _rows(endpoint, answer)
-    if not _are_written(rows):
-        for row in rows:
-            _identified(endpoint, row)
+    if _are_written(rows):
+        return SubaccountList(endpoint, rows, SubaccountId.of_written)
+    for row in rows:
+        _identified(endpoint, row)
     return SubaccountList(endpoint, rows)
 
 
