@@ -13,7 +13,7 @@ from .settings import Settings
 CUSTOMER = ("firstname", "lastname", "email", "phone", *(f"customfield{number}" for number in range(1, 8)))
 
 
-def campaign_row(settings: Settings, campaign: Campaign) -> Json:
+def campaign_row(settings: Settings, origin: str, campaign: Campaign) -> Json:
     """Source: "Retrieve a list of your campaigns"; the keys are those that third parties read."""
     fields = campaign.fields
     return {
@@ -25,7 +25,7 @@ def campaign_row(settings: Settings, campaign: Campaign) -> Json:
         "description": fields.get("description", ""),
         "type": fields.get("type", "coupon"),
         "status": campaign.status,
-        "url": shapes.campaign_url(campaign),
+        "url": shapes.campaign_url(origin, campaign),
         "expirydate": fields.get("expirydate", ""),
         "coupon_category_name": fields.get("category", ""),
         "coupon_tags": fields.get("tags", ""),
@@ -113,8 +113,7 @@ def sessions_found(settings: Settings, sessions: list[Session]) -> Json:
 
 
 def session_url(origin: str, campaign: Campaign, session: Session) -> str:
-    """`https://digicpn.com/p/{code}/{session}` at the vendor; here it leads to our own page."""
-    return f"{origin}/p/{campaign.code}/{session.code}"
+    return f"{shapes.campaign_url(origin, campaign)}/{session.code}"
 
 
 def single_use(settings: Settings, origin: str, campaign: Campaign, session: Session, action: str) -> Json:

@@ -36,7 +36,9 @@ def list_campaigns(vendor: Vendor, owner: Owner, call: Call) -> Json:
     if wanted:
         campaigns = [campaign for campaign in campaigns if wanted & _tags(campaign.fields.get("tags", ""))]
     settings = vendor.state.settings
-    return {"coupon_info": [campaign_shapes.campaign_row(settings, campaign) for campaign in campaigns]}
+    return {
+        "coupon_info": [campaign_shapes.campaign_row(settings, vendor.panel_url, campaign) for campaign in campaigns]
+    }
 
 
 def get_campaign(vendor: Vendor, owner: Owner, call: Call) -> Json:
@@ -46,7 +48,7 @@ def get_campaign(vendor: Vendor, owner: Owner, call: Call) -> Json:
     Assumed: the names of the two counters that `show_usage_stats` adds.
     """
     campaign = own_campaign(vendor, owner, call)
-    info = campaign_shapes.campaign_row(vendor.state.settings, campaign)
+    info = campaign_shapes.campaign_row(vendor.state.settings, vendor.panel_url, campaign)
     if call.flag("show_usage_stats"):
         coded = [
             session

@@ -37,7 +37,7 @@ def list_campaigns(vendor: Vendor, owner: Owner, call: Call) -> Json:
     directory = own_directory(vendor, owner, call)
     settings = vendor.state.settings
     rows = [
-        campaign_shapes.campaign_row(settings, campaign)
+        campaign_shapes.campaign_row(settings, vendor.panel_url, campaign)
         for campaign in vendor.campaigns.campaigns(owner.id)
         if campaign.fields.get("directory") == directory.id
     ]

@@ -71,19 +71,19 @@ def shown_id(settings: Settings, id_: str) -> str:
     return id_ if settings.id_style == "prefixed" else id_.rpartition("_")[2]
 
 
-def campaign_url(campaign: Campaign) -> str:
-    """Source: "Definition"."""
-    return f"https://digicpn.com/p/{campaign.code}"
+def campaign_url(origin: str, campaign: Campaign) -> str:
+    """`https://digicpn.com/p/{code}` at the vendor; here it leads to our own page. Source: "Definition"."""
+    return f"{origin}/p/{campaign.code}"
 
 
-def subaccount_details(settings: Settings, subaccount: Subaccount, campaigns: list[Campaign]) -> Json:
+def subaccount_details(settings: Settings, origin: str, subaccount: Subaccount, campaigns: list[Campaign]) -> Json:
     """Source: "Retrieve info of a subaccount". Numbers and some booleans are text there."""
     fields = subaccount.fields
     rows = [
         {
             "ID": shown_id(settings, campaign.id),
             "code": campaign.code,
-            "url": campaign_url(campaign),
+            "url": campaign_url(origin, campaign),
             "status": campaign.status,
         }
         for campaign in campaigns

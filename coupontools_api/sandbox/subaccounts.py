@@ -43,7 +43,7 @@ def get_subaccount(vendor: Vendor, owner: Owner, call: Call) -> Json:
     """
     subaccount = own_subaccount(vendor, owner, call)
     campaigns = vendor.campaigns.campaigns(subaccount.id)
-    return shapes.subaccount_details(vendor.state.settings, subaccount, campaigns)
+    return shapes.subaccount_details(vendor.state.settings, vendor.panel_url, subaccount, campaigns)
 
 
 def create_subaccount(vendor: Vendor, owner: Owner, call: Call) -> Json:

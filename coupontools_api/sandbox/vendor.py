@@ -44,7 +44,7 @@ class Later:
 
 
 class Vendor:
-    """All that a request can touch. `panel_url` is the origin that sign-on links point to."""
+    """All that a request can touch. `panel_url` is the origin that sign-on links and coupons' pages have."""
 
     def __init__(self, state: str) -> None:
         self.database = Database(state)

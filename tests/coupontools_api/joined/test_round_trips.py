@@ -70,7 +70,7 @@ def test_campaigns(wire: Wire, fields: dict[str, str]):
         **cleaned(fields, "code", "name", "subtitle", "description", "status"),
         "title": clean(fields.get("title", fields["name"])),
         "type": clean(fields.get("type", "coupon")),
-        "url": f"https://digicpn.com/p/{fields['code']}",
+        "url": f"{wire.sandbox.url}/p/{fields['code']}",
         "expires_at": moment(fields.get("expirydate", "")),
         "category_name": clean(fields.get("category", "")),
         "tags": clean(fields.get("tags", "")),
@@ -270,5 +270,5 @@ def test_subaccounts(wire: Wire, email: str, fields: dict[str, str], campaign: d
         "keys": None,
     }
     assert [values(row) for row in found.campaigns] == [
-        {"id": made.id, "name": "", "url": f"https://digicpn.com/p/{made.code}", **cleaned(campaign, "code", "status")}
+        {"id": made.id, "name": "", "url": f"{wire.sandbox.url}/p/{made.code}", **cleaned(campaign, "code", "status")}
     ]
