@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import factory.random
 import pytest
 from django.contrib.contenttypes.management import create_contenttypes
 from django.core.cache import cache
@@ -42,6 +43,12 @@ def django_db_setup(django_db_setup: None) -> None:
 def running_sandbox() -> Iterator[Sandbox]:
     with Sandbox() as sandbox:
         yield sandbox
+
+
+@pytest.fixture(autouse=True)
+def _names_are_the_same_each_time() -> None:
+    """Made-up names are found by a search, too, and are longer or shorter."""
+    factory.random.reseed_random("portal")
 
 
 @pytest.fixture

@@ -91,3 +91,17 @@ def test_who_belongs_to_no_agency_and_is_no_operator_runs_nothing(db: None):
     client.force_login(factories.second_factor(factories.person(None, "former@platform.example")))
 
     assert client.get("/operator/").status_code == 404
+
+
+@pytest.mark.parametrize("who", ["a neighbour's owner", "who only helps", "who was suspended", "who may not sign in"])
+def test_mails_about_a_customer_go_to_its_owners_of_today(who: str, north: Agency, bo: User, bos_company: Customer):
+    other = factories.person(north, "other@shop.example")
+    if who == "a neighbour's owner":
+        factories.customer(north, other)
+    else:
+        role = "viewer" if who == "who only helps" else "owner"
+        suspended_at = timezone.now() if who == "who was suspended" else None
+        Membership.objects.create(person=other, customer=bos_company, role=role, suspended_at=suspended_at)
+        User.objects.filter(pk=other.pk).update(is_active=who != "who may not sign in")
+
+    assert access.owner_addresses(bos_company) == [bo.email]

@@ -177,24 +177,29 @@ class Prover:
         fork.result.write_text(json.dumps({name: (self.seconds[name], ran[name]) for name in names}))
 
     def _prove(self, wanted: list[tuple[int, Fault, list[str]]], items: dict[str, pytest.Item]) -> Iterator[Outcome]:
-        """Each fault with its tests, in this order; two faults at a time."""
+        """Each fault with its tests, in this order; two faults at a time.
+
+        A test that fails after others may fail by what they left behind: it counts once it has failed as the first.
+        """
         waiting = list(reversed(wanted))
-        running: list[tuple[Fault, int, _Fork]] = []
+        running: list[tuple[int, Fault, list[str], _Fork]] = []
         while waiting or running:
             while waiting and len(running) < AT_ONCE:
                 number, fault, tests = waiting.pop()
                 run = _Fork.start(
                     self, lambda fork, n=number, t=tests: self._throw(fork, n, [items[name] for name in t])
                 )
-                running.append((fault, len(tests), run))
+                running.append((number, fault, tests, run))
             for entry in running[:]:
-                fault, count, run = entry
+                number, fault, tests, run = entry
                 if run.ended(longest=LONGEST) is not None:
                     running.remove(entry)
-                    caught_by = (
-                        run.result.read_text() if run.result.exists() else ""
-                    )  # one that was killed says nothing
-                    outcome = Outcome(fault, caught_by, count, time.monotonic() - run.started)
+                    # One that was killed says nothing.
+                    caught_by = run.result.read_text() if run.result.exists() else ""
+                    if caught_by and caught_by != tests[0]:
+                        waiting.append((number, fault, tests[tests.index(caught_by) :]))
+                        continue
+                    outcome = Outcome(fault, caught_by, len(tests), time.monotonic() - run.started)
                     print(f"{outcome.seconds:5.1f} s  {fault.name}  {caught_by or 'not caught'}", flush=True)
                     yield outcome
             time.sleep(0.01)
