@@ -20,7 +20,8 @@ def _secret(value: object) -> object:
     return value if isinstance(value, SecretStr) else _text(value) or None
 
 
-def _number(value: object) -> int | None:
+def number_of(value: object) -> int | None:
+    """A whole number, or one as text; None for anything else."""
     text = _text(value)
     return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text, re.ASCII) else None
 
@@ -84,7 +85,7 @@ Text = Annotated[str, Trimmed]
 Secret = Annotated[SecretStr | None, BeforeValidator(_secret)]
 """Hidden from repr and dumps; None where there is none."""
 
-Number = Annotated[int | None, BeforeValidator(_number)]
+Number = Annotated[int | None, BeforeValidator(number_of)]
 Flag = Annotated[bool | None, BeforeValidator(_flag)]
 
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]

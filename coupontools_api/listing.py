@@ -1,18 +1,18 @@
 """The list of subaccounts, in whole or only its ids and addresses: it may be a hundred thousand lines long."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import itemgetter, methodcaller
 from typing import Annotated, Any, overload
 
-from pydantic import ConfigDict, Field, ValidationError, create_model
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError, create_model
 
-from coupontools_api.assumed import SUBACCOUNT_LIST_KEYS
+from coupontools_api.assumed import SUBACCOUNT_LIST_KEYS, SUBACCOUNT_TOTALS
 from coupontools_api.endpoints import Endpoint
 from coupontools_api.errors import UnexpectedReply
-from coupontools_api.fields import Text
+from coupontools_api.fields import Text, number_of
 from coupontools_api.ids import SubaccountId
-from coupontools_api.replies import Answer, Payload, Reply, is_success, judge, without_secrets
+from coupontools_api.replies import Answer, Payload, Reply, have_no_secrets, is_success, judge, without_secrets
 
 
 class SubaccountSummary(Reply):
@@ -30,7 +30,7 @@ class ListedSubaccount:
     """Id and address of one line: all that a look needs, which could prove nothing without the address."""
 
     written_id: Annotated[str, Field(validation_alias="ID", pattern=SubaccountId.pattern(), strict=True)]
-    email: str
+    email: Annotated[str, StringConstraints(strip_whitespace=True)]
 
     @property
     def id(self) -> SubaccountId:
@@ -60,15 +60,21 @@ class SubaccountList(Sequence[SubaccountSummary]):
         return self._read(self._rows[index])
 
     def __iter__(self) -> Iterator[SubaccountSummary]:
-        return map(self._read, self._rows)
+        is_plain = have_no_secrets(self._rows, _SECRET_KEYS) and {str}.issuperset(map(type, map(_email_of, self._rows)))
+        return map(self._read_plain if is_plain else self._read, self._rows)
 
     def _read(self, row: Payload) -> SubaccountSummary:
-        email = row.get("email")
-        if not isinstance(email, str):
+        if not isinstance(row.get("email"), str):
             return SubaccountSummary.of(self._endpoint, row)
-        # A hundred thousand may be asked for: what is as it should be goes without the validation in between, and is
-        # put together as `model_construct` does it, in less than half the time.
-        read = {"raw": without_secrets(row, _SECRET_KEYS), "id": self._id_of(row["ID"]), "email": email.strip()}
+        return self._read_plain(row, without_secrets(row, _SECRET_KEYS))
+
+    def _read_plain(self, row: Payload, raw: Payload | None = None) -> SubaccountSummary:
+        """A line with an address, and nothing in it that `raw` must not hold.
+
+        A hundred thousand may be asked for: it goes without the validation, and is put together as `model_construct`
+        does it, in less than half the time.
+        """
+        read = {"raw": row if raw is None else raw, "id": self._id_of(row["ID"]), "email": row["email"].strip()}
         summary = SubaccountSummary.__new__(SubaccountSummary)
         _set(summary, "__dict__", read)
         _set(summary, "__pydantic_fields_set__", _FIELDS)
@@ -84,14 +90,16 @@ _SECRET_KEYS = SubaccountSummary.secret_keys
 _FIELDS = {"id", "email", "raw"}
 _set = object.__setattr__
 _ROWS: Any = (tuple[ListedSubaccount, ...] | None, None)
+_TOTAL: Any = (Any, None)
 _Brief: Any = create_model(
     "_Brief",
     __config__=ConfigDict(cache_strings="keys"),
     status=(Any, None),
     errors=(Any, None),
     **dict.fromkeys(SUBACCOUNT_LIST_KEYS, _ROWS),
+    **dict.fromkeys(SUBACCOUNT_TOTALS, _TOTAL),
 )
-_id_of = itemgetter("ID")
+_id_of, _email_of = itemgetter("ID"), methodcaller("get", "email")
 
 
 def whole(endpoint: Endpoint, answer: Answer) -> SubaccountList:
@@ -120,8 +128,14 @@ def _rows(endpoint: Endpoint, answer: Answer) -> list[Any]:
     for key in SUBACCOUNT_LIST_KEYS:
         if isinstance(payload.get(key), list):
             rows: list[Any] = payload[key]
+            if not _is_whole(rows, map(payload.get, SUBACCOUNT_TOTALS)):
+                raise UnexpectedReply(endpoint.path, detail="a part of the list only")
             return rows
     raise UnexpectedReply(endpoint.path, detail="no list in the reply")
+
+
+def _is_whole(rows: Sequence[object], totals: Iterable[object]) -> bool:
+    return all((number_of(total) or 0) <= len(rows) for total in totals)
 
 
 def _are_written(rows: list[Any]) -> bool:
@@ -144,7 +158,7 @@ def _listed(endpoint: Endpoint, row: Any) -> ListedSubaccount:
     written_id = _identified(endpoint, row)
     if not isinstance(row.get("email"), str):
         raise UnexpectedReply(endpoint.path, detail="a line without address")
-    return ListedSubaccount(written_id, row["email"])
+    return ListedSubaccount(written_id, row["email"].strip())
 
 
 def _quickly(answer: Answer) -> tuple[ListedSubaccount, ...] | None:
@@ -157,4 +171,6 @@ def _quickly(answer: Answer) -> tuple[ListedSubaccount, ...] | None:
     if not is_success(answer.status, {"status": listing.status, "errors": listing.errors}):
         return None
     found: list[tuple[ListedSubaccount, ...] | None] = [getattr(listing, key) for key in SUBACCOUNT_LIST_KEYS]
-    return next((rows for rows in found if rows is not None), None)
+    rows = next((rows for rows in found if rows is not None), None)
+    totals = (getattr(listing, key) for key in SUBACCOUNT_TOTALS)
+    return rows if rows is not None and _is_whole(rows, totals) else None

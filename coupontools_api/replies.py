@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any, ClassVar, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -96,6 +97,14 @@ def without_secrets(item: Payload, keys: frozenset[str]) -> Payload:
         return item
     tokens = frozenset(_tokens(item))
     return {key: value for key, value in _scrubbed(item, tokens).items() if key.lower() not in keys}
+
+
+def have_no_secrets(items: Sequence[Payload], keys: frozenset[str]) -> bool:
+    """Whether `without_secrets` leaves each as it is: seen without a loop of our own, for a list may be long."""
+    values = chain.from_iterable(map(dict.values, items))
+    return NESTED.isdisjoint(map(type, values)) and not any(
+        _names_a_secret(names, keys) for names in {*map(tuple, items)}
+    )
 
 
 @lru_cache(maxsize=256)

@@ -100,6 +100,18 @@ def test_an_id_that_is_not_of_our_address_is_not_bound(
     assert calls(sandbox, CREATE) == 1
 
 
+def test_a_list_that_is_not_whole_proves_no_absence(sandbox: Sandbox, bos_subaccount: Subaccount, work: Work):
+    """Should the vendor have pages after all: nothing is made as long as the answer itself counts more."""
+    sandbox.settings(subaccount_page_size=2)
+    for number in range(5):
+        sandbox.add_subaccount("north-id", email=f"n{number}@shop.example")
+
+    subaccount = work(bos_subaccount)
+
+    assert (subaccount.state, subaccount.cause) == (State.REQUESTED, Cause.VENDOR_UNREACHABLE)
+    assert calls(sandbox, CREATE) == 0
+
+
 def test_an_address_that_was_there_before_waits_for_a_person(sandbox: Sandbox, bos_subaccount: Subaccount, work: Work):
     sandbox.add_subaccount("north-id", email="BO@shop.example")
 

@@ -56,6 +56,25 @@ def test_a_line_without_an_id_is_always_refused(line: Any, bold: Coupontools, sc
             bold.subaccounts.list(brief=brief)
 
 
+@pytest.mark.parametrize("total", [{"amount_of_subaccounts": "3"}, {"amount_of_results": 3}], ids=str)
+def test_a_part_of_the_list_is_not_taken_for_the_whole(total: dict[str, Any], bold: Coupontools, script: Vendor):
+    rows = [{"ID": f"sub_{number}", "email": f"{number}@b.example"} for number in (1, 2)]
+    script.plays(answers(OK | total | {"subaccounts": rows}))
+
+    for brief in (True, False):
+        with pytest.raises(errors.UnexpectedReply, match="a part of the list"):
+            bold.subaccounts.list(brief=brief)
+
+
+@pytest.mark.parametrize("total", ["2", 2, "", None, "many", 1], ids=repr)
+def test_a_total_that_says_no_more_than_came_is_no_contradiction(total: Any, bold: Coupontools, script: Vendor):
+    rows = [{"ID": f"sub_{number}", "email": f" {number}@b.example "} for number in (1, 2)]
+    script.plays(answers(OK | {"amount_of_subaccounts": total, "subaccounts": rows}))
+
+    for brief in (True, False):
+        assert [row.email for row in bold.subaccounts.list(brief=brief)] == ["1@b.example", "2@b.example"]
+
+
 def verification(session: str | None) -> dict[str, Any]:
     return OK | {"result": "valid", "webhook": EVENT, "session": session}
 
