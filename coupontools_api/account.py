@@ -1,10 +1,8 @@
 """Sign-on into the agency's own panel. Never for customers."""
 
-from pydantic import SecretStr
-
 from coupontools_api.assumed import ACCOUNT_KEY
 from coupontools_api.endpoints import Dialect, Endpoint
-from coupontools_api.fields import Secret
+from coupontools_api.fields import NeededSecret, Secret
 from coupontools_api.replies import Reply
 from coupontools_api.transport import Transport
 
@@ -22,8 +20,8 @@ SIGN_ON = Endpoint(
 class StaffSignOn(Reply):
     """A one-time way into the agency's own panel."""
 
-    token: SecretStr
-    url: SecretStr
+    token: NeededSecret
+    url: NeededSecret
     url_whitelabel: Secret = None
 
 

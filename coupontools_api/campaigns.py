@@ -132,8 +132,8 @@ class Campaigns:
 
         Source: "Retrieve a list of your campaigns" (301 and 302 not published).
         """
-        if any("," in tag for tag in tags):
-            raise ValueError("a tag with a comma would be two")
+        if isinstance(tags, str) or any("," in tag for tag in tags):
+            raise ValueError("tags are several texts, and one with a comma would be two")
         arguments = {
             "only_active": only_active,
             "folder": None if folder is None else FolderId(folder),
@@ -165,7 +165,8 @@ class Campaigns:
     ) -> Iterator[SessionLine]:
         """All sessions of a campaign, page by page as they are asked for.
 
-        `start` and `end` are inclusive, whole days or moments with a time zone (ValueError without one), in UTC.
+        `start` and `end` are inclusive, whole days or moments with a time zone (ValueError without one), in UTC and to
+        the minute: seconds are cut, as the vendor takes none.
         Raises, while iterating: NotFound (502), InvalidInput (200, 301, 303), Unauthorized (1000), AccountExpired
         (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 

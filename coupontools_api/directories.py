@@ -11,7 +11,7 @@ from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.fields import MomentInUtc, Text
 from coupontools_api.ids import CategoryId, DirectoryId, DirectoryUserId
 from coupontools_api.paging import all_pages
-from coupontools_api.replies import Reply, lines, only_list, only_object
+from coupontools_api.replies import Reply, check_about, lines, only_list, only_object
 from coupontools_api.transport import Transport
 
 LIST = Endpoint(
@@ -130,7 +130,9 @@ class Directories:
         Source: "Retrieve information from a directory" (response and 200 not published).
         """
         payload = self._transport.call(GET, {"directory": DirectoryId(directory)})
-        return Directory.of(GET, only_object(GET, payload))
+        found = Directory.of(GET, only_object(GET, payload))
+        check_about(GET, DirectoryId(directory), found.id)
+        return found
 
     def campaigns(self, directory: DirectoryId) -> tuple[Campaign, ...]:
         """The campaigns of a directory.

@@ -1,15 +1,16 @@
 """Directories of the v4 REST calls. Ids are plain numbers; answers have no envelope."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
-from coupontools_api.fields import Flag, Moment, Secret, Text, written_day
+from coupontools_api.fields import Flag, Moment, NeededSecret, Secret, Text, written_day
 from coupontools_api.ids import PlainId
 from coupontools_api.paging import all_rest_pages
-from coupontools_api.replies import Reply, rest_lines
+from coupontools_api.replies import Reply, check_about, judge_done, rest_lines
 from coupontools_api.single_use import numbered
 from coupontools_api.transport import Transport
 
@@ -92,7 +93,7 @@ class DirectoryUserV4(Reply):
 class DirectorySignOn(Reply):
     """A way into the directory for one registered visitor; the token is valid once."""
 
-    token: SecretStr
+    token: NeededSecret
     url: Secret = None
 
 
@@ -119,7 +120,9 @@ class DirectoriesV4:
 
         Source: "Directory v4: get directory" (response and errors not published).
         """
-        return DirectoryV4.of(GET, self._transport.call_rest(GET, ids={"directory": PlainId(directory)}))
+        found = DirectoryV4.of(GET, self._transport.call_rest(GET, ids={"directory": PlainId(directory)}))
+        check_about(GET, PlainId(directory), found.id)
+        return found
 
     def users(self, directory: PlainId) -> Iterator[DirectoryUserV4]:
         """Everybody registered, page by page as they are asked for.
@@ -140,7 +143,9 @@ class DirectoriesV4:
 
         Source: "Directory v4: get user" (response and errors not published).
         """
-        return DirectoryUserV4.of(USER, self._transport.call_rest(USER, ids=_person(directory, user)))
+        found = DirectoryUserV4.of(USER, self._transport.call_rest(USER, ids=_person(directory, user)))
+        check_about(USER, PlainId(user), found.id)
+        return found
 
     def create_user(
         self,
@@ -187,7 +192,7 @@ class DirectoriesV4:
 
         Source: "Directory v4: update user" (response and errors not published).
         """
-        self._transport.call_rest(SET_BLOCKED, {"block": is_blocked}, ids=_person(directory, user))
+        self._do(SET_BLOCKED, directory, user, {"block": is_blocked})
 
     def grant_access(self, directory: PlainId, user: PlainId, *, expires_at: datetime | None = None) -> None:
         """Lets somebody in, until `expires_at` (with its time zone, else ValueError) or for good. Never retried.
@@ -200,7 +205,7 @@ class DirectoriesV4:
         if expires_at is not None and expires_at.tzinfo is None:
             raise ValueError("a moment needs its time zone")
         until = expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if expires_at else None
-        self._transport.call_rest(GRANT_ACCESS, {"expires_at": until}, ids=_person(directory, user))
+        self._do(GRANT_ACCESS, directory, user, {"expires_at": until})
 
     def revoke_access(self, directory: PlainId, user: PlainId) -> None:
         """Takes access away. Never retried.
@@ -210,7 +215,7 @@ class DirectoriesV4:
 
         Source: "Directory v4: revoke access" (response and errors not published).
         """
-        self._transport.call_rest(REVOKE_ACCESS, ids=_person(directory, user))
+        self._do(REVOKE_ACCESS, directory, user)
 
     def sign_on(self, directory: PlainId, user: PlainId) -> DirectorySignOn:
         """Mints a token with which somebody is signed in to the directory, valid once. Never retried.
@@ -231,7 +236,14 @@ class DirectoriesV4:
 
         Source: "Directory v4: distribution by email" (cut).
         """
-        self._transport.call_rest(SEND_EMAIL, {"email": email}, ids={"directory": PlainId(directory)})
+        answer = self._transport.call_rest(SEND_EMAIL, {"email": email}, ids={"directory": PlainId(directory)})
+        judge_done(SEND_EMAIL, answer)
+
+    def _do(
+        self, endpoint: Endpoint, directory: PlainId, user: PlainId, arguments: Mapping[str, Any] | None = None
+    ) -> None:
+        answer = self._transport.call_rest(endpoint, arguments, ids=_person(directory, user))
+        judge_done(endpoint, answer, asked=PlainId(user))
 
 
 def _person(directory: PlainId, user: PlainId) -> dict[str, int]:

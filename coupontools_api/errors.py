@@ -1,7 +1,7 @@
 """What can go wrong while talking to Coupontools, by cause. Codes are matched, never texts."""
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Callable, Iterable
+from typing import ClassVar, Self
 
 from coupontools_api.endpoints import Dialect, Endpoint
 
@@ -15,6 +15,17 @@ class CoupontoolsError(Exception):
     def __init__(self, endpoint: str, codes: Iterable[int] = (), detail: str = "") -> None:
         self.endpoint, self.codes = endpoint, tuple(codes)
         super().__init__(" ".join(part for part in (endpoint, str(self.codes) if self.codes else "", detail) if part))
+
+
+    def __reduce__(self) -> tuple[Callable[..., Self], tuple[object, ...]]:
+        """To be handed to another process: the kinds take different arguments, and the text is made of them."""
+        return self._again, (self.args, vars(self))
+
+    @classmethod
+    def _again(cls, args: tuple[object, ...], state: dict[str, object]) -> Self:
+        problem = cls.__new__(cls, *args)
+        problem.__dict__.update(state)
+        return problem
 
 
 class NotSent(CoupontoolsError):

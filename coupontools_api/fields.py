@@ -85,6 +85,9 @@ Text = Annotated[str, Trimmed]
 Secret = Annotated[SecretStr | None, BeforeValidator(_secret)]
 """Hidden from repr and dumps; None where there is none."""
 
+NeededSecret = Annotated[SecretStr, BeforeValidator(_secret)]
+"""Hidden in the same way; without it the reply is worth nothing."""
+
 Number = Annotated[int | None, BeforeValidator(number_of)]
 Flag = Annotated[bool | None, BeforeValidator(_flag)]
 

@@ -11,7 +11,7 @@ from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.fields import Flag, Number, Text, written_day
 from coupontools_api.ids import LoyaltyCardId, LoyaltyUserId
 from coupontools_api.loyalty_v4 import LoyaltyV4
-from coupontools_api.replies import Reply, lines, only_list, only_object
+from coupontools_api.replies import Reply, check_about, lines, only_list, only_object
 from coupontools_api.transport import Transport
 
 LIST = Endpoint(
@@ -156,7 +156,9 @@ class Loyalty:
         Source: "Loyalty card info" (response and 301 not published).
         """
         payload = self._transport.call(GET, {"loyaltycard": LoyaltyCardId(card)})
-        return LoyaltyCard.of(GET, only_object(GET, payload))
+        found = LoyaltyCard.of(GET, only_object(GET, payload))
+        check_about(GET, LoyaltyCardId(card), found.id)
+        return found
 
     def users(self, card: LoyaltyCardId) -> tuple[LoyaltyUser, ...]:
         """Everybody who holds a card.

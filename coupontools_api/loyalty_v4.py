@@ -9,7 +9,7 @@ from pydantic import Field
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.fields import Flag, Number, Text
 from coupontools_api.ids import PlainId
-from coupontools_api.replies import Reply, rest_lines
+from coupontools_api.replies import Reply, check_about, rest_lines
 from coupontools_api.single_use import numbered
 from coupontools_api.transport import Transport
 
@@ -169,9 +169,7 @@ class LoyaltyV4:
 
         Source: "Loyalty v4: get user" (response and errors not published).
         """
-        return LoyaltyUserV4.of(
-            USER, self._transport.call_rest(USER, ids={"card": PlainId(card), "user": PlainId(user)})
-        )
+        return self._one(USER, card, user)
 
     def create_user(self, card: PlainId, user: NewLoyaltyUser) -> LoyaltyUserV4:
         """Gives somebody a card. Never retried.
@@ -208,8 +206,7 @@ class LoyaltyV4:
 
         Source: "Loyalty v4: update user" (cut).
         """
-        ids = {"card": PlainId(card), "user": PlainId(user)}
-        return LoyaltyUserV4.of(UPDATE_USER, self._transport.call_rest(UPDATE_USER, changes.arguments(), ids=ids))
+        return self._one(UPDATE_USER, card, user, changes.arguments())
 
     def add_stamps(self, card: PlainId, user: PlainId, *, amount: int) -> LoyaltyUserV4:
         """Gives somebody stamps. Never retried.
@@ -222,5 +219,12 @@ class LoyaltyV4:
         """
         if amount < 1:
             raise ValueError("at least one stamp")
-        ids = {"card": PlainId(card), "user": PlainId(user)}
-        return LoyaltyUserV4.of(ADD_STAMPS, self._transport.call_rest(ADD_STAMPS, {"amount": amount}, ids=ids))
+        return self._one(ADD_STAMPS, card, user, {"amount": amount})
+
+    def _one(
+        self, endpoint: Endpoint, card: PlainId, user: PlainId, arguments: Mapping[str, Any] | None = None
+    ) -> LoyaltyUserV4:
+        answer = self._transport.call_rest(endpoint, arguments, ids={"card": PlainId(card), "user": PlainId(user)})
+        found = LoyaltyUserV4.of(endpoint, answer)
+        check_about(endpoint, PlainId(user), found.id)
+        return found

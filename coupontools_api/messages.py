@@ -9,7 +9,7 @@ from coupontools_api.assumed import SMS_TEXT_PARAMETER
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.fields import Text, written_day
 from coupontools_api.ids import CampaignId, DirectoryId, GroupId, SessionCode
-from coupontools_api.replies import Reply, lines, only_list
+from coupontools_api.replies import Reply, check_about, lines, only_list
 from coupontools_api.single_use import MAX_CUSTOM_FIELDS, numbered
 from coupontools_api.transport import Transport
 
@@ -79,6 +79,9 @@ EMAIL_GROUPS = Endpoint(
 )
 
 
+EMAIL_SENT = "email_sent"
+
+
 class Group(Reply):
     """A group of contacts."""
 
@@ -145,7 +148,9 @@ class Messages:
             "check_unique": check_unique,
             "couponsession": None if session is None else SessionCode(session),
         }
-        return SentEmail.of(SEND_EMAIL, self._transport.call(SEND_EMAIL, arguments))
+        sent = SentEmail.of(SEND_EMAIL, self._transport.call(SEND_EMAIL, arguments))
+        check_about(SEND_EMAIL, EMAIL_SENT, sent.action)
+        return sent
 
     def send_sms(self, campaign: CampaignId, *, phone: str, message: str, sender: str | None = None) -> SentSms:
         """Sends a campaign by SMS, which costs a credit. `phone` is E.164 without blanks.
@@ -163,7 +168,9 @@ class Messages:
             SMS_TEXT_PARAMETER: message,
             "sender": sender,
         }
-        return SentSms.of(SEND_SMS, self._transport.call(SEND_SMS, arguments))
+        sent = SentSms.of(SEND_SMS, self._transport.call(SEND_SMS, arguments))
+        check_about(SEND_SMS, CampaignId(campaign), sent.campaign)
+        return sent
 
     def sms_groups(self) -> tuple[Group, ...]:
         """The groups of SMS contacts.
@@ -184,6 +191,7 @@ class Messages:
         Source: "SMS tool: list contacts of a group" (response cut).
         """
         payload = self._transport.call(SMS_CONTACTS, {"smsgroup": GroupId(group)})
+        check_about(SMS_CONTACTS, GroupId(group), payload.get("group_id"))
         named = {key: value for key, value in payload.items() if key != "group_id"}
         return lines(SMS_CONTACTS, only_list(SMS_CONTACTS, named), Contact)
 

@@ -26,6 +26,8 @@ SHORTEST_TOKEN = 8
 NESTED = frozenset({dict, list})
 OF_THE_ACCOUNT = frozenset({101, 102, 1000})
 """Codes of an account that is shut, or of keys that are wrong: no call of it gets further."""
+NOES = frozenset({"failed", "failure", "fail", "error", "nok", "false"})
+"""What a status may say instead of a code."""
 TOTAL = "amount_of_"
 """How the names of totals start."""
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -83,6 +85,21 @@ class Reply(BaseModel):
             where = ", ".join(".".join(str(step) for step in error["loc"]) for error in problem.errors())
         # Out here, for an error raised within the block carries the other one, and with it the payload.
         raise UnexpectedReply(endpoint.path, detail=f"{cls.__name__}: {where}"[:200])
+
+
+def check_about(endpoint: Endpoint, asked: str | int, told: Any) -> None:
+    """Raises UnexpectedReply if the answer speaks of another thing than was asked for.
+
+    It need not say of which; an id may be written in any way that its type takes.
+    """
+    if told in (None, ""):
+        return
+    try:
+        is_the_same = type(asked)(told) == asked
+    except (TypeError, ValueError):
+        is_the_same = False
+    if not is_the_same:
+        raise UnexpectedReply(endpoint.path, detail="about something else")
 
 
 _Line = TypeVar("_Line", bound=Reply)
@@ -241,6 +258,23 @@ def judge_rest(endpoint: Endpoint, answer: Answer) -> object:
     return payload
 
 
+def judge_done(endpoint: Endpoint, payload: object, *, asked: int | None = None) -> None:
+    """Of a REST answer that tells nothing of use: whether it is none that says no, or speaks of something else.
+
+    No form of such a no is published: taken for one are a word or number alone, errors of any form, a flag of success
+    that is off, and a status that speaks of failure. Raises UnexpectedReply.
+    """
+    if payload is None or payload is True or payload == []:
+        return
+    if not isinstance(payload, dict):
+        raise UnexpectedReply(endpoint.path, detail="no object in the reply")
+    is_off = payload.get("success") not in (None, True, 1, "1", "true")
+    if payload.get("errors") or payload.get("error") or is_off or str(payload.get("status")).lower() in NOES:
+        raise UnexpectedReply(endpoint.path, detail="says no without a code")
+    if asked is not None:
+        check_about(endpoint, asked, payload.get("id"))
+
+
 def _agreed(endpoint: Endpoint, answer: Answer) -> Any:
     """What the body says, None if it is not JSON, where neither its codes nor the HTTP status say no."""
     if answer.status == 429:
@@ -335,6 +369,9 @@ def _codes(payload: object) -> tuple[int, ...]:
 
 
 def _says_ok(payload: Payload) -> bool:
+    """By the word of the envelope, as long as no errors stand in it, whatever their form."""
     status = payload.get("status")
     word = status.get("status") if isinstance(status, dict) else status
-    return isinstance(word, str) and word.strip().upper() == "OK"
+    told = payload.get("errors"), status.get("errors") if isinstance(status, dict) else None
+    is_contradicted = any(any(errors.values()) if isinstance(errors, dict) else errors for errors in told)
+    return isinstance(word, str) and word.strip().upper() == "OK" and not is_contradicted

@@ -140,8 +140,7 @@ class Sessions:
         """
         code = SessionCode(session)
         found = Session.of(GET, self._transport.call(GET, {"couponsession": code}))
-        if not found.session.startswith(code):
-            raise UnexpectedReply(GET.path, detail="about another session")
+        _about(GET, code, found.session)
         return found
 
     def update(self, session: SessionCode, *, action: SessionAction | None = None, **fields: str) -> Reply:
@@ -155,7 +154,9 @@ class Sessions:
         Source: "Update data from a coupon session" (errors not published).
         """
         arguments = {**fields, "couponsession": SessionCode(session), SESSION_ACTION_PARAMETER: _action(action)}
-        return Reply.of(UPDATE, self._transport.call(UPDATE, arguments))
+        found = Reply.of(UPDATE, self._transport.call(UPDATE, arguments))
+        _about(UPDATE, SessionCode(session), str(found.raw.get("session") or session))
+        return found
 
     def update_many(
         self, sessions: Sequence[SessionCode], *, action: SessionAction | None = None, **fields: str
@@ -200,6 +201,12 @@ class Sessions:
     def _found(self, endpoint: Endpoint, arguments: dict[str, Any]) -> tuple[SessionLine, ...]:
         payload = self._transport.call(endpoint, arguments)
         return lines(endpoint, only_list(endpoint, payload), SessionLine)
+
+
+def _about(endpoint: Endpoint, asked: SessionCode, told: str) -> None:
+    """A session may be named by the beginning of its code."""
+    if not told.startswith(asked):
+        raise UnexpectedReply(endpoint.path, detail="about another session")
 
 
 def _wanted(text: str) -> str:

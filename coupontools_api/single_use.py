@@ -9,9 +9,10 @@ from pydantic import AliasChoices, Field
 
 from coupontools_api.assumed import REMOVED_CODE_PARAMETER
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
+from coupontools_api.errors import UnexpectedReply
 from coupontools_api.fields import BlankIsNone, Number, Text
 from coupontools_api.ids import CampaignId, SessionCode
-from coupontools_api.replies import Reply, lines
+from coupontools_api.replies import Reply, check_about, lines
 from coupontools_api.transport import Transport
 
 CREATE = Endpoint(
@@ -153,7 +154,9 @@ class SingleUses:
             "expiry_date": expires_at.strftime("%Y-%m-%d %H:%M:%S") if expires_at else None,
             **{f"utm_{name}": value for name, value in (utm or {}).items()},
         }
-        return SingleUse.of(CREATE, self._transport.call(CREATE, arguments))
+        made = SingleUse.of(CREATE, self._transport.call(CREATE, arguments))
+        check_about(CREATE, CampaignId(campaign), made.campaign)
+        return made
 
     def create_many(
         self,
@@ -189,7 +192,10 @@ class SingleUses:
             "code_length": code_length,
             "code_type": None if code_type is None else CodeType(code_type),
         }
-        return lines(CREATE_MANY, self._transport.call(CREATE_MANY, arguments).get("data", False), SingleUse)
+        made = lines(CREATE_MANY, self._transport.call(CREATE_MANY, arguments).get("data", False), SingleUse)
+        if not made:
+            raise UnexpectedReply(CREATE_MANY.path, detail="no link in the reply")
+        return made
 
     def remove(self, campaign: CampaignId, *, code: SessionCode) -> None:
         """Takes a link away. Never retried.

@@ -3,19 +3,18 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal, TypeVar, overload
+from typing import Annotated, Literal, overload
 
 from pydantic import Field, SecretStr
 
 from coupontools_api import listing
 from coupontools_api.assumed import CREATED_KEY, RESET_KEY
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
-from coupontools_api.errors import UnexpectedReply
-from coupontools_api.fields import Day, Flag, Moment, Number, Secret, Text, several, written_day
+from coupontools_api.fields import Day, Flag, Moment, NeededSecret, Number, Secret, Text, several, written_day
 from coupontools_api.ids import CampaignId, PackageId, SubaccountId
 from coupontools_api.listing import ListedSubaccount as ListedSubaccount
 from coupontools_api.listing import SubaccountList as SubaccountList
-from coupontools_api.replies import Payload, Reply
+from coupontools_api.replies import Payload, Reply, check_about
 from coupontools_api.transport import Transport
 
 LIST = Endpoint(
@@ -138,7 +137,7 @@ class PasswordResetUrl(Reply):
     """A link with which whoever holds it chooses the panel password."""
 
     id: SubaccountId = Field(alias="ID")
-    url: SecretStr
+    url: NeededSecret
     url_whitelabel: Secret = None
 
 
@@ -146,12 +145,9 @@ class SignOn(Reply):
     """A one-time way into the panel."""
 
     id: SubaccountId = Field(alias="ID")
-    token: SecretStr
-    url: SecretStr
+    token: NeededSecret
+    url: NeededSecret
     url_whitelabel: Secret = None  # absent, null or "" where there is no white-label host
-
-
-_Answer = TypeVar("_Answer", SubaccountDetails, PasswordResetUrl, SignOn)
 
 
 def _keys(item: Payload) -> KeyPair | None:
@@ -195,7 +191,8 @@ class Subaccounts:
         """
         subaccount = SubaccountId(subaccount)
         payload = self._transport.call(GET, {"subaccount": subaccount})
-        details = _about(subaccount, SubaccountDetails.of(GET, payload.get("subaccount")), GET)
+        details = SubaccountDetails.of(GET, payload.get("subaccount"))
+        check_about(GET, subaccount, details.id)
         return details.model_copy(update={"keys": _keys(payload["subaccount"])}) if with_keys else details
 
     def create(
@@ -256,7 +253,9 @@ class Subaccounts:
         """
         subaccount = SubaccountId(subaccount)
         payload = self._transport.call(RESET, {"subaccount": subaccount}, deadline=deadline)
-        return _about(subaccount, PasswordResetUrl.of(RESET, payload.get(RESET_KEY)), RESET)
+        found = PasswordResetUrl.of(RESET, payload.get(RESET_KEY))
+        check_about(RESET, subaccount, found.id)
+        return found
 
     def sign_on(
         self,
@@ -286,11 +285,6 @@ class Subaccounts:
             "campaign": CampaignId(campaign) if campaign is not None else None,
         }
         payload = self._transport.call(SIGN_ON, arguments, deadline=deadline)
-        return _about(subaccount, SignOn.of(SIGN_ON, payload.get("subaccount")), SIGN_ON)
-
-
-def _about(subaccount: SubaccountId, reply: _Answer, endpoint: Endpoint) -> _Answer:
-    """The reply, if it speaks of the subaccount that was asked for."""
-    if reply.id != subaccount:
-        raise UnexpectedReply(endpoint.path, detail="about another subaccount")
-    return reply
+        found = SignOn.of(SIGN_ON, payload.get("subaccount"))
+        check_about(SIGN_ON, subaccount, found.id)
+        return found

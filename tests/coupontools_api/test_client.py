@@ -196,7 +196,7 @@ def test_a_list_may_be_long(client: Coupontools, vendor: Sandbox):
 def test_an_answer_about_another_subaccount_is_refused(client: Coupontools, vendor: Sandbox, known: SubaccountId):
     vendor.fault(SSO, "wrong_id", id="sub_999")
 
-    with pytest.raises(errors.UnexpectedReply, match="another subaccount"):
+    with pytest.raises(errors.UnexpectedReply, match="about something else"):
         client.subaccounts.sign_on(known)
 
 

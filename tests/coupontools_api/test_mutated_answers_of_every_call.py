@@ -100,9 +100,9 @@ def test_spoiled_answers_give_only_our_own_errors():
 
 
 def address(line: listing.ListedSubaccount | listing.SubaccountSummary) -> str | None:
-    """As the vendor gave it; None where it gave none."""
+    """As the vendor gave it, less what stands around it; None where it gave none."""
     told = line.email if isinstance(line, listing.ListedSubaccount) else line.raw.get("email")
-    return told if isinstance(told, str) else None
+    return told.strip() if isinstance(told, str) else None
 
 
 def test_the_brief_reading_of_a_list_is_the_whole_one_less_the_rest():

@@ -1,0 +1,151 @@
+"""Replies that look like success and are none: about something else, with a no without a code, or without the thing."""
+
+import pickle
+from typing import Any
+
+import pytest
+
+from coupontools_api import errors
+from coupontools_api.client import Coupontools
+from coupontools_api.ids import CampaignId
+from tests.coupontools_api.calls_rpc import CARD, DIRECTORY, GROUP
+from tests.coupontools_api.rows import CAMPAIGN, LINK, OK, OTHER, PLAIN, SESSION, SUBACCOUNT, TOKEN
+from tests.coupontools_api.scripted import Vendor, answers
+
+OTHER_CAMPAIGN = CampaignId("cam_6")
+
+
+def refuses(call: Any) -> None:
+    with pytest.raises(errors.UnexpectedReply):
+        call()
+
+
+ABOUT_OTHERS: dict[str, tuple[Any, Any]] = {
+    "loyalty.get": (lambda c: c.loyalty.get(CARD), OK | {"loyaltycard": {"ID": "77"}}),
+    "directories.get": (lambda c: c.directories.get(DIRECTORY), OK | {"directory": {"ID": "dir_8"}}),
+    "directories.v4.get": (lambda c: c.directories.v4.get(PLAIN), {"id": OTHER}),
+    "directories.v4.user": (lambda c: c.directories.v4.user(PLAIN, PLAIN), {"id": OTHER}),
+    "directories.v4.set_blocked": (
+        lambda c: c.directories.v4.set_blocked(PLAIN, PLAIN, is_blocked=True),
+        {"id": OTHER, "block": False},
+    ),
+    "loyalty.v4.user": (lambda c: c.loyalty.v4.user(PLAIN, PLAIN), {"id": OTHER}),
+    "loyalty.v4.add_stamps": (lambda c: c.loyalty.v4.add_stamps(PLAIN, PLAIN, amount=1), {"id": OTHER}),
+    "single_use.create": (
+        lambda c: c.single_use.create(CAMPAIGN),
+        OK | {"single_use_code": SESSION, "campaign": OTHER_CAMPAIGN},
+    ),
+    "messages.send_sms": (
+        lambda c: c.messages.send_sms(CAMPAIGN, phone="+3247", message="Hello"),
+        OK | {"campaign": OTHER_CAMPAIGN},
+    ),
+    "messages.sms_contacts": (lambda c: c.messages.sms_contacts(GROUP), OK | {"group_id": "gro_99", "contact": []}),
+    "messages.send_email": (
+        lambda c: c.messages.send_email(CAMPAIGN, email="a@b.example"),
+        OK | {"action": "email_not_sent"},
+    ),
+    "sessions.update": (lambda c: c.sessions.update(SESSION), OK | {"session": SESSION[::-1]}),
+}
+
+
+@pytest.mark.parametrize("name", ABOUT_OTHERS)
+def test_an_answer_about_something_else_is_refused(name: str, bold: Coupontools, script: Vendor):
+    ask, answer = ABOUT_OTHERS[name]
+    script.plays(answers(answer))
+
+    refuses(lambda: ask(bold))
+
+
+def test_an_id_may_come_in_the_other_way_of_writing(bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | {"directory": {"ID": DIRECTORY.removeprefix("dir_")}}))
+
+    assert bold.directories.get(DIRECTORY).id == DIRECTORY
+
+
+@pytest.mark.parametrize(
+    "no",
+    [
+        *(False, 0, "error"),
+        *({"status": "failed"}, {"error": "not found"}, {"errors": {"error_message": "x"}}, {"success": False}),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("call", ["set_blocked", "grant_access", "revoke_access", "send_email"])
+def test_a_no_without_a_code_is_no_success(call: str, no: Any, bold: Coupontools, script: Vendor):
+    v4 = bold.directories.v4
+    ask = {
+        "set_blocked": lambda: v4.set_blocked(PLAIN, PLAIN, is_blocked=True),
+        "grant_access": lambda: v4.grant_access(PLAIN, PLAIN),
+        "revoke_access": lambda: v4.revoke_access(PLAIN, PLAIN),
+        "send_email": lambda: v4.send_email(PLAIN, email="a@b.example"),
+    }[call]
+    script.plays(answers(no))
+
+    refuses(ask)
+
+
+@pytest.mark.parametrize("yes", [{}, [], True, {"id": PLAIN, "status": "active"}, {"success": "1"}], ids=repr)
+def test_whatever_says_no_no_is_a_success_of_a_call_that_tells_nothing(yes: Any, bold: Coupontools, script: Vendor):
+    script.plays(answers(yes))
+
+    assert bold.directories.v4.set_blocked(PLAIN, PLAIN, is_blocked=True) is None
+
+
+@pytest.mark.parametrize(
+    "contradiction",
+    [
+        {"status": {"status": "OK", "errors": {"error_message": "HTTP/1.0 422"}}},
+        {"status": {"status": "OK"}, "errors": ["Missing parameter"]},
+        {"status": "OK", "errors": "no"},
+    ],
+    ids=repr,
+)
+def test_ok_beside_errors_is_not_ok(contradiction: Any, bold: Coupontools, script: Vendor):
+    script.plays(answers(contradiction | {"subaccounts": []}))
+
+    refuses(lambda: bold.campaigns.push(CAMPAIGN, session=SESSION, message="Hello"))
+    refuses(lambda: bold.subaccounts.list(brief=True))
+
+
+@pytest.mark.parametrize("empty", [{}, [], None, "", {"error_code": [], "error_message": ""}], ids=repr)
+def test_ok_beside_errors_that_are_empty_is_ok(empty: Any, bold: Coupontools, script: Vendor):
+    script.plays(answers({"status": {"status": "OK", "errors": empty}, "errors": empty, "subaccounts": []}))
+
+    assert bold.subaccounts.list(brief=True) == ()
+    assert len(bold.subaccounts.list()) == 0
+
+
+@pytest.mark.parametrize("lack", [{"token": ""}, {"url": ""}, {"token": None}, {"url": " "}], ids=repr)
+def test_a_sign_on_without_its_token_or_link_is_none(lack: dict[str, Any], bold: Coupontools, script: Vendor):
+    whole = {"ID": SUBACCOUNT, "token": TOKEN, "url": LINK} | lack
+    script.plays(answers(OK | {"subaccount": whole, "account": whole, "teammate": whole}))
+
+    refuses(lambda: bold.subaccounts.sign_on(SUBACCOUNT))
+    refuses(bold.account.sign_on)
+
+
+def test_a_link_for_a_password_that_is_empty_is_none(bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | {"subaccount": {"ID": SUBACCOUNT, "url": ""}}))
+
+    refuses(lambda: bold.subaccounts.password_reset_url(SUBACCOUNT))
+
+
+def test_many_links_are_at_least_one(bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | {"data": []}))
+
+    refuses(lambda: bold.single_use.create_many(CAMPAIGN, amount=10))
+
+
+def test_a_text_is_not_taken_for_several_tags(bold: Coupontools):
+    with pytest.raises(ValueError, match="several texts"):
+        bold.campaigns.list(tags="summer")
+
+
+def test_every_error_can_be_handed_to_another_process():
+    for problem in (
+        errors.Throttled("/v4/subaccount/list", 12.5),
+        errors.NotFound("/v4/subaccount", (510,), missing="subaccount"),
+        errors.UnexpectedReply("/v4/subaccount", (999,), "unknown code"),
+    ):
+        again = pickle.loads(pickle.dumps(problem))
+        assert (type(again), str(again), vars(again)) == (type(problem), str(problem), vars(problem))
