@@ -112,10 +112,10 @@ class Campaign(Reply):
 
 
 class Campaigns:
-    """`client.campaigns`."""
+    """`client.campaigns`. `time_format` is how moments in filters are written."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+    def __init__(self, transport: Transport, time_format: str = USAGE_TIME_FORMAT) -> None:
+        self._transport, self._time_format = transport, time_format
 
     def list(
         self,
@@ -235,15 +235,18 @@ class Campaigns:
     def _sessions(
         self, endpoint: Endpoint, campaign: CampaignId, start: date | datetime | None, end: date | datetime | None
     ) -> Iterator[SessionLine]:
-        arguments = {"campaign": CampaignId(campaign), "start_date": _bound(start), "end_date": _bound(end)}
+        arguments = {
+            "campaign": CampaignId(campaign),
+            "start_date": self._bound(start),
+            "end_date": self._bound(end),
+        }
         return all_pages(
             self._transport, endpoint, arguments, SessionLine, known_by=lambda line: line.session, key="data"
         )
 
-
-def _bound(when: date | datetime | None) -> str | None:
-    if isinstance(when, datetime):
-        if when.tzinfo is None:
-            raise ValueError("a moment needs its time zone")
-        return when.astimezone(UTC).strftime(USAGE_TIME_FORMAT)
-    return when.isoformat() if when else None
+    def _bound(self, when: date | datetime | None) -> str | None:
+        if isinstance(when, datetime):
+            if when.tzinfo is None:
+                raise ValueError("a moment needs its time zone")
+            return when.astimezone(UTC).strftime(self._time_format)
+        return when.isoformat() if when else None

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Self
 
 from coupontools_api.account import Account
+from coupontools_api.assumed import USAGE_TIME_FORMAT
 from coupontools_api.campaigns import Campaigns
 from coupontools_api.coverage import ENDPOINTS
 from coupontools_api.directories import Directories
@@ -35,6 +36,9 @@ class Coupontools:
     `allow_undocumented` opens the calls whose path or parameters the vendor does not publish; they raise
     Undocumented without it. `paths` sets the path of endpoints by their name, where the vendor's is another than
     ours: `{"subaccounts.update": "/v4/subaccount/edit"}`. The names are in `coupontools_api.coverage`.
+
+    Two more settings, for a vendor that differs from what we assume (`./run vendor-check` tells): `sends_all_headers`
+    sends the credentials of v4 REST under both kinds of names, `time_format` is how `start` and `end` are written.
     """
 
     def __init__(
@@ -48,6 +52,8 @@ class Coupontools:
         allow_undocumented: bool = False,
         paths: Mapping[str, str] | None = None,
         verify: str | bool = True,
+        sends_all_headers: bool = False,
+        time_format: str = USAGE_TIME_FORMAT,
     ) -> None:
         _check(paths or {})
         self._transport = Transport(
@@ -59,11 +65,12 @@ class Coupontools:
             allow_undocumented=allow_undocumented,
             paths=paths,
             verify=verify,
+            sends_all_headers=sends_all_headers,
         )
         self.account = Account(self._transport)
         self.teammates = Teammates(self._transport)
         self.subaccounts = Subaccounts(self._transport)
-        self.campaigns = Campaigns(self._transport)
+        self.campaigns = Campaigns(self._transport, time_format)
         self.sessions = Sessions(self._transport)
         self.loyalty = Loyalty(self._transport)
         self.directories = Directories(self._transport)

@@ -16,7 +16,6 @@ class CoupontoolsError(Exception):
         self.endpoint, self.codes = endpoint, tuple(codes)
         super().__init__(" ".join(part for part in (endpoint, str(self.codes) if self.codes else "", detail) if part))
 
-
     def __reduce__(self) -> tuple[Callable[..., Self], tuple[object, ...]]:
         """To be handed to another process: the kinds take different arguments, and the text is made of them."""
         return self._again, (self.args, vars(self))

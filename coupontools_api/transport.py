@@ -207,6 +207,7 @@ class Transport:
         allow_undocumented: bool = False,
         paths: Mapping[str, str] | None = None,
         verify: str | bool = True,
+        sends_all_headers: bool = False,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in self.LOOPBACK):
@@ -218,7 +219,11 @@ class Transport:
         self._credentials = {
             Dialect.V3_RPC: rpc,
             Dialect.V4_RPC: rpc,
-            Dialect.V4_REST: {"x-api-key": client_id, "x-api-secret": client_secret},
+            Dialect.V4_REST: {
+                "x-api-key": client_id,
+                "x-api-secret": client_secret,
+                **(rpc if sends_all_headers else {}),
+            },
         }
         self._session = requests.Session()
         self._session.trust_env = False

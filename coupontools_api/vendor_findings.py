@@ -74,6 +74,8 @@ def findings(facts: Facts, *, panel_host: str = PANEL_HOST) -> list[Finding]:
         f"the list stands under `{LIST_KEY}`": _list_key,
         "the list is whole: no pages": _whole_list,
         f"the first page of sessions is number {FIRST_PAGE}": _first_page,
+        "times in filters are written hh-mm": _times,
+        "v4 REST takes credentials in x-api headers": _rest_headers,
         f"ids come as {SubaccountId.prefix}… everywhere": _ids,
     }
     of_subaccount: Mapping[str, Callable[[SubaccountFacts], Judged]] = {
@@ -215,13 +217,27 @@ def _fields_of_details(facts: SubaccountFacts) -> Judged:
 def _first_page(facts: Facts) -> Judged:
     if facts.usage is None:
         return Verdict.NOT_SEEN, "the account has no campaign of its own"
-    plain, first = (_sessions(reading) for reading in facts.usage)
+    plain, first = _sessions(facts.usage.plain), _sessions(facts.usage.first_page)
     if plain is None or first is None:
-        return Verdict.NOT_SEEN, facts.usage[0 if plain is None else 1].summary
+        return Verdict.NOT_SEEN, (facts.usage.plain if plain is None else facts.usage.first_page).summary
     if not plain:
         return Verdict.NOT_SEEN, "the campaign has no sessions"
     same = plain == first
     return _by(same, f"{len(plain)} lines, {'the same' if same else f'and others ({len(first)})'} with `page`")
+
+
+def _times(facts: Facts) -> Judged:
+    if facts.usage is None:
+        return Verdict.NOT_SEEN, "the account has no campaign of its own"
+    if not facts.usage.plain.is_good or facts.usage.since.trouble:
+        return Verdict.NOT_SEEN, (facts.usage.since if facts.usage.plain.is_good else facts.usage.plain).summary
+    return _by(facts.usage.since.is_good, "taken" if facts.usage.since.is_good else facts.usage.since.summary)
+
+
+def _rest_headers(facts: Facts) -> Judged:
+    if facts.rest.is_good:
+        return Verdict.HOLDS, "taken"
+    return Verdict.DIFFERS if facts.rest.is_login_refused else Verdict.NOT_SEEN, facts.rest.summary
 
 
 def _sessions(reading: Reading) -> list[object] | None:

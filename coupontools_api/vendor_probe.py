@@ -9,14 +9,15 @@ import statistics
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
 
-from coupontools_api import campaigns, subaccounts
-from coupontools_api.assumed import FIRST_PAGE, SUBACCOUNT_LIST_KEYS
+from coupontools_api import campaigns, directories_v4, subaccounts
+from coupontools_api.assumed import FIRST_PAGE, SUBACCOUNT_LIST_KEYS, USAGE_TIME_FORMAT
 from coupontools_api.endpoints import Endpoint
 from coupontools_api.errors import CoupontoolsError
 from coupontools_api.ids import CampaignId, SubaccountId
@@ -25,6 +26,7 @@ from coupontools_api.subaccounts import Page
 from coupontools_api.transport import Transport
 
 UNKNOWN_SUBACCOUNT = SubaccountId(999_999_999)
+LONG_AGO = datetime(2010, 1, 2, 3, 45, tzinfo=UTC)
 MADE_UP_PAGE = "no_such_page"
 MADE_UP_CREDENTIALS = {"client_id": "vendor-check", "client_secret": "not-a-secret"}
 TIMED_READS = 5
@@ -153,18 +155,27 @@ class SubaccountFacts:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """All that was seen. `subaccount` is None where there is none that could be asked about.
+class UsageFacts:
+    """One of the account's own campaigns, read without a page, from the page that we take for the first, and from a
+    time on that is written as we write it."""
 
-    `usage` of one of the account's own campaigns is read without a page, and from the page that we take for the first.
-    """
+    plain: Reading
+    first_page: Reading
+    since: Reading
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that was seen. `subaccount` is None where there is none that could be asked about, `usage` where there is no
+    campaign of the account's own; `rest` is a list of v4 REST."""
 
     takes_headers: bool
     wrong_login: Reading
     listed: Reading
     second_page: Reading
     unknown: Reading
-    usage: tuple[Reading, Reading] | None
+    rest: Reading
+    usage: UsageFacts | None
     subaccount: SubaccountFacts | None
 
 
@@ -199,6 +210,7 @@ class Probe:
             listed=listed,
             second_page=self._ask(subaccounts.LIST, {"page": FIRST_PAGE + 1}),
             unknown=self._ask(subaccounts.GET, {"subaccount": UNKNOWN_SUBACCOUNT}),
+            rest=self._ask(directories_v4.LIST, is_recorded=False),
             usage=self._usage(),
             subaccount=None if subaccount is None else self._look_at(subaccount, open_token_at),
         )
@@ -246,7 +258,7 @@ class Probe:
             openings=_openings(plain, open_token_at) if open_token_at else (),
         )
 
-    def _usage(self) -> tuple[Reading, Reading] | None:
+    def _usage(self) -> UsageFacts | None:
         """Not kept for the record: it is about visitors. None where the account has no campaign of its own."""
         own = self._ask(campaigns.LIST, is_recorded=False)
         for row in own.rows or ():
@@ -254,8 +266,13 @@ class Probe:
                 asked = {"campaign": CampaignId(row["ID"])}
             except (TypeError, KeyError, ValueError):
                 continue
-            without = self._ask(campaigns.USAGE, asked, is_recorded=False)
-            return without, self._ask(campaigns.USAGE, {**asked, "page": FIRST_PAGE}, is_recorded=False)
+            since = {"start_date": LONG_AGO.strftime(USAGE_TIME_FORMAT)}
+            return UsageFacts(
+                *(
+                    self._ask(campaigns.USAGE, {**asked, **more}, is_recorded=False)
+                    for more in ({}, {"page": FIRST_PAGE}, since)
+                )
+            )
         return None
 
     def _pages(self, subaccount: SubaccountId, campaign: CampaignId | None) -> dict[Page, Reading]:

@@ -18,12 +18,12 @@ INTRODUCTION = """# The vendor's API, and what there is of it
 
 <!-- Written by `python -m tests.coverage_table`; a test compares it with the code. -->
 
-Every endpoint of the vendor's two documents and of the pages around them. *Evidence* is where path and parameters
-are known from: the vendor's documents, the published code of third parties, or a guess after a menu line
-(*inferred*); all but what is documented is called only with `allow_undocumented`. Answers are often not published
-even where the endpoint is: what we go by all the same is in `coupontools_api/assumed.py`, and for the sandbox in
-`coupontools_api/sandbox/assumed.py`. *Portal* is the part of the portal that
-makes the call, by the first words of its module.
+Every endpoint that the client has a method for: all that the menus of the vendor's two documents list, and more.
+*Evidence* is where path and parameters are known from: the vendor's documents, the published code of third parties, or
+a guess after a menu line (*inferred*); all but what is documented is called only with `allow_undocumented`. Answers are
+often not published even where the endpoint is: what we go by all the same is in `coupontools_api/assumed.py`, and for
+the sandbox in `coupontools_api/sandbox/assumed.py`. *Portal* is the part of the portal that makes the call, by the
+first words of its module.
 
 """
 HEAD = ("Endpoint", "HTTP", "Path", "Evidence", "Source page", "Sandbox", "Portal")
@@ -33,7 +33,9 @@ def text() -> str:
     """The whole page."""
     used, answered = portal_calls(), {(route.method, route.path) for route in ROUTES}
     rows = [_row(endpoint, (endpoint.http_method, endpoint.path) in answered, used) for endpoint in ENDPOINTS]
-    return INTRODUCTION + "\n".join(map(_line, (HEAD, ["---"] * len(HEAD), *rows))) + "\n"
+    table = "\n".join(map(_line, (HEAD, ["---"] * len(HEAD), *rows)))
+    further = sorted(f"`{method} {path}`" for method, path in answered - {(e.http_method, e.path) for e in ENDPOINTS})
+    return f"{INTRODUCTION}{table}\n\nThe sandbox also answers, and no method calls: {', '.join(further)}.\n"
 
 
 def portal_calls() -> dict[str, list[str]]:

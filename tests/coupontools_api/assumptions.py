@@ -26,6 +26,8 @@ FLIPS: list[tuple[str, dict[str, Any]]] = [
     ("ids come as sub_… everywhere", {"id_style": "bare"}),
     ("get answers the documented fields", {"details": "brief"}),
     ("the first page of sessions is number 1", {"first_page": 0}),
+    ("times in filters are written hh-mm", {"filter_time": "colon"}),
+    ("v4 REST takes credentials in x-api headers", {"rest_headers": "x-client"}),
     ("the sign-on URL carries the token", {"token_in_url": False}),
     (PAGES, {"sign_on_page": False}),
 ]
