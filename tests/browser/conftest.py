@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from accounts import brands, jobs, provisioning
 from accounts.models import Agency, User
-from tests.browser.inspection import WIDE, Inspector
+from tests.browser.inspection import STEPS, STEPS_OF_ANOTHER_BRAND, WIDE, Inspector
 from tests.browser.screenshots import Album
 
 # Playwright keeps an event loop in the main thread; Django would refuse every query there.
@@ -157,8 +157,9 @@ def album() -> Album:
 @pytest.fixture(params=["pine", "yellow"])
 def inspector(request: Any, north: Agency, album: Album) -> Inspector:
     """North in each of the two colours."""
-    brands.save(north, colour=DARK_PINE if request.param == "pine" else YELLOW, grey="warm", corner=8)
-    return Inspector(album, request.param)
+    is_pine = request.param == "pine"
+    brands.save(north, colour=DARK_PINE if is_pine else YELLOW, grey="warm", corner=8)
+    return Inspector(album, request.param, STEPS if is_pine else STEPS_OF_ANOTHER_BRAND)
 
 
 @pytest.fixture

@@ -16,9 +16,17 @@ RUN = """async ([within, rules]) => {
   const said = (rule, node) => `${rule.id} ${node.target} ${node.failureSummary}`.replace(/\\s+/g, " ");
   return violations.flatMap((rule) => rule.nodes.map((node) => said(rule, node)));
 }"""
-# What is dark instead of light has other colours, and is the same otherwise.
-RULES = {"light": {}, "dark": {"runOnly": ["color-contrast", "link-in-text-block"]}}
-STEPS = ((WIDE, "light"), (NARROW, "light"), (NARROW, "dark"), (WIDE, "dark"))
+EVERYTHING: dict[str, list[str]] = {}
+COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
+Steps = tuple[tuple[int, str, dict[str, list[str]]], ...]
+# What is dark instead of light, or of another brand, has other colours, and is the same otherwise.
+STEPS: Steps = (
+    (WIDE, "light", EVERYTHING),
+    (NARROW, "light", EVERYTHING),
+    (NARROW, "dark", COLOURS),
+    (WIDE, "dark", COLOURS),
+)
+STEPS_OF_ANOTHER_BRAND: Steps = ((WIDE, "light", COLOURS), (NARROW, "dark", COLOURS))
 
 
 @cache
@@ -29,39 +37,39 @@ def axe_script() -> str:
 class Inspector:
     """Collects what is wrong with the pages it is shown."""
 
-    def __init__(self, album: Album, brand: str, steps: tuple[tuple[int, str], ...] = STEPS) -> None:
+    def __init__(self, album: Album, brand: str, steps: Steps = STEPS) -> None:
         self.album = album
         self.brand = brand
         self.steps = steps
         self.faults: list[str] = []
 
     def look(self, page: Page, name: str) -> None:
-        """Each step (both widths, light and dark, if not told otherwise), with the menus closed and open.
+        """Each step, with the menus closed and open.
 
         Leaves the page wide and light.
         """
         # A click waits until the next page begins to arrive; axe wants all of it.
         page.wait_for_load_state("load")
         page.evaluate(axe_script())
-        for width, scheme in self.steps:
+        for width, scheme, rules in self.steps:
             page.set_viewport_size({"width": width, "height": 800})
             page.emulate_media(color_scheme=scheme)
             where = f"{self.brand} {name} {width} {scheme}"
-            self._note(where, page.evaluate(RUN, ["html", RULES[scheme]]))
+            self._note(where, page.evaluate(RUN, ["html", rules]))
             if width == NARROW:
                 actual = page.evaluate("document.scrollingElement.scrollWidth")
                 self._note(where, [f"scrolls sideways: {actual} px"] if actual > NARROW else [])
             self.album.take(page, where)
             if page.locator(MENU).count():
-                self._look_at_menus(page, where, scheme, narrow=width == NARROW)
+                self._look_at_menus(page, where, rules, narrow=width == NARROW)
         page.set_viewport_size({"width": WIDE, "height": 800})
         page.emulate_media(color_scheme="light")
         headings = page.locator("h1").count()
         self._note(f"{self.brand} {name}", [f"{headings} first headings"] if headings != 1 else [])
 
-    def _look_at_menus(self, page: Page, where: str, scheme: str, *, narrow: bool) -> None:
+    def _look_at_menus(self, page: Page, where: str, rules: dict[str, list[str]], *, narrow: bool) -> None:
         page.evaluate("document.querySelectorAll('details.menu').forEach((menu) => { menu.open = true; })")
-        self._note(f"{where}, menu", page.evaluate(RUN, [MENU, RULES[scheme]]))
+        self._note(f"{where}, menu", page.evaluate(RUN, [MENU, rules]))
         if narrow:
             actual = page.evaluate("document.scrollingElement.scrollWidth")
             self._note(f"{where}, menu", [f"scrolls sideways: {actual} px"] if actual > NARROW else [])
