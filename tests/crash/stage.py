@@ -131,7 +131,8 @@ class Stage:
 
     def end_leases_of(self, worker: str) -> bool:
         past = timezone.now() - timedelta(seconds=1)
-        held = Q(lease_owner__startswith=f"{worker}.")
+        # Asked at each of ten thousand ends: by the index of what is held.
+        held = Q(lease_until__isnull=False, lease_owner__startswith=f"{worker}.")
         rows = Subaccount.objects.across_agencies().filter(held).update(lease_until=past)
         jobs = list(Job.objects.across_agencies().filter(held).values_list("pk", flat=True))
         if jobs:
