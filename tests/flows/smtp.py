@@ -16,7 +16,8 @@ class MailServer:
         self.mails: list[str] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._accepts = threading.Thread(target=self._serve, daemon=True)
+        self._accepts.start()
 
     def _serve(self) -> None:
         with contextlib.suppress(OSError):
@@ -44,6 +45,9 @@ class MailServer:
                 line.write(b"221 bye\r\n" if word == b"QUIT" else b"250 fine\r\n")
 
     def close(self) -> None:
+        """Ends who accepts before the socket: its number is the next one's, for whom he would answer else."""
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._accepts.join()
         self._socket.close()
 
 
