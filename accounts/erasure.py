@@ -202,6 +202,8 @@ def _is_contact(membership: Membership, others: Collection[Membership]) -> bool:
         return True  # whatever they are called, and wherever they read their mail, by now
     if customer.email.lower() in personal_data.addresses_of(person):
         return True
+    if customer.contact_id is not None:
+        return False  # it is in somebody else's name, whatever this person calls themselves
     if person.last_name and (customer.first_name, customer.last_name) == (person.first_name, person.last_name):
         return True
     return membership.role == OWNER and customer.email.lower() not in {other.person.email for other in others}

@@ -1,5 +1,6 @@
 """Work that is not a subaccount's own making: mails, refreshes, comparisons. Written by doors, done by the worker."""
 
+import traceback
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -81,10 +82,16 @@ def _do(job: Job) -> None:
         log.info("job.later", job=job.pk, kind=job.kind, problem=str(problem))
         _fail(job, str(problem))
     except Exception as problem:  # whatever went wrong, the job is tried again or shows why it was not
-        log.exception("job.failed", job=job.pk, kind=job.kind)
+        # Where, and not with which words: a mail server's name the address.
+        log.error("job.failed", job=job.pk, kind=job.kind, problem=type(problem).__name__, where=_where(problem))
         _fail(job, type(problem).__name__)
     else:
         _finish(job)
+
+
+def _where(problem: Exception) -> str:
+    """The lines that it came by, without its words."""
+    return " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(problem.__traceback__)))
 
 
 def _finish(job: Job) -> None:
@@ -161,6 +168,8 @@ def _refresh(job: Job) -> None:
         .select_related("agency", "customer", "vendor_account__active_credential")
         .get(pk=job.payload["subaccount"])
     )
+    if subaccount.agency.stopped_at:
+        raise _TryLater("stopped")
     if launched_at := parse_datetime(job.payload.get("launched_at", "")):
         # Told by the launch, written here: the click itself has no statement to spare.
         row = Customer.objects.for_agency(subaccount.agency).filter(pk=subaccount.customer_id)
