@@ -36,7 +36,7 @@ class Verdict:
 
 def same_address(one: str, other: str) -> bool:
     """Whether two addresses are the same but for case."""
-    return one.casefold() == other.casefold()
+    return one.lower() == other.lower()
 
 
 def _loosely(address: str) -> str:

@@ -149,8 +149,11 @@ class Claimed:
                 payload={"mail": "needs_review", "customer": self.subaccount.customer_id},
             )
 
-    def uncertain(self, cause: Cause, codes: tuple[int, ...] = (), *, happened: bool = True) -> None:
-        """The create may have happened, or (not `happened`) a look has to tell why it was refused."""
+    def uncertain(self, cause: Cause, codes: tuple[int, ...] = (), *, happened: bool = True, told: str = "") -> None:
+        """The create may have happened, or (not `happened`) a look has to tell why it was refused.
+
+        `told` is an id that the vendor answered and that is not known to be ours.
+        """
         now = clock.now()
         wait = min(LOOKS_BEFORE_QUARANTINE_ENDS[0], settings.PROVISIONING_QUARANTINE_SECONDS) if happened else 0
         self.move(
@@ -162,6 +165,7 @@ class Claimed:
             looked_at=None,
             cause=cause,
             cause_codes=list(codes),
+            **({"candidates": [told]} if told else {}),
             **FREE,
         )
 

@@ -69,9 +69,10 @@ def run(pk: int | None = None) -> bool:
 
 
 def _do(job: Job) -> None:
+    was_sent = False
     try:
         if job.kind == Job.Kind.MAIL:
-            _send(job)
+            was_sent = _send(job)
         elif job.kind == Job.Kind.RECONCILE:
             _reconcile(job)
         elif job.kind == Job.Kind.REFRESH:
@@ -86,7 +87,7 @@ def _do(job: Job) -> None:
         log.error("job.failed", job=job.pk, kind=job.kind, problem=type(problem).__name__, where=_where(problem))
         _fail(job, type(problem).__name__)
     else:
-        _finish(job)
+        _finish(job, was_sent=was_sent)
 
 
 def _where(problem: Exception) -> str:
@@ -94,8 +95,8 @@ def _where(problem: Exception) -> str:
     return " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(problem.__traceback__)))
 
 
-def _finish(job: Job) -> None:
-    if job.kind == Job.Kind.MAIL:
+def _finish(job: Job, *, was_sent: bool) -> None:
+    if was_sent:
         with transaction.atomic():
             _mark_done(job)
             _record_mail(job, DONE)
@@ -143,12 +144,15 @@ def _fail(job: Job, problem: str) -> None:
         _record_mail(job, FAILED)
 
 
-def _send(job: Job) -> None:
+def _send(job: Job) -> bool:
+    """False where there is nobody to write to, or nothing that is still so."""
     render = import_string(settings.MAIL_RENDERER)
     message: EmailMultiAlternatives | None = render(job.payload, agency=job.agency, secret=unseal(job.sealed_secret))
-    if message is not None:
-        message.extra_headers["Message-ID"] = f"<job-{job.pk}@{settings.PLATFORM_HOST}>"
-        message.send()
+    if message is None:
+        return False
+    message.extra_headers["Message-ID"] = f"<job-{job.pk}@{settings.PLATFORM_HOST}>"
+    message.send()
+    return True
 
 
 def _reconcile(job: Job) -> None:

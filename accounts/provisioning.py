@@ -150,6 +150,10 @@ class _Step(Claimed):
             self.move(State.UNCERTAIN, run_at=now + gap, looked_at=now, absent_looks=1, **FREE)
         elif subaccount.looked_at and now < subaccount.looked_at + gap:
             self.move(State.UNCERTAIN, run_at=subaccount.looked_at + gap, **FREE)
+        elif subaccount.candidates:
+            # A create told an id that is not listed for our address: whatever that is, another create might double it.
+            self.candidates = list(subaccount.candidates)
+            self.review(Cause.CONTRADICTION)
         elif is_taken:
             self.review(Cause.EMAIL_TAKEN_ELSEWHERE, subaccount.cause_codes)
         elif subaccount.cause == Cause.UNCLEAR_ANSWER and subaccount.cause_codes:
@@ -165,7 +169,8 @@ class _Step(Claimed):
         subaccount, now = self.subaccount, clock.now()
         with transaction.atomic():
             # The row lock makes the counts exact: one worker at a time decides for this vendor account.
-            account = VendorAccount.objects.select_for_update().get(pk=self.account.pk)
+            accounts = VendorAccount.objects.select_for_update(of=("self",)).select_related("active_credential")
+            account = accounts.get(pk=self.account.pk)
             if account.creates_paused_at or not self._is_as_it_was(account):
                 self.postpone(timedelta(seconds=1), subaccount.cause)
                 return False
@@ -201,8 +206,7 @@ class _Step(Claimed):
         current = Customer.objects.for_agency(subaccount.agency).select_related("package", "agency")
         subaccount.customer = current.get(pk=subaccount.customer_id)
         is_at_work = subaccount.customer.agency.stopped_at is None
-        same_keys = account.active_credential_id == self.account.active_credential_id
-        return is_at_work and same_keys and subaccount.customer.closed_at is None
+        return is_at_work and _has_the_same_keys(account, self.account) and subaccount.customer.closed_at is None
 
     def _creates_in_flight(self) -> int:
         return (
@@ -239,7 +243,8 @@ class _Step(Claimed):
             elif self._is_ours(created):
                 self.bind(created.id)
             else:
-                self.uncertain(Cause.UNCLEAR_ANSWER)
+                # It may be ours under another spelling, or nobody's: where the list does not tell, a person does.
+                self.uncertain(Cause.UNCLEAR_ANSWER, told=created.id)
 
     def _is_ours(self, created: CreatedSubaccount) -> bool:
         """Whether the new account has our address. Where the create does not say, the account is read; no answer is no.
@@ -273,6 +278,14 @@ class _Step(Claimed):
             ),
             noted=vendor.Noted("subaccount/create", customer.pk),
         )
+
+
+def _has_the_same_keys(account: VendorAccount, looked_with: VendorAccount) -> bool:
+    """Whether the pair in use is still what the look was made with: another one may have been stored in its place."""
+    now, then = account.active_credential, looked_with.active_credential
+    return (
+        now == then and now is not None and then is not None and now.sealed_client_secret == then.sealed_client_secret
+    )
 
 
 def _tell_of_budget(account: VendorAccount, agency: Agency, today: date, *, allowed: int) -> None:

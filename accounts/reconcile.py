@@ -100,11 +100,12 @@ def run(agency: Agency) -> None:
         if is_paused:
             # After a restore everything is listed, also what is hard to believe; it is still asked for by nobody.
             _write(current, comparison, started)
+            VendorAccount.objects.filter(pk=current.pk).update(compared_at=started)  # the next one is not the first
 
 
 def _ours(agency: Agency) -> list[Subaccount]:
     rows = Subaccount.objects.for_agency(agency)
-    return list(rows.only("pk", "customer_id", "vendor_id", "email", "state", "bound_at", "agency_id"))
+    return list(rows.only("pk", "customer_id", "vendor_id", "email", "state", "bound_at", "dismissed_at", "agency_id"))
 
 
 def compare(
@@ -125,16 +126,16 @@ def compare(
     for row in at_work:
         if row.vendor_id not in listed:
             found[Finding.Kind.ABSENT, row.vendor_id] = row.pk
-        elif row.email and row.email.casefold() != listed[row.vendor_id].casefold():
+        elif row.email and row.email.lower() != listed[row.vendor_id].lower():
             found[Finding.Kind.CHANGED, row.vendor_id] = row.pk
     by_address: dict[str, list[Subaccount]] = defaultdict(list)
     for row in rows:
         if row.email:
-            by_address[row.email.casefold()].append(row)
+            by_address[row.email.lower()].append(row)
     strays: dict[str, list[str]] = defaultdict(list)
     for vendor_id, email in listed.items():
         if vendor_id not in owners:
-            strays[email.casefold()].append(vendor_id)
+            strays[email.lower()].append(vendor_id)
     for address, ids in strays.items():
         found |= _judged(ids, by_address.get(address, []), lists_wishes)
     return Comparison(found, listed=len(listed), bound=len(at_work))
@@ -143,12 +144,19 @@ def compare(
 def _judged(ids: list[str], rows: list[Subaccount], lists_wishes: bool) -> dict[Key, int | None]:
     """Of listed accounts with one address, bound to nobody: whether they are a second one of a customer of ours."""
     bound = [row for row in rows if row.vendor_id]
-    waiting = [row for row in rows if not row.vendor_id and row.state not in (*UNPROVEN, State.CLOSED)]
+    waiting = [row for row in rows if not row.vendor_id and _looks_by_itself_or_is_shown(row)]
     if bound or (waiting and len(ids) > len(waiting)):
         return {(Finding.Kind.TWICE, vendor_id): (bound or waiting)[0].pk for vendor_id in ids}
     if waiting and not lists_wishes:
         return {}
     return {(Finding.Kind.UNBOUND, vendor_id): (waiting or rows)[0].pk if rows else None for vendor_id in ids}
+
+
+def _looks_by_itself_or_is_shown(row: Subaccount) -> bool:
+    """Whether an account of its address will be found by the worker, or by staff who have not put it aside."""
+    if row.state == State.NEEDS_REVIEW:
+        return row.dismissed_at is None
+    return row.state not in (*UNPROVEN, State.CLOSED)
 
 
 def _save(account: VendorAccount, comparison: Comparison, now: datetime) -> None:

@@ -61,8 +61,8 @@ def connect(
 ) -> Credential:
     """Stores a pair and makes it the active one in one go: the first pair, or a new secret, by command.
 
-    Raises HeldElsewhere (two portals on one account would adopt each other's subaccounts), or NotAllowed if it is
-    a new client id while customers are bound to the present one.
+    Raises HeldElsewhere (two portals on one account would adopt each other's subaccounts), InTheMaking, or NotAllowed
+    if it is a new client id while customers are bound to the present one.
     """
     _refuse_if_held_elsewhere(agency, client_id, acting_user)
     with transaction.atomic():
@@ -71,6 +71,9 @@ def connect(
         if not knows_account and Subaccount.objects.for_agency(agency).exclude(vendor_id="").exists():
             # Under another account the ids of these customers would be somebody else's, or nobody's.
             raise NotAllowed("This client id is another vendor account, and customers are bound to the present one.")
+        active = account.active_credential
+        if active is not None and _fingerprint(active.client_id) != _fingerprint(client_id):
+            _refuse_in_the_making(agency)
         credential = _put(account, slot, client_id, client_secret)
         _record("credential.stored", agency, acting_user, about=credential, slot=slot)
         _activate(account, credential, acting_user)
@@ -140,10 +143,7 @@ def switch(agency: Agency, *, slot: int, acting_user: User) -> Check:
         if chosen is None or chosen == account.active_credential:
             raise NotAllowed("This pair was changed meanwhile, or is in use already.")
         if _is_another_client(account, chosen):
-            ours = Subaccount.objects.for_agency(agency)
-            may_be_there = Q(state=State.NEEDS_REVIEW) & (Q(had_unknown_outcome=True) | ~Q(candidates=[]))
-            if ours.filter(Q(state__in=IN_FLIGHT) | may_be_there).exists():
-                raise InTheMaking("Accounts are being made under the present client id.")
+            _refuse_in_the_making(agency)
             if chosen.tested_at and _bound(agency).filter(bound_at__gt=chosen.tested_at).exists():
                 raise InTheMaking("An account was bound since the check.")
         _activate(account, chosen, acting_user)
@@ -307,6 +307,14 @@ def _in_slot(agency: Agency, slot: int) -> Credential:
 
 def _bound(agency: Agency) -> SubaccountQuerySet:
     return Subaccount.objects.for_agency(agency).exclude(vendor_id="").exclude(state__in=GONE)
+
+
+def _refuse_in_the_making(agency: Agency) -> None:
+    """Raises InTheMaking while an account that nobody is bound to may be there under the present client id."""
+    may_be_there = Q(state__in=(State.REQUESTED, State.NEEDS_REVIEW), had_unknown_outcome=True)
+    may_be_there |= Q(state=State.NEEDS_REVIEW) & ~Q(candidates=[])
+    if Subaccount.objects.for_agency(agency).filter(Q(state__in=IN_FLIGHT) | may_be_there).exists():
+        raise InTheMaking("Accounts are being made under the present client id.")
 
 
 def _is_another_client(account: VendorAccount, credential: Credential) -> bool:

@@ -225,7 +225,8 @@ else:
     EMAIL_HOST, EMAIL_PORT = _email.get("EMAIL_HOST", ""), _email.get("EMAIL_PORT", 25)
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_USER", ""), _email.get("EMAIL_HOST_PASSWORD", "")
     EMAIL_USE_TLS, EMAIL_USE_SSL = _email.get("EMAIL_USE_TLS", False), _email.get("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = 20
+# Of each of a mail server's replies, about twelve of which make a mail: all of them end within the lease.
+EMAIL_TIMEOUT = PROVISIONING_LEASE_SECONDS / 15
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"no-reply@{PLATFORM_HOST}")
 MAIL_RENDERER = "portal.mails.render"
 

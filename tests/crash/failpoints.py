@@ -167,9 +167,9 @@ def _name_moves() -> None:
 def _name_ends() -> None:
     real = jobs._finish
 
-    def finish(job: Job) -> None:
+    def finish(job: Job, **named: Any) -> None:
         _here.committing = "the mail's end" if job.kind == Job.Kind.MAIL else "a refresh's end"
-        real(job)
+        real(job, **named)
 
     jobs._finish = finish
 
