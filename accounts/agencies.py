@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from accounts import brands, people
@@ -48,6 +49,8 @@ def create(
     """
     host = host.lower().rstrip(".")
     Host._meta.get_field("name").run_validators(host)
+    if host == settings.PLATFORM_HOST:
+        raise NotAllowed("This is the operators' own host.")
     agency = Agency.objects.create(
         name=name, product_name=product_name or name, **{"support_email": owner_email} | about
     )

@@ -265,8 +265,9 @@ def dismiss(subaccount: Subaccount, *, acting_user: User) -> None:
 
 @transaction.atomic
 def approve(subaccount: Subaccount, *, acting_user: User) -> None:
-    """Says yes to a sign-up: its account is made next."""
+    """Says yes to a sign-up: its account is made next. Raises customers.NoRoom."""
     _may(subaccount, Choice.APPROVE)
+    customers.make_room(subaccount.agency)
     _record("customer.approved", subaccount, acting_user)
     states.request(subaccount, expecting=State.AWAITING_APPROVAL, acting_user=acting_user)
     tasks.wake(subaccount)

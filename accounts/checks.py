@@ -40,7 +40,8 @@ def refuse_to_start_unfit() -> None:
 def is_loopback(host: str) -> bool:
     """Whether a `host` or `host:port` means this machine."""
     name = host.strip("[]") if host.strip("[]") in LOOPBACK_NAMES else host.partition(":")[0]
-    return name in LOOPBACK_NAMES or name.startswith("127.") or name.endswith(".localhost")
+    is_one_of_127 = is_address(name) and ipaddress.ip_address(name.strip("[]")).is_loopback
+    return name in LOOPBACK_NAMES or is_one_of_127 or name.endswith(".localhost")
 
 
 def is_address(host: str) -> bool:

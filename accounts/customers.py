@@ -15,10 +15,18 @@ class NoRoom(NotAllowed):
     """The agency has as many customers as the operator lets it have."""
 
 
+NO_PLACE_YET = (State.AWAITING_EMAIL, State.AWAITING_APPROVAL)
+
+
 def has_room(agency: Agency) -> bool:
-    """Whether one more customer fits in the limit that the operator set, if there is one."""
+    """Whether one more customer fits in the limit that the operator set, if there is one.
+
+    Who has proven no mailbox takes no place: strangers could take them all, and whether one is taken would tell
+    whether an address signs in here.
+    """
     limit = agency.customer_limit
-    return limit is None or Customer.objects.for_agency(agency).filter(closed_at=None).count() < limit
+    here = Customer.objects.for_agency(agency).filter(closed_at=None)
+    return limit is None or here.exclude(subaccount__state__in=NO_PLACE_YET).count() < limit
 
 
 def make_room(agency: Agency) -> None:
@@ -102,7 +110,8 @@ def prove_mailbox(*, acting_user: User, email: str) -> int:
     )
     went_on = 0
     for subaccount in waiting:
-        now, needs_approval = clock.now(), _needs_approval(acting_user.agency, subaccount.customer)
+        agency, now = acting_user.agency, clock.now()
+        needs_approval = _needs_approval(agency, subaccount.customer) or not _takes_place(agency)
         to = State.AWAITING_APPROVAL if needs_approval else State.REQUESTED
         try:
             states.move(
@@ -118,6 +127,15 @@ def prove_mailbox(*, acting_user: User, email: str) -> int:
         went_on += 1
         tasks.wake(subaccount)
     return went_on
+
+
+def _takes_place(agency: Agency) -> bool:
+    """Whether a proven customer fits; more may have signed up than do. Then staff decide, once there is room again."""
+    try:
+        make_room(agency)
+    except NoRoom:
+        return False
+    return True
 
 
 def _needs_approval(agency: Agency, customer: Customer) -> bool:

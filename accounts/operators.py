@@ -1,5 +1,6 @@
 """Doors for operators: stopping and resuming an agency, its hosts, its limits. Operators only, each with its event."""
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -40,6 +41,8 @@ def add_host(agency: Agency, *, name: str, acting_user: User) -> Host:
     """One more host name that answers for the agency. Raises BadHost."""
     _operator(acting_user)
     host = Host(agency=agency, name=name.strip().lower().rstrip("."))
+    if host.name == settings.PLATFORM_HOST:
+        raise BadHost("This is the operators' own host.")
     try:
         Host._meta.get_field("name").run_validators(host.name)
         with transaction.atomic():

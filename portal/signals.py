@@ -64,6 +64,7 @@ def note_first_sign_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
 
 @receiver(authenticator_added)
 @receiver(authenticator_removed)
+@receiver(authenticator_reset)
 def end_other_sessions(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """A changed second factor ends every other session; the one that changed it goes on."""
     people.end_sessions(user)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -45,7 +46,7 @@ def clean_host_name(given: str) -> str:
         Host._meta.get_field("name").run_validators(name)
     except ValidationError:
         raise ValidationError(_("This is not a host name: letters, digits, dots and hyphens, without port.")) from None
-    if Host.objects.filter(name=name).exists():
+    if name == settings.PLATFORM_HOST or Host.objects.filter(name=name).exists():
         raise ValidationError(_("This host is already in use."))
     return name
 

@@ -11,11 +11,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import agencies, attention
 from accounts.attention import Choice
+from accounts.customers import NoRoom
 from accounts.errors import DoorError, NotAllowed
 from portal import access, access_console, wording_console, wording_differences, wording_vendor
 from portal.access import PersonRequest, Subaccount
@@ -94,6 +95,8 @@ def choose(request: PersonRequest, customer: UUID) -> HttpResponse:
         raise BadRequest("Unknown choice.")
     try:
         door(found.subaccount, acting_user=request.user)
+    except NoRoom:
+        messages.warning(request, NO_ROOM)
     except NotAllowed:
         messages.info(request, _("%s has moved on meanwhile. Nothing was changed.") % found.company_name)
     else:
@@ -103,6 +106,7 @@ def choose(request: PersonRequest, customer: UUID) -> HttpResponse:
     return redirect("console:attention")
 
 
+NO_ROOM = gettext_lazy("Your agency has reached its number of customers. The operator can raise it.")
 _DONE: dict[str, Callable[[], str]] = {
     Choice.RETRY: lambda: _("%(name)s is in the queue again."),
     Choice.LOOK: lambda: _("We look for the account of %(name)s again."),
@@ -126,8 +130,12 @@ def approvals(request: PersonRequest) -> HttpResponse:
     decline = DeclineForm(request.POST if declines else None)
     if request.method == "POST" and pick.is_valid() and (not declines or decline.is_valid()):
         picked = pick.cleaned_data["customer"]
-        done = sum(_decide(subaccount, request, decline if declines else None) for subaccount in picked)
-        _report(request, done, len(picked), declines)
+        try:
+            done = sum(_decide(subaccount, request, decline if declines else None) for subaccount in picked)
+        except NoRoom:
+            messages.warning(request, NO_ROOM)
+        else:
+            _report(request, done, len(picked), declines)
         return redirect("console:approvals")
     context = {
         "waiting": page.rows,
@@ -142,13 +150,18 @@ def approvals(request: PersonRequest) -> HttpResponse:
 
 
 def _decide(subaccount: Subaccount, request: PersonRequest, decline: DeclineForm | None) -> bool:
-    """One of those picked, in a transaction of its own: what moved on meanwhile does not hold up the others."""
+    """One of those picked, in a transaction of its own: what moved on meanwhile does not hold up the others.
+
+    Raises NoRoom; those before it are decided.
+    """
     try:
         with transaction.atomic():
             if decline is None:
                 attention.approve(subaccount, acting_user=request.user)
             else:
                 attention.decline(subaccount, acting_user=request.user, **decline.cleaned_data)
+    except NoRoom:
+        raise
     except DoorError:
         return False
     return True
