@@ -9,7 +9,6 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.utils import timezone
@@ -134,28 +133,17 @@ def erase_never_proven(person: User) -> bool:
     """
     assert person.agency is not None
     Agency.objects.select_for_update(no_key=True).get(pk=person.agency.pk)
-    row = User.objects.select_related("agency").filter(pk=person.pk, staff_role="").first()
-    if row is None or EmailAddress.objects.filter(user=row, verified=True).exists():
+    customers_of(person)
+    row = personal_data.never_proven().select_related("agency").filter(pk=person.pk).first()
+    if row is None:
         return False
     memberships = _memberships(row)
-    if not all(_was_never_asked_for(membership) for membership in memberships):
-        return False
     _erase_person(row, Why.NEVER_PROVEN, None)
     for membership in memberships:
         # The vendor never heard of it: there is no binding to keep, and no row either.
         Subaccount.objects.for_agency(row.agency).filter(customer=membership.customer).delete()
         Customer.objects.for_agency(row.agency).filter(pk=membership.customer_id).delete()
     return True
-
-
-def _was_never_asked_for(membership: Membership) -> bool:
-    """Whether this is a sign-up of one person, of which the vendor knows nothing."""
-    subaccount = membership.customer.subaccount
-    was_in_the_queue = Event.objects.for_agency(subaccount.agency).filter(
-        customer_id=subaccount.customer_id, kind=f"subaccount.{State.REQUESTED.value}"
-    )
-    is_waiting = subaccount.state == State.AWAITING_EMAIL and not subaccount.vendor_id
-    return is_waiting and not _others(membership) and not was_in_the_queue.exists()
 
 
 # -- a person ------------------------------------------------------------------------------------------------------
