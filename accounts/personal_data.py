@@ -14,6 +14,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
 
 from accounts.models import (
     Campaign,
@@ -74,6 +75,12 @@ def addresses_of(person: User) -> list[str]:
     return sorted({email.lower() for email in found} - {""})
 
 
+def proven_addresses_of(person: User) -> list[str]:
+    """The addresses that are the person's for certain: any other one may be a stranger's, typed by mistake or worse."""
+    proven = EmailAddress.objects.filter(user=person, verified=True)
+    return sorted({email.lower() for email in proven.values_list("email", flat=True)})
+
+
 def invitations_to(person: User) -> QuerySet[Invitation]:
     return Invitation.objects.for_agency(person.agency).filter(email__in=addresses_of(person))
 
@@ -98,6 +105,27 @@ def owned_by(person: User) -> QuerySet[Customer]:
     theirs = Q(role=Membership.Role.OWNER) | Q(customer__contact=person)
     own = Membership.objects.for_agency(person.agency).filter(theirs, person=person, suspended_at=None)
     return Customer.objects.for_agency(person.agency).filter(pk__in=own.values("customer"))
+
+
+def in_the_name_of(person: User) -> QuerySet[Customer]:
+    """The customers that hold the person's name or address, also those that they do not belong to: a co-owner took
+    them out, they never joined what staff made for them, or what they signed up for was withdrawn.
+    """
+    rows = Customer.objects.for_agency(person.agency).filter(erased_at=None)
+    proven = proven_addresses_of(person)
+    if not proven:
+        return rows.filter(contact=person)
+    rows = rows.alias(address=Lower("email"), asked_with=Lower("subaccount__email"))
+    return rows.filter(Q(contact=person) | Q(address__in=proven) | Q(asked_with__in=proven))
+
+
+def _customers(person: User) -> QuerySet[Customer]:
+    """The person's customers, and the rows that name them. Not what is in another's name by now, at an address that
+    was handed on: it would tell who that is.
+    """
+    named = in_the_name_of(person).filter(Q(contact=person) | Q(contact=None))
+    rows = Customer.objects.for_agency(person.agency)
+    return rows.filter(Q(pk__in=owned_by(person).values("pk")) | Q(pk__in=named.values("pk")))
 
 
 def never_proven() -> QuerySet[User]:
@@ -238,7 +266,7 @@ TABLES: dict[str, Table] = {
             "company_name": Fate.REPLACED,
             **_fates(Fate.BLANKED, "first_name last_name email message"),
         },
-        rows=owned_by,
+        rows=_customers,
     ),
     "accounts.Subaccount": Table(
         kept="For ever: the vendor's id stays bound, so that nothing is doubled",
@@ -248,7 +276,7 @@ TABLES: dict[str, Table] = {
         " dismissed_at late_since vendor_id bound_at refreshed_at",
         never_shown="sealed_keys",
         personal=_fates(Fate.BLANKED, "email facts"),
-        rows=lambda person: Subaccount.objects.for_agency(person.agency).filter(customer__in=owned_by(person)),
+        rows=lambda person: Subaccount.objects.for_agency(person.agency).filter(customer__in=_customers(person)),
     ),
     "accounts.Campaign": Table(
         kept=WITH_CUSTOMER,
