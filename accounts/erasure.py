@@ -237,9 +237,13 @@ def _obstacle_at(tie: Tie) -> Obstacle | None:
 def _erase_person(person: User, why: Why, acting: User | None) -> None:
     agency = person.agency
     # First what is found by an address: a customer that is put in another's name no longer tells it.
-    personal_data.jobs_to(person).delete()
+    mails, invitations = personal_data.jobs_to(person), personal_data.invitations_to(person)
+    if why is Why.NEVER_PROVEN:
+        # Who was invited at that address may be somebody else, who reads the mail there: their link stays good.
+        mails, invitations = mails.exclude(payload__mail="invitation"), invitations.none()
+    mails.delete()
     _end_sessions(person)
-    personal_data.invitations_to(person).delete()
+    invitations.delete()
     personal_data.notes_about(person).delete()
     for tie in _ties(person):
         _leave(tie, person, why, acting)

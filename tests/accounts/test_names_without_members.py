@@ -7,9 +7,9 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.utils import timezone
 
-from accounts import customer_care, data_export, erasure, members, people
+from accounts import customer_care, data_export, erasure, jobs, members, people
 from accounts.erasure import CannotErase, Obstacle, Why
-from accounts.models import Agency, Campaign, Customer, Membership, Note, Package, State, Subaccount, User
+from accounts.models import Agency, Campaign, Customer, Job, Membership, Note, Package, State, Subaccount, User
 from tests import factories
 from tests.accounts.canaries import everything
 from tests.accounts.closing import close, reloaded, tasks
@@ -255,6 +255,22 @@ def test_a_sign_up_with_a_strangers_address_leaves_the_strangers_customer(
     after = fresh(company)
     assert (after.email, after.last_name, after.subaccount.email) == (ADDRESS, NAME, ADDRESS)
     assert after.subaccount.state == State.AWAITING_EMAIL
+
+
+def test_a_sign_up_with_a_strangers_address_that_is_purged_leaves_the_strangers_invitation(
+    north: Agency, ada: User, package: Package
+):
+    company = added(ada, package)
+    late = factories.person(north, ADDRESS, verified=False)
+    jobs.put_mail("code", agency=north, to=ADDRESS)
+
+    assert erasure.erase_never_proven(reloaded(late))
+
+    invitation = people.open_invitations(north).select_related("agency", "customer__agency").get(email=ADDRESS)
+    mails = Job.objects.for_agency(north).filter(payload__to=ADDRESS)
+    assert [mail.payload["mail"] for mail in mails] == ["invitation"]
+    person = people.accept_invitation(invitation, password=factories.PASSWORD)
+    assert fresh(company).contact == person
 
 
 # -- the export ----------------------------------------------------------------------------------------------------
