@@ -6,12 +6,13 @@ PanelTask says. Mails that were sent are out of our hands.
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import customer_care, people, personal_data, search
@@ -55,6 +56,18 @@ class Obstacle(StrEnum):
     SUPPORT_ADDRESS = "support_address"
 
 
+@dataclass(frozen=True)
+class Tie:
+    """What binds a person to a customer: they belong to it, it is in their name, or both. `others` belong to it, too:
+    owners who can come in first.
+    """
+
+    customer: Customer
+    membership: Membership | None
+    others: list[Membership]
+    is_contact: bool
+
+
 class CannotErase(NotAllowed):
     """Something has to be settled first: `obstacle` says what."""
 
@@ -77,8 +90,8 @@ def obstacles(person: User) -> list[Obstacle]:
         found.add(Obstacle.TEAMMATE)  # the vendor's panel knows them, and only an owner can take them out there
     if person.agency.support_email.lower() in personal_data.addresses_of(person):
         found.add(Obstacle.SUPPORT_ADDRESS)
-    for membership in _memberships(person):
-        if membership.customer.closed_at is None and (obstacle := _obstacle_at(membership)):
+    for tie in _ties(person):
+        if tie.customer.closed_at is None and (obstacle := _obstacle_at(tie)):
             found.add(obstacle)
     return sorted(found)
 
@@ -94,8 +107,8 @@ def may_erase(acting: User, person: User) -> bool:
 @transaction.atomic
 def erase_person(person: User, *, why: Why, acting_user: User) -> None:
     """Takes everything of one person out: their sign-in, sessions, addresses, invitations and mails, and their name
-    where a customer is in it. Closed customers that were theirs alone are erased with them. The address may sign up
-    again, as somebody new. Raises NotAllowed, CannotErase.
+    where a customer is in it, whether or not they belong to it. Closed customers that were theirs alone are erased
+    with them. The address may sign up again, as somebody new. Raises NotAllowed, CannotErase.
     """
     acting, row = _locked(person, acting_user)
     if not may_erase(acting, row):
@@ -122,7 +135,7 @@ def erase_customer(customer: Customer, *, why: Why, acting_user: User) -> None:
     members = [membership.person for membership in row.memberships.select_related("person__agency")]
     _erase_customer(row, why, acting)
     for person in members:
-        if not (person.staff_role or person.memberships.exists()):
+        if not (person.staff_role or person.memberships.exists() or personal_data.in_the_name_of(person).exists()):
             _erase_person(person, Why.CUSTOMER_CLOSED, acting)
 
 
@@ -134,28 +147,16 @@ def erase_never_proven(person: User) -> bool:
     """
     assert person.agency is not None
     Agency.objects.select_for_update(no_key=True).get(pk=person.agency.pk)
-    row = User.objects.select_related("agency").filter(pk=person.pk, staff_role="").first()
-    if row is None or EmailAddress.objects.filter(user=row, verified=True).exists():
+    customers_of(person)
+    row = personal_data.never_proven().select_related("agency").filter(pk=person.pk).first()
+    if row is None:
         return False
-    memberships = _memberships(row)
-    if not all(_was_never_asked_for(membership) for membership in memberships):
-        return False
+    signed_up_for = [tie.customer.pk for tie in _ties(row)]
     _erase_person(row, Why.NEVER_PROVEN, None)
-    for membership in memberships:
-        # The vendor never heard of it: there is no binding to keep, and no row either.
-        Subaccount.objects.for_agency(row.agency).filter(customer=membership.customer).delete()
-        Customer.objects.for_agency(row.agency).filter(pk=membership.customer_id).delete()
+    # The vendor never heard of it: there is no binding to keep, and no row either.
+    Subaccount.objects.for_agency(row.agency).filter(customer__in=signed_up_for).delete()
+    Customer.objects.for_agency(row.agency).filter(pk__in=signed_up_for).delete()
     return True
-
-
-def _was_never_asked_for(membership: Membership) -> bool:
-    """Whether this is a sign-up of one person, of which the vendor knows nothing."""
-    subaccount = membership.customer.subaccount
-    was_in_the_queue = Event.objects.for_agency(subaccount.agency).filter(
-        customer_id=subaccount.customer_id, kind=f"subaccount.{State.REQUESTED.value}"
-    )
-    is_waiting = subaccount.state == State.AWAITING_EMAIL and not subaccount.vendor_id
-    return is_waiting and not _others(membership) and not was_in_the_queue.exists()
 
 
 # -- a person ------------------------------------------------------------------------------------------------------
@@ -174,34 +175,48 @@ def _locked(person: User, acting_user: User) -> tuple[User, User]:
 
 
 def customers_of(person: User) -> list[int]:
-    """The keys of the customers that the person belongs to, whose rows are held from here on."""
+    """The keys of the customers that the person belongs to or that are in their name, whose rows are held from here
+    on.
+    """
+    return [row.pk for row in _tied(person).select_for_update(no_key=True, of=("self",))]
+
+
+def _tied(person: User) -> QuerySet[Customer]:
     own = Membership.objects.for_agency(person.agency).filter(person=person).values("customer")
-    rows = Customer.objects.for_agency(person.agency).filter(pk__in=own).order_by("pk")
-    return [row.pk for row in rows.select_for_update(no_key=True, of=("self",))]
+    named = personal_data.in_the_name_of(person).values("pk")
+    return Customer.objects.for_agency(person.agency).filter(Q(pk__in=own) | Q(pk__in=named)).order_by("pk")
 
 
-def _memberships(person: User) -> list[Membership]:
-    rows = Membership.objects.for_agency(person.agency).filter(person=person)
-    return list(rows.select_related("person", "customer__agency", "customer__subaccount").order_by("pk"))
+def _ties(person: User) -> list[Tie]:
+    rows = Membership.objects.for_agency(person.agency).filter(person=person).select_related("person")
+    own, proven = {row.customer_id: row for row in rows}, personal_data.proven_addresses_of(person)
+    ties = []
+    for customer in _tied(person).select_related("agency", "subaccount"):
+        membership, others = own.get(customer.pk), _others(customer, person)
+        is_named = customer.contact_id == person.pk or _is_at(customer, proven)
+        is_contact = is_named or (membership is not None and _is_contact(customer, membership, others))
+        ties.append(Tie(customer, membership, others, is_contact))
+    return ties
 
 
-def _others(membership: Membership) -> list[Membership]:
-    """Who else belongs to the customer: owners who can come in first, the longest first."""
-    rows = membership.customer.memberships.exclude(pk=membership.pk).select_related("person").order_by("pk")
-    return sorted(rows, key=lambda other: not _is_owner(other))
+def _others(customer: Customer, person: User) -> list[Membership]:
+    """Who else belongs to the customer: owners who can come in first, then who is its contact, then the longest."""
+    rows = customer.memberships.exclude(person=person).select_related("person").order_by("pk")
+    return sorted(rows, key=lambda other: (not _is_owner(other), other.person_id != customer.contact_id))
 
 
 def _is_owner(membership: Membership) -> bool:
     return membership.role == OWNER and membership.suspended_at is None and membership.person.is_active
 
 
-def _is_contact(membership: Membership, others: Collection[Membership]) -> bool:
-    """Whether the customer is in this person's name: by the address, by the name, or because it is nobody else's."""
-    customer, person = membership.customer, membership.person
-    if customer.contact_id == person.pk:
-        return True  # whatever they are called, and wherever they read their mail, by now
-    if customer.email.lower() in personal_data.addresses_of(person):
-        return True
+def _is_at(customer: Customer, addresses: Collection[str]) -> bool:
+    """Whether the portal or the vendor reaches the customer at one of these addresses."""
+    return customer.email.lower() in addresses or customer.subaccount.email.lower() in addresses
+
+
+def _is_contact(customer: Customer, membership: Membership, others: Collection[Membership]) -> bool:
+    """Whether a customer that names nobody's sign-in is a member's: by the name, or because it is nobody else's."""
+    person = membership.person
     if customer.contact_id is not None:
         return False  # it is in somebody else's name, whatever this person calls themselves
     if person.last_name and (customer.first_name, customer.last_name) == (person.first_name, person.last_name):
@@ -209,13 +224,12 @@ def _is_contact(membership: Membership, others: Collection[Membership]) -> bool:
     return membership.role == OWNER and customer.email.lower() not in {other.person.email for other in others}
 
 
-def _obstacle_at(membership: Membership) -> Obstacle | None:
-    """What has to be settled at an open customer before one of its people is erased."""
-    others = _others(membership)
-    is_contact = _is_contact(membership, others)
-    if (membership.role == OWNER or is_contact) and not (others and _is_owner(others[0])):
+def _obstacle_at(tie: Tie) -> Obstacle | None:
+    """What has to be settled at an open customer before somebody who belongs to it, or is its contact, is erased."""
+    owns = tie.membership is not None and tie.membership.role == OWNER
+    if (owns or tie.is_contact) and not (tie.others and _is_owner(tie.others[0])):
         return Obstacle.ONLY_OWNER_OF_CUSTOMER
-    if is_contact and membership.customer.subaccount.state not in SETTLED:
+    if tie.is_contact and tie.customer.subaccount.state not in SETTLED:
         return Obstacle.IN_THE_MAKING  # the vendor is, or was, asked for an account with this address
     return None
 
@@ -223,35 +237,40 @@ def _obstacle_at(membership: Membership) -> Obstacle | None:
 def _erase_person(person: User, why: Why, acting: User | None) -> None:
     agency = person.agency
     # First what is found by an address: a customer that is put in another's name no longer tells it.
-    personal_data.jobs_to(person).delete()
+    mails, invitations = personal_data.jobs_to(person), personal_data.invitations_to(person)
+    if why is Why.NEVER_PROVEN:
+        # Who was invited at that address may be somebody else, who reads the mail there: their link stays good.
+        mails, invitations = mails.exclude(payload__mail="invitation"), invitations.none()
+    mails.delete()
     _end_sessions(person)
-    personal_data.invitations_to(person).delete()
+    invitations.delete()
     personal_data.notes_about(person).delete()
-    for membership in _memberships(person):
-        _leave(membership, why, acting)
+    for tie in _ties(person):
+        _leave(tie, person, why, acting)
     Event.objects.record("person.erased", agency=agency, acting_user=acting, about=person, why=why.value)
     User.objects.filter(pk=person.pk).delete()
     if agency is not None:
         people.withdraw_invitations_of(person, agency=agency, acting_user=acting)
 
 
-def _leave(membership: Membership, why: Why, acting: User | None) -> None:
+def _leave(tie: Tie, person: User, why: Why, acting: User | None) -> None:
     """Takes a person out of one customer; what was in their name is in another's now, or nobody's."""
-    customer, others = membership.customer, _others(membership)
-    Event.objects.record(
-        "member.erased",
-        agency=customer.agency,
-        customer=customer,
-        about=membership.person,
-        acting_user=acting,
-        was=membership.role,
-    )
-    if _is_contact(membership, others):
-        if others:
-            _hand_contact_over(customer, others[0].person, acting)
+    customer = tie.customer
+    if tie.membership is not None:
+        Event.objects.record(
+            "member.erased",
+            agency=customer.agency,
+            customer=customer,
+            about=person,
+            acting_user=acting,
+            was=tie.membership.role,
+        )
+    if tie.is_contact:
+        if tie.others:
+            _hand_contact_over(customer, tie.others[0].person, acting)
         elif customer.erased_at is None:
             _erase_customer(customer, why, acting)
-    Membership.objects.for_agency(customer.agency).filter(pk=membership.pk).delete()
+    Membership.objects.for_agency(customer.agency).filter(customer=customer, person=person).delete()
 
 
 def _hand_contact_over(customer: Customer, person: User, acting: User | None) -> None:
@@ -306,7 +325,8 @@ def _erase_customer(customer: Customer, why: Why, acting: User | None) -> None:
     Subaccount.objects.for_agency(agency).filter(pk=subaccount.pk).update(email="", facts={}, sealed_keys="")
     customer.company_name, customer.erased_at = customer.reference, timezone.now()
     customer.first_name = customer.last_name = customer.email = customer.message = ""
-    customer.save(update_fields=["company_name", "erased_at", "first_name", "last_name", "email", "message"])
+    customer.contact = None  # there is no name any more that could be theirs
+    customer.save(update_fields=["company_name", "erased_at", "first_name", "last_name", "email", "message", "contact"])
     search.index(customer, subaccount.vendor_id)
     if at_vendor := _at_vendor(subaccount):
         customer_care.drop_task(customer, PanelTask.Kind.DELETE)

@@ -13,7 +13,8 @@ from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
 
 from accounts.models import (
     Campaign,
@@ -24,6 +25,7 @@ from accounts.models import (
     Membership,
     Note,
     SearchWord,
+    State,
     Subaccount,
     User,
     ViewAs,
@@ -73,6 +75,12 @@ def addresses_of(person: User) -> list[str]:
     return sorted({email.lower() for email in found} - {""})
 
 
+def proven_addresses_of(person: User) -> list[str]:
+    """The addresses that are the person's for certain: any other one may be a stranger's, typed by mistake or worse."""
+    proven = EmailAddress.objects.filter(user=person, verified=True)
+    return sorted({email.lower() for email in proven.values_list("email", flat=True)})
+
+
 def invitations_to(person: User) -> QuerySet[Invitation]:
     return Invitation.objects.for_agency(person.agency).filter(email__in=addresses_of(person))
 
@@ -97,6 +105,53 @@ def owned_by(person: User) -> QuerySet[Customer]:
     theirs = Q(role=Membership.Role.OWNER) | Q(customer__contact=person)
     own = Membership.objects.for_agency(person.agency).filter(theirs, person=person, suspended_at=None)
     return Customer.objects.for_agency(person.agency).filter(pk__in=own.values("customer"))
+
+
+def in_the_name_of(person: User) -> QuerySet[Customer]:
+    """The customers that hold the person's name or address, also those that they do not belong to: a co-owner took
+    them out, they never joined what staff made for them, or what they signed up for was withdrawn.
+    """
+    rows = Customer.objects.for_agency(person.agency).filter(erased_at=None)
+    proven = proven_addresses_of(person)
+    if not proven:
+        return rows.filter(contact=person)
+    rows = rows.alias(address=Lower("email"), asked_with=Lower("subaccount__email"))
+    return rows.filter(Q(contact=person) | Q(address__in=proven) | Q(asked_with__in=proven))
+
+
+def _customers(person: User) -> QuerySet[Customer]:
+    """The person's customers, and the rows that name them. Not what is in another's name by now, at an address that
+    was handed on: it would tell who that is.
+    """
+    named = in_the_name_of(person).filter(Q(contact=person) | Q(contact=None))
+    rows = Customer.objects.for_agency(person.agency)
+    return rows.filter(Q(pk__in=owned_by(person).values("pk")) | Q(pk__in=named.values("pk")))
+
+
+def never_proven() -> QuerySet[User]:
+    """People who signed up, proved no address, and have nothing here of which the vendor or others may know.
+
+    One question for the worker's list and for the door that erases them: the list is a batch, and a row that the door
+    refuses would stand in it for ever.
+    """
+    proven = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
+    customers = Customer.objects.across_agencies()
+    own = customers.filter(memberships__person=OuterRef("pk"))
+    named = customers.filter(contact=OuterRef("pk"), erased_at=None)
+    rows = User.objects.filter(agency__isnull=False, staff_role="")
+    return rows.filter(~Exists(proven), ~Exists(_more_than_a_sign_up(own)), ~Exists(_more_than_a_sign_up(named)))
+
+
+def _more_than_a_sign_up(customers: QuerySet[Customer]) -> QuerySet[Customer]:
+    """Those that were proven once, were asked for, or have other people than the one whom the outer query is about."""
+    requested = f"subaccount.{State.REQUESTED.value}"
+    was_in_the_queue = Event.objects.across_agencies().filter(customer_id=OuterRef("pk"), kind=requested)
+    people = Membership.objects.across_agencies().filter(customer=OuterRef("pk"))
+    others = people.exclude(person=OuterRef(OuterRef("pk")))
+    # Closed by staff, it is what it was before: a sign-up that nobody proved.
+    went_on = ~Q(subaccount__state__in=(State.AWAITING_EMAIL, State.CLOSED)) | ~Q(subaccount__vendor_id="")
+    went_on |= Q(subaccount__verified_at__isnull=False)
+    return customers.filter(went_on | Exists(was_in_the_queue) | Exists(others))
 
 
 def events_of(person: User) -> QuerySet[Event]:
@@ -202,7 +257,8 @@ TABLES: dict[str, Table] = {
     ),
     # -- customers -------------------------------------------------------------------------------------------------
     "accounts.Customer": Table(
-        kept="Until the customer is closed and erased; a sign-up that was never proven goes with its person",
+        kept="Until the customer is closed and erased; a sign-up that was never proven goes with its person, also if"
+        " staff closed it",
         plain="id public_id agency_id contact_id country package_id terms_accepted_at terms_url created_at"
         " trial_ends_on paused_at closed_at erased_at converted_at first_sign_in_at first_launch_at last_launch_at"
         " first_campaign_at",
@@ -210,7 +266,7 @@ TABLES: dict[str, Table] = {
             "company_name": Fate.REPLACED,
             **_fates(Fate.BLANKED, "first_name last_name email message"),
         },
-        rows=owned_by,
+        rows=_customers,
     ),
     "accounts.Subaccount": Table(
         kept="For ever: the vendor's id stays bound, so that nothing is doubled",
@@ -220,7 +276,7 @@ TABLES: dict[str, Table] = {
         " dismissed_at late_since vendor_id bound_at refreshed_at",
         never_shown="sealed_keys",
         personal=_fates(Fate.BLANKED, "email facts"),
-        rows=lambda person: Subaccount.objects.for_agency(person.agency).filter(customer__in=owned_by(person)),
+        rows=lambda person: Subaccount.objects.for_agency(person.agency).filter(customer__in=_customers(person)),
     ),
     "accounts.Campaign": Table(
         kept=WITH_CUSTOMER,

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from celery import shared_task
 from django.conf import settings
@@ -15,8 +14,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from accounts import erasure
-from accounts.models import Event, Finding, Invitation, Job, Membership, State, User, VendorCall, ViewAs, Worker
+from accounts import erasure, personal_data
+from accounts.models import Event, Finding, Invitation, Job, User, VendorCall, ViewAs, Worker
 
 log = structlog.get_logger(__name__)
 BATCH = 500  # rows of one kind in one go: nobody waits for a long deletion
@@ -72,11 +71,7 @@ def _invitations(moment: datetime) -> QuerySet[Invitation]:
 
 
 def _never_proven(moment: datetime) -> QuerySet[User]:
-    proven = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
-    at_work = Membership.objects.across_agencies().filter(person=OuterRef("pk"))
-    at_work = at_work.exclude(customer__subaccount__state=State.AWAITING_EMAIL)
-    rows = User.objects.filter(agency__isnull=False, staff_role="", date_joined__lt=moment)
-    return rows.filter(~Exists(proven), ~Exists(at_work))
+    return personal_data.never_proven().filter(date_joined__lt=moment)
 
 
 RULES = (

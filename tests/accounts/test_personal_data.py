@@ -104,7 +104,11 @@ def test_an_export_holds_nothing_of_anybody_else(
     assert "noor@zuid.example" not in written
 
 
-def test_a_suspended_owner_gets_nothing_of_the_customer_any_more(bo: User, planted: dict[tuple[str, str], str]):
+def test_a_suspended_owner_gets_nothing_of_a_customer_in_anothers_name_any_more(
+    bo: User, bos_company: Customer, planted: dict[tuple[str, str], str]
+):
+    eve = factories.member(bos_company, "owner", "eve@shop.example")
+    Customer.objects.for_agency(bo.agency).filter(pk=bos_company.pk).update(contact=eve)
     bo.memberships.update(suspended_at=timezone.now())
     person = reloaded(bo)
 

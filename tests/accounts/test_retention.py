@@ -238,6 +238,81 @@ def test_one_that_cannot_be_erased_does_not_keep_the_others(north: Agency, monke
     assert not is_there(good)
 
 
+def wish_of(person: User) -> Subaccount:
+    return Subaccount.objects.for_agency(person.agency).select_related("customer__agency").get(customer__contact=person)
+
+
+def test_a_sign_up_that_was_never_proven_goes_also_if_staff_closed_it(north: Agency, ada: User):
+    person = sign_up(north, "canary@shop.example", days_ago=8)
+    customer_care.close(wish_of(person).customer, message="", acting_user=ada)
+
+    retention.enforce(NOW)
+
+    assert [line for line in everything().splitlines() if "canary" in line] == []
+    assert not Customer.objects.for_agency(north).exists()
+
+
+def _has_others(wish: Subaccount) -> None:
+    factories.member(wish.customer, "viewer")
+
+
+def _has_others_without_them(wish: Subaccount) -> None:
+    wish.customer.memberships.all().delete()
+    factories.member(wish.customer, "owner")
+
+
+def _was_in_the_queue(wish: Subaccount) -> None:
+    Event.objects.record("subaccount.requested", agency=wish.agency, customer=wish.customer)
+
+
+def _changed(**columns: Any) -> Callable[[Subaccount], None]:
+    def change(wish: Subaccount) -> None:
+        Subaccount.objects.for_agency(wish.agency).filter(pk=wish.pk).update(**columns)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "went_on",
+    [
+        _has_others,
+        _has_others_without_them,
+        _was_in_the_queue,
+        _changed(verified_at=NOW),
+        _changed(vendor_id="sub_1"),
+        _changed(state=State.AWAITING_APPROVAL),
+    ],
+)
+def test_who_stays_for_what_became_of_their_sign_up_keeps_no_others(
+    north: Agency, went_on: Callable[[Subaccount], None]
+):
+    """They would stand first in every batch: it is one question that makes the list and that erases."""
+    stays, goes = (sign_up(north, f"{name}@shop.example", days_ago=8) for name in ("stays", "goes"))
+    User.objects.filter(pk=stays.pk).update(date_joined=NOW - timedelta(days=9))
+    went_on(wish_of(stays))
+
+    retention.enforce(NOW, batch=1)
+
+    assert list(retention._never_proven(NOW)) == []
+    assert not erasure.erase_never_proven(stays)
+    assert is_there(stays)
+    assert not is_there(goes)
+
+
+def test_a_closed_wish_that_was_erased_keeps_nobody(north: Agency, ada: User):
+    """Of a customer that is blank, the row still names its contact where it was erased before that ended."""
+    person = sign_up(north, "canary@shop.example", days_ago=8)
+    wish = wish_of(person)
+    wish.customer.memberships.all().delete()
+    _was_in_the_queue(wish)
+    Customer.objects.for_agency(north).update(erased_at=NOW, closed_at=NOW, email="", first_name="", last_name="")
+
+    retention.enforce(NOW)
+
+    assert not is_there(person)
+    assert Customer.objects.for_agency(north).exists()
+
+
 @pytest.mark.installation
 def test_a_customer_made_by_hand_and_not_accepted_yet_stays(north: Agency, ada: User, package: Package):
     customer = customer_care.add(

@@ -100,6 +100,28 @@ def test_a_person_erases_themselves_and_is_nobody_any_more(
     assert bos.post("/account/login/", {"login": bo.email, "password": factories.PASSWORD}).status_code == 200
 
 
+def test_who_was_taken_out_of_an_account_downloads_and_erases_what_is_in_their_name(
+    north: Agency, bo: User, eve: User, bos_company: Customer, client_for: Browse, adas: Client
+):
+    Customer.objects.for_agency(north).filter(pk=bos_company.pk).update(last_name="Zkanari")
+    client_for(north, eve).post(f"/c/{bos_company.public_id}/people/{bo.pk}/", {"do": "remove"})
+    assert not bo.memberships.exists()
+    bo.refresh_from_db()
+    again = proven(client_for(north, bo))
+
+    data = json.loads(again.post("/account/data/").content)["data"]
+    again.post("/account/data/erase/", {"confirm": bo.email})
+
+    assert [row["last_name"] for row in data["accounts.Customer"]] == ["Zkanari"]
+    assert not User.objects.filter(pk=bo.pk).exists()
+    page = adas.get(f"/console/customers/{bos_company.public_id}/").content.decode()
+    found = adas.get(f"/console/customers/?q={bo.email}").content.decode()
+    assert "Zkanari" not in page
+    assert bo.email not in page
+    assert str(bos_company.public_id) not in found
+    assert [task.kind for task in PanelTask.objects.for_agency(north).filter(done_at=None)] == ["erase_contact"]
+
+
 def test_another_address_typed_erases_nobody(bo: User, eve: User, bos: Client):
     page = bos.post("/account/data/erase/", {"confirm": "bo@other.example"}).content.decode()
 
