@@ -1,6 +1,7 @@
 """Jobs: tried again until they are done, never piling up, and blanked afterwards."""
 
 from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
 from accounts import jobs, vendor
-from accounts.models import Agency, Job, State, Subaccount, VendorAccount
+from accounts.models import Agency, Customer, Event, Job, State, Subaccount, VendorAccount
 from coupontools_api.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db
@@ -173,3 +174,41 @@ def test_staff_read_why_everything_waits(trouble: str, north: Agency):
 
     assert mail.outbox[0].to == ["owner@north.example"]
     assert "Nothing is lost" in mail.outbox[0].body
+
+
+def test_a_stopped_agencys_refresh_asks_nobody(sandbox: Sandbox, active: Subaccount):
+    Job.objects.for_agency(active.agency).delete()
+    jobs.put_refresh(active)
+    Agency.objects.filter(pk=active.agency_id).update(stopped_at=timezone.now())
+    before = len(sandbox.requests())
+
+    assert jobs.run()
+
+    assert len(sandbox.requests()) == before
+    assert Job.objects.for_agency(active.agency).get(kind=Job.Kind.REFRESH, done_at=None).last_error == "stopped"
+
+
+def test_a_mail_that_says_nothing_that_is_still_so_leaves_no_event(north: Agency, bos_company: Customer):
+    jobs.put_mail("paused", agency=north, customer=bos_company)
+
+    assert jobs.run()
+
+    assert mail.outbox == []
+    assert not Event.objects.for_agency(north).filter(kind="mail.sent").exists()
+    assert Job.objects.for_agency(north).get().done_at is not None
+
+
+def test_a_refused_mail_is_logged_without_whom_it_was_for(
+    north: Agency, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+):
+    def refuse(*args: Any) -> None:
+        raise SMTPRecipientsRefused({"bo@shop.example": (550, b"no such user bo@shop.example")})
+
+    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", refuse)
+    jobs.put_mail("invitation", agency=north, to="bo@shop.example", invited_to="B", expires_at="2026-11-22T10:00+00:00")
+
+    assert jobs.run()
+
+    said = caplog.text + "".join(capsys.readouterr())
+    assert "SMTPRecipientsRefused" in said
+    assert "bo@shop.example" not in said

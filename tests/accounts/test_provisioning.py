@@ -9,9 +9,10 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
-from accounts import jobs, provisioning
-from accounts.models import Campaign, Cause, Event, State, Subaccount
+from accounts import adoption, jobs, provisioning, vendor, vendor_accounts
+from accounts.models import Campaign, Cause, Event, State, Subaccount, VendorAccount
 from coupontools_api.sandbox import Sandbox
+from coupontools_api.subaccounts import ListedSubaccount
 from tests import factories
 from tests.accounts.reading import CREATE, LIST, Work, calls, customer_reads, fresh, made, staff_read
 
@@ -98,6 +99,55 @@ def test_an_id_that_is_not_of_our_address_is_not_bound(
     [created] = sandbox.effects("subaccount_created")
     assert (subaccount.state, subaccount.vendor_id) == (State.ACTIVE, created["subaccount"])
     assert calls(sandbox, CREATE) == 1
+
+
+def test_what_a_create_told_and_no_list_shows_waits_for_a_person(
+    sandbox: Sandbox, bos_subaccount: Subaccount, work: Work
+):
+    """It may be ours under another spelling: another create could double it."""
+    sandbox.settings(saved_address=False)
+    sandbox.fault(LIST, "stale_list", times=50, seconds=3600)
+    sandbox.fault(CREATE, "wrong_id", id="sub_424242")
+
+    subaccount = work(bos_subaccount)
+
+    assert (subaccount.state, subaccount.cause) == (State.NEEDS_REVIEW, Cause.CONTRADICTION)
+    assert subaccount.candidates == ["sub_424242"]
+    assert calls(sandbox, CREATE) == 1
+
+
+def test_a_look_counts_only_for_the_pair_that_it_was_made_with(
+    sandbox: Sandbox, bos_subaccount: Subaccount, work: Work, monkeypatch: pytest.MonkeyPatch
+):
+    """Another vendor account's keys are stored in the same place between look and create."""
+    sandbox.add_account("north-id-2", "another-secret", packages=["pac_1", "pac_2"])
+    look, looked = vendor.look, []
+
+    def look_and_store(account: VendorAccount) -> Any:
+        listing = look(account)
+        if not looked:
+            vendor_accounts.connect(bos_subaccount.agency, client_id="north-id-2", client_secret="another-secret")
+        looked.append(account.active_credential.client_id)
+        return listing
+
+    monkeypatch.setattr(vendor, "look", look_and_store)
+
+    subaccount = work(bos_subaccount)
+
+    assert looked == ["north-id", "north-id-2"]
+    assert subaccount.state == State.ACTIVE
+    assert [effect["client_id"] for effect in sandbox.effects("subaccount_created")] == ["north-id-2"]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("bo@straße.example", "bo@strasse.example"), ("boſs@shop.example", "boss@shop.example")]
+)
+def test_addresses_are_the_same_but_for_case_and_no_letter_is_folded(ours: str, theirs: str):
+    listing = [ListedSubaccount("sub_1", theirs)]
+    asked = {"had_unknown_outcome": True, "was_present_at_first": False, "bound_elsewhere": set()}
+
+    assert adoption.judge(email=ours, listing=listing, **asked).cause == Cause.LISTED_ALMOST
+    assert adoption.judge(email=theirs.upper(), listing=listing, **asked).bind == "sub_1"
 
 
 def test_a_list_that_is_not_whole_proves_no_absence(sandbox: Sandbox, bos_subaccount: Subaccount, work: Work):

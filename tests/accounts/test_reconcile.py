@@ -316,3 +316,19 @@ def test_what_was_set_aside_does_not_come_back_with_a_list_that_was_cut_and_is_w
 
     assert len([kind for kind, _ in open_findings(active.agency) if kind == "unbound"]) == 10
     assert to_decide(active.agency) == []
+
+
+def test_a_row_that_was_set_aside_hides_no_account_of_its_address(sandbox: Sandbox, bos_subaccount: Subaccount):
+    """As long as it is shown, staff find the account there; after that nobody would."""
+    north = bos_subaccount.agency
+    row = Subaccount.objects.for_agency(north).filter(pk=bos_subaccount.pk)
+    row.update(state=State.NEEDS_REVIEW, cause="contradiction", run_at=None)
+    compare_now(north)
+    made = sandbox.add_subaccount(NORTH, email=bos_subaccount.email)
+    compare_now(north)
+    assert open_findings(north) == []
+
+    row.update(dismissed_at=timezone.now())
+    compare_now(north)
+
+    assert to_decide(north) == [(Finding.Kind.UNBOUND, made)]

@@ -1,6 +1,6 @@
 """The number of customers that an agency may have: who takes a place, and what comes of those beyond it."""
 
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -35,7 +35,9 @@ def test_who_has_proven_no_mailbox_takes_no_place(north: Agency):
     assert customers.has_room(north)
 
 
-def test_who_proves_the_mailbox_when_all_places_are_taken_waits_for_staff(north: Agency, ada: User, adas: Client):
+def test_who_proves_the_mailbox_when_all_places_are_taken_waits_for_staff(
+    north: Agency, ada: User, client_for: Callable[..., Client]
+):
     Agency.objects.filter(pk=north.pk).update(customer_limit=1)
     north.refresh_from_db()
     waiting = [unproven(north, f"n{number}@shop.example") for number in range(2)]
@@ -47,7 +49,7 @@ def test_who_proves_the_mailbox_when_all_places_are_taken_waits_for_staff(north:
 
     with pytest.raises(customers.NoRoom):
         attention.approve(second, acting_user=ada)
-    said: Any = adas.post(
+    said = client_for(north, ada).post(
         "/console/approvals/", {"do": "approve", "customer": [str(second.customer.public_id)]}, follow=True
     )
     assert "has reached its number of customers" in said.content.decode()

@@ -337,3 +337,22 @@ def test_key_pairs_of_customers_are_kept_sealed_only_while_results_are_read(
     assert secret not in caplog.text
     vendor_accounts.change(active.agency, offers_pages=True, reads_statistics=False, acting_user=ada)
     assert Subaccount.objects.for_agency(active.agency).get().sealed_keys == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "had_unknown_outcome"),
+    [(State.UNCERTAIN, False), (State.CREATING, False), (State.REQUESTED, True), (State.NEEDS_REVIEW, True)],
+)
+def test_another_client_id_waits_until_nothing_may_be_there_under_the_present_one(
+    north: Agency, bos_subaccount: Subaccount, state: State, had_unknown_outcome: bool
+):
+    row = Subaccount.objects.for_agency(north).filter(pk=bos_subaccount.pk)
+    row.update(state=state, had_unknown_outcome=had_unknown_outcome)
+
+    with pytest.raises(InTheMaking):
+        vendor_accounts.connect(north, **NEW)
+    vendor_accounts.connect(north, client_id="north-id", client_secret="a-new-secret")
+
+    row.update(state=State.REQUESTED, had_unknown_outcome=False)
+    vendor_accounts.connect(north, **NEW)
+    assert account_of(north).active_credential.client_id == "north-id-2"

@@ -9,7 +9,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from accounts import customer_care, customers, jobs, operators, provisioning, staff, tasks, views_as, workers
+from accounts import agencies, customer_care, customers, jobs, operators, provisioning, staff, tasks, views_as, workers
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Cause, Customer, Event, Host, Job, Note, Package, State, User, VendorAccount, Worker
 from coupontools_api.sandbox import Sandbox
@@ -322,3 +322,32 @@ def test_an_event_names_the_person_whom_it_is_about(olu_client: Client, north: A
         text = olu_client.get(f"/operator/{path}").content.decode()
         assert "about Zed Zulu" in text, path
         assert "gone@" not in text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "user/?password__regex=^md5",
+        "user/?password__startswith=md5",
+        "user/?email__startswith=a",
+        "job/?sealed_secret__contains=g",
+        "subaccount/?sealed_keys__gt=a",
+    ],
+)
+def test_no_filter_tells_what_a_list_does_not_show(olu_client: Client, ada: User, address: str):
+    assert olu_client.get(f"/operator/all/{address}").status_code == 400
+
+
+def test_the_filters_of_the_lists_themselves_work(olu_client: Client, bos_company: Customer):
+    assert "requested" in olu_client.get("/operator/all/subaccount/?state__exact=requested").text
+
+
+def test_the_operators_own_host_is_nobodys(olu_client: Client, olu: User, north: Agency):
+    answer = olu_client.post(f"{page_of(north)}hosts/", {"name": PLATFORM})
+
+    assert "already in use" in answer.content.decode()
+    with pytest.raises(operators.BadHost):
+        operators.add_host(north, name=PLATFORM, acting_user=olu)
+    with pytest.raises(NotAllowed):
+        agencies.create(name="Odd", host=PLATFORM, owner_email="o@odd.example")
+    assert not Host.objects.filter(name=PLATFORM).exists()

@@ -343,7 +343,7 @@ def _of_condition(node: ast.AST, file: str) -> Iterator[tuple[str, str, Change]]
     words = {part.attr for part in ast.walk(node.test) if isinstance(part, ast.Attribute)}
     words |= {part.id for part in ast.walk(node.test) if isinstance(part, ast.Name)}
     is_access = file.startswith("portal/") and raised & REFUSALS
-    if not (is_access or (file in GATES and words & WHERE) or (raised & REFUSALS and words & WHO)):
+    if not (is_access or (file in GATES and words & WHERE) or (raised & REFUSALS and words & (WHO | OVER))):
         return
 
     def never(number: int) -> None:
