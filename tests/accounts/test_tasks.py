@@ -6,10 +6,11 @@ import sys
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from kombu.exceptions import OperationalError
 
-from accounts import tasks
+from accounts import claims, tasks
 from accounts.models import Agency, Job, State, Subaccount, User
 from coupontools_api.sandbox import Sandbox
 from portal.celery import app
@@ -55,6 +56,30 @@ def test_a_slow_pools_queue_is_never_longer_than_what_is_due(north: Agency, monk
     queue.clear()
     tasks.ring_for_due(waiting=0, in_bulk=0)
     assert len(set(queue)) == 11, "what was lost is rung for as soon as the others are gone"
+
+
+def test_an_agency_with_more_due_than_a_sweep_rings_for_hides_no_other(
+    north: Agency, south: Agency, monkeypatch: pytest.MonkeyPatch
+):
+    """North's burst is older and longer than a sweep's 500; South's wish and mail, and the operators', are rung for."""
+    for number in range(3):
+        factories.customer(north, factories.person(north, f"n{number}@shop.example"))
+    Job.objects.bulk_create(Job(kind="mail", agency=north, payload={"mail": "x"}) for _ in range(520))
+    theirs = factories.customer(south, factories.person(south, "kim@south.example")).subaccount
+    mails = [Job.objects.create(kind="mail", agency=agency, payload={"mail": "x"}) for agency in (south, None)]
+    rung: list[tuple[str, int]] = []
+    monkeypatch.setattr(tasks.provision, "apply_async", lambda args: rung.append(("wish", *args)))
+    monkeypatch.setattr(tasks.run_job, "apply_async", lambda args: rung.append(("job", *args)))
+
+    with CaptureQueriesContext(connection) as statements:
+        wishes = claims.due_keys(Subaccount)
+    tasks.ring_for_due(waiting=0, in_bulk=0)
+
+    assert wishes.index(theirs.pk) == 1, "the first of every agency, before the second of any"
+    assert len(wishes) == 4
+    assert len(statements) == (2 if connection.vendor == "postgresql" else 1), "one, and the time"
+    assert claims.due_keys(Subaccount, limit=2) == wishes[:2]
+    assert {("job", mail.pk) for mail in mails} | {("wish", theirs.pk)} <= set(rung[:6])
 
 
 def test_a_mail_waits_behind_no_bulk(north: Agency, monkeypatch: pytest.MonkeyPatch, settings: Any):
