@@ -125,6 +125,15 @@ def due_keys(kind: type[Work], *which: Q, limit: int = 500) -> list[int]:
     return list(rows.annotate(turn=turn).order_by("turn", "run_at", "pk").values_list("pk", flat=True)[:limit])
 
 
+def wishes_after(kind: type[Work], pk: int, *, limit: int) -> list[int]:
+    """Keys of the wishes that are due at the agency of that row, now that its claim has ended and left room.
+
+    None after a mail, which took no room, nor for what belongs to no agency.
+    """
+    row = kind._default_manager.across_agencies().filter(_asks_vendor(kind), pk=pk)
+    return due_keys(Subaccount, Q(agency__in=row.values("agency")), limit=limit)
+
+
 def backoff(attempts: int) -> timedelta:
     """Full jitter: somewhere between nothing and the exponential bound, but never under the minimum."""
     low, high = settings.PROVISIONING_BACKOFF_MIN_SECONDS, settings.PROVISIONING_BACKOFF_MAX_SECONDS
