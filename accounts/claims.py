@@ -11,7 +11,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from accounts import clock
 from accounts.models import Job, Subaccount, VendorAccount
@@ -114,9 +115,23 @@ def _may_be_held(row: Subaccount | Job, now: datetime) -> bool:
 
 
 def due_keys(kind: type[Work], *which: Q, limit: int = 500) -> list[int]:
-    """Keys of what is due now (of those rows that `which` describes), longest first."""
+    """Keys of what is due now (of those rows that `which` describes): the first of every agency, then the second ones.
+
+    Within a turn the longest due comes first. One agency with more than `limit` due rows hides nobody else's.
+    What belongs to no agency, operators' mails, takes turns as if it were one.
+    """
     rows = kind._default_manager.across_agencies().filter(due(clock.now()), *which)
-    return list(rows.order_by("run_at").values_list("pk", flat=True)[:limit])
+    turn = Window(RowNumber(), partition_by="agency", order_by=("run_at", "pk"))
+    return list(rows.annotate(turn=turn).order_by("turn", "run_at", "pk").values_list("pk", flat=True)[:limit])
+
+
+def wishes_after(kind: type[Work], pk: int, *, limit: int) -> list[int]:
+    """Keys of the wishes that are due at the agency of that row, now that its claim has ended and left room.
+
+    None after a mail, which took no room, nor for what belongs to no agency.
+    """
+    row = kind._default_manager.across_agencies().filter(_asks_vendor(kind), pk=pk)
+    return due_keys(Subaccount, Q(agency__in=row.values("agency")), limit=limit)
 
 
 def backoff(attempts: int) -> timedelta:

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.dateparse import parse_datetime
 
@@ -60,25 +60,30 @@ def end(account: VendorAccount, *, now: datetime) -> bool:
 
 
 def _spread(account: VendorAccount, *, since: datetime, now: datetime) -> int:
-    """Gives everything that waited a turn of its own. Rows that a worker has in hand are at their turn already."""
+    """Gives everything that waited a turn of its own, and notes that it is late. Returns how much waited.
+
+    Rows that a worker has in hand are at their turn already.
+    """
     waiting = (
         Subaccount.objects.for_agency(account.agency)
         .filter(state__in=(State.REQUESTED, State.UNCERTAIN), run_at__isnull=False, customer__closed_at=None)
         .exclude(cause__in=NOT_THE_VENDORS)
     )
-    # Skipped, not waited for: whoever claims one of them holds it and waits for the lock that we have.
-    free = waiting.filter(Q(lease_until=None) | Q(lease_until__lte=now))
-    rows = list(free.select_for_update(skip_locked=True, of=("self",)).order_by("created_at", "pk"))
+    # Skipped, not waited for: whoever claims one of them holds it and waits for the lock that we have. Nobody comes
+    # back for them: they are being taken up, or were put off until the next probe. How long they waited nobody reads.
+    rows = list(waiting.select_for_update(skip_locked=True, of=("self",)).order_by("created_at", "pk"))
+    free = [row for row in rows if row.lease_until is None or row.lease_until <= now]
     step = timedelta(minutes=1) / max(settings.PROVISIONING_DRAIN_PER_MINUTE, 1)
-    for number, row in enumerate(rows):
+    for number, row in enumerate(free):
         turn = now + step * number
         # Looks after a lost answer have times of their own, which are never brought forward.
         is_early = row.state == State.UNCERTAIN and row.run_at is not None and row.run_at > turn
         row.run_at = row.run_at if is_early else turn
     ours = Subaccount.objects.for_agency(account.agency)
-    ours.bulk_update(rows, ["run_at"], batch_size=500)
+    ours.bulk_update(free, ["run_at"], batch_size=500)
     late_since = Coalesce("late_since", Greatest(F("changed_at"), since))
-    return waiting.order_by().update(late_since=late_since)
+    waiting.filter(pk__in=[row.pk for row in rows]).order_by().update(late_since=late_since)
+    return waiting.count()
 
 
 def report(now: datetime) -> int:
@@ -96,12 +101,17 @@ def _report(pk: int, now: datetime) -> bool:
     late = Subaccount.objects.for_agency(account.agency).exclude(late_since=None)
     if late.filter(state__in=IN_THE_MAKING).exists():
         return False
-    _finish(account, now)
-    return True
+    return _finish(account, now)
 
 
-def _finish(account: VendorAccount, now: datetime) -> None:
+def _finish(account: VendorAccount, now: datetime) -> bool:
+    """Tells staff that all of it is settled. False while somebody has one of the late rows locked: report() comes back.
+
+    As in _spread, a claim that holds such a row (a person's choice is looked into, say) may wait for the lock we have.
+    """
     late = Subaccount.objects.for_agency(account.agency).exclude(late_since=None)
+    if len(late.select_for_update(skip_locked=True, no_key=True).values_list("pk")) < late.count():
+        return False
     waits = [settled - since for settled, since in late.values_list("changed_at", "late_since") if since]
     to_decide = late.filter(state=State.NEEDS_REVIEW).count()
     late.update(late_since=None)
@@ -119,6 +129,7 @@ def _finish(account: VendorAccount, now: datetime) -> None:
     account.last_outage = facts | numbers | {"finished": now.isoformat()}
     account.save(update_fields=["last_outage"])
     Event.objects.record("vendor_account.caught_up", agency=account.agency, about=account, **numbers)
+    return True
 
 
 def _begun(account: VendorAccount) -> datetime:

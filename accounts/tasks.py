@@ -19,13 +19,21 @@ MAILS = Q(kind=Job.Kind.MAIL)
 
 @shared_task
 def provision(pk: int) -> None:
-    provisioning.attempt(pk)
+    """The next step of a wish. Its agency's next wishes are rung for, so that a burst drains by itself.
+
+    Their own messages may have met as many claims as the vendor account has, and were used up for nothing.
+    """
+    if not provisioning.attempt(pk):
+        return  # whoever holds what stood in the way rings; two idle messages would keep each other alive for ever
     wake()  # for the mail and the refresh that a new subaccount brings
+    _ring_after(Subaccount, pk, limit=claims.MAX_HELD)
 
 
 @shared_task
 def run_job(pk: int) -> None:
-    jobs.run(pk)
+    """A job. Where the vendor was asked, a wish of the agency is rung for: refreshes held what it needed."""
+    if jobs.run(pk):
+        _ring_after(Job, pk, limit=1)
 
 
 @shared_task
@@ -59,6 +67,15 @@ def ring_for_due(*, waiting: int, in_bulk: int) -> int:
     for pk in others:
         run_job.apply_async((pk,), queue=settings.BULK_QUEUE)
     return len(bells) + len(others)
+
+
+def _ring_after(kind: type[claims.Work], pk: int, *, limit: int) -> None:
+    """Rings for wishes of the row's agency, whose claim has just ended. Without a broker hands look by themselves."""
+    if not settings.BROKER_URL:
+        return
+    with contextlib.suppress(OperationalError):  # the step is done whatever the broker does, and the sweep comes
+        for following in claims.wishes_after(kind, pk, limit=limit):
+            provision.apply_async((following,), retry=False)
 
 
 def _waiting(queue: str) -> int:

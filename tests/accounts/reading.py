@@ -1,6 +1,11 @@
 """What the customer reads, what staff read, and what the ledger says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.db import connection, transaction
 
 from accounts.models import Subaccount
 from coupontools_api.sandbox import Sandbox
@@ -22,6 +27,16 @@ def made(sandbox: Sandbox) -> int:
 def fresh(subaccount: Subaccount) -> Subaccount:
     rows = Subaccount.objects.for_agency(subaccount.agency)
     return rows.select_related("customer__package", "agency", "vendor_account").get(pk=subaccount.pk)
+
+
+@contextmanager
+def in_other_hands(subaccount: Subaccount) -> Iterator[None]:
+    """Somebody else is claiming the row just now and has it locked. What waits for it here fails; PostgreSQL only."""
+    parameters: dict[str, Any] = connection.get_connection_params()
+    with psycopg.connect(**parameters) as other, transaction.atomic(), connection.cursor() as cursor:
+        other.execute("SELECT FROM accounts_subaccount WHERE id = %s FOR UPDATE", [subaccount.pk])
+        cursor.execute("SET LOCAL lock_timeout = '2s'")
+        yield
 
 
 def customer_reads(subaccount: Subaccount) -> str:

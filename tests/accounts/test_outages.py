@@ -13,9 +13,10 @@ from accounts import jobs, outages, provisioning, vendor
 from accounts.models import Agency, Cause, Event, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
-from tests.accounts.reading import CREATE, LIST, calls, fresh, made
+from tests.accounts.reading import CREATE, LIST, calls, fresh, in_other_hands, made
 
 pytestmark = pytest.mark.django_db(transaction=True)
+only_postgres = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite locks no rows")
 
 
 def wishes(agency: Agency, number: int) -> list[Subaccount]:
@@ -243,3 +244,38 @@ def test_closing_the_breaker_and_claiming_do_not_wait_for_each_other(
     assert fresh(rows[0]).late_since is not None, "it is late all the same"
     assert not outages.end(account, now=timezone.now()), "once"
     assert connection.in_atomic_block is False
+
+
+@only_postgres
+def test_closing_the_breaker_does_not_wait_for_a_row_that_is_being_claimed(
+    sandbox: Sandbox, north: Agency, quick: None, settings: Any
+):
+    """The claim waits for the vendor account's row, which is held here: each would wait for the other."""
+    rows = wishes(north, 3)
+    account = go_down(sandbox, north, settings)
+    held = fresh(rows[0]).run_at
+
+    with in_other_hands(rows[0]):
+        assert outages.end(account, now=timezone.now())
+
+    assert [fresh(row).late_since is not None for row in rows] == [False, True, True]
+    assert fresh(rows[0]).run_at == held
+    account.refresh_from_db()
+    assert (account.trouble, account.last_outage["waited"]) == ("", 3), "it waited all the same"
+
+
+@only_postgres
+def test_the_report_comes_when_nobody_has_one_of_the_late_in_hand(
+    sandbox: Sandbox, north: Agency, quick: None, settings: Any
+):
+    rows = wishes(north, 2)
+    go_down(sandbox, north, settings)
+    come_back(sandbox)
+    work_off(north)
+
+    with in_other_hands(rows[1]):
+        assert outages.report(timezone.now()) == 0
+    assert outages.report(timezone.now()) == 1
+
+    assert [fresh(row).late_since for row in rows] == [None, None]
+    assert VendorAccount.objects.get(agency=north).last_outage["waited"] == 2

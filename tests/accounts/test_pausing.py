@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -12,7 +13,7 @@ from accounts.errors import NotAllowed
 from accounts.models import Agency, Cause, Event, Finding, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
-from tests.accounts.reading import CREATE, calls, customer_reads, fresh, staff_read
+from tests.accounts.reading import CREATE, calls, customer_reads, fresh, in_other_hands, staff_read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -147,3 +148,22 @@ def test_a_pause_that_comes_between_the_look_and_the_create_stops_it(
 
     assert calls(sandbox, CREATE) == 0
     assert fresh(bos_subaccount).state == State.REQUESTED
+
+
+def test_ending_the_pause_does_not_wait_for_a_row_that_is_being_claimed(
+    sandbox: Sandbox, north: Agency, bos_subaccount: Subaccount, quick: None
+):
+    """The claim waits for the vendor account's row, which is held here; it finds no pause any more."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite locks no rows")
+    other = factories.customer(north, factories.person(north, "kim@shop.example")).subaccount
+    pausing.pause(why=pausing.RESTORED, agency=north)
+    settle(north)
+    seen = VendorAccount.objects.get(agency=north).reconciled_at
+
+    with in_other_hands(bos_subaccount):
+        pausing.acknowledge(north, seen=seen, acting_user=factories.operator())
+
+    assert (fresh(bos_subaccount).cause, fresh(other).cause) == (Cause.CREATES_PAUSED, Cause.NONE)
+    settle(north)
+    assert {fresh(row).state for row in (bos_subaccount, other)} == {State.ACTIVE}
