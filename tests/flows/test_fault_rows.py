@@ -3,8 +3,12 @@
 `test_fault_table.py` counts the rows.
 """
 
-from collections.abc import Callable
+import ssl
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +19,7 @@ from accounts.models import Agency, State, Subaccount, User
 from coupontools_api.sandbox import Sandbox
 from tests.accounts.conftest import quick  # noqa: F401 -- the fixture
 from tests.accounts.reading import CREATE, LIST, made
+from tests.deployment import certificates
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
 SSO = "/v3/subaccount/sso"
@@ -87,9 +92,42 @@ def read(client_for: Callable[..., Client], north: Agency, bo: User, ada: User) 
     return pages
 
 
+class Stranger(HTTPServer):
+    """Somebody at the vendor's host, whose certificate is of an authority that nobody here trusts."""
+
+    def __init__(self, pair: Path) -> None:
+        self.asked: list[str] = []
+        self.met = 0
+        super().__init__(("127.0.0.1", 0), BaseHTTPRequestHandler)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(pair)
+        self.url = f"https://localhost:{self.server_port}"
+
+    def get_request(self) -> tuple[Any, Any]:
+        visitor, address = super().get_request()
+        self.met += 1
+        return self.context.wrap_socket(visitor, server_side=True), address
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.asked.append(request.recv(100).decode())
+        self.shutdown_request(request)
+
+
+@pytest.fixture
+def stranger(tmp_path: Path) -> Iterator[Stranger]:
+    _, pair = certificates.write(tmp_path, ["localhost"])
+    server = Stranger(pair)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
 @pytest.mark.parametrize("row", MAKING)
 def test_what_is_read_while_the_account_is_made(
-    row: str, sandbox: Sandbox, bos_subaccount: Subaccount, read: Any, settings: Any
+    row: str, sandbox: Sandbox, bos_subaccount: Subaccount, read: Any, settings: Any, stranger: Stranger
 ):
     fault = MAKING[row]
     settings.PROVISIONING_QUARANTINE_SECONDS = 60.0  # it stays where it is while we read
@@ -100,8 +138,7 @@ def test_what_is_read_while_the_account_is_made(
     if fault.before == "stale":
         sandbox.fault(LIST, "stale_list", seconds=60, times=None)
     if fault.url:
-        address = sandbox.url.replace("http:", "https:") if fault.url == "https" else fault.url
-        settings.COUPONTOOLS_API_URL = address
+        settings.COUPONTOOLS_API_URL = stranger.url if fault.url == "https" else fault.url
     if fault.kind:
         sandbox.fault(fault.path, fault.kind, **parameters)
 
@@ -115,6 +152,8 @@ def test_what_is_read_while_the_account_is_made(
     assert "sub_" not in hers
     if fault.makes is not None:
         assert made(sandbox) == fault.makes
+    if fault.url == "https":
+        assert (stranger.met > 0, stranger.asked) == (True, []), "it shows its certificate, and is asked nothing"
 
 
 def test_f9_taken_by_our_own_lost_answer_is_adopted_and_nobody_reads_of_it(
