@@ -7,7 +7,7 @@ from accounts.erasure import Obstacle
 
 _TO_ONESELF: dict[Obstacle, str | Promise] = {
     Obstacle.ONLY_OWNER_OF_CUSTOMER: gettext_lazy(
-        "You are the only owner of an account that is open. Make somebody else its owner, or ask for it to be closed."
+        "An account that is open is in your name alone. Make somebody else its owner, or ask for it to be closed."
     ),
     Obstacle.ONLY_OWNER_OF_AGENCY: gettext_lazy(
         "You are the only owner of the agency. Hand it over to somebody else first."
@@ -26,7 +26,7 @@ _TO_ONESELF: dict[Obstacle, str | Promise] = {
 }
 _TO_OWNERS: dict[Obstacle, str | Promise] = {
     Obstacle.ONLY_OWNER_OF_CUSTOMER: gettext_lazy(
-        "They are the only owner of a customer that is open. Another of its people becomes its owner first, or you"
+        "A customer that is open is in their name alone. Another of its people becomes its owner first, or you"
         " close the customer and erase it."
     ),
     Obstacle.ONLY_OWNER_OF_AGENCY: gettext_lazy("They are the only owner of the agency."),

@@ -37,7 +37,7 @@ def test_a_person_downloads_their_data_and_is_erased(
     assert json.loads((tmp_path / "data.json").read_text())["data"]["accounts.User"][0]["email"] == bo.email
 
     page.get_by_role("link", name="Erase my data").click()
-    expect(page.get_by_text("You are the only owner of an account that is open.")).to_be_visible()
+    expect(page.get_by_text("An account that is open is in your name alone.")).to_be_visible()
     inspector.look(page, "own erase refused")
     factories.member(active.customer, "owner", "eve@shop.example", first_name="Eve", last_name="Vis")
     page.reload()

@@ -134,7 +134,7 @@ def test_the_only_owner_reads_what_has_to_be_settled_first(bo: User, bos_company
     page = bos.get("/account/data/erase/").content.decode()
     answer = bos.post("/account/data/erase/", {"confirm": bo.email})
 
-    assert "You are the only owner of an account that is open." in page
+    assert "An account that is open is in your name alone." in page
     assert "Erase my data for ever" not in page
     assert answer.url == "/account/data/erase/"
     assert User.objects.filter(pk=bo.pk).exists()
@@ -199,7 +199,7 @@ def test_an_owner_reads_why_a_member_cannot_be_erased(bo: User, bos_company: Cus
 
     page = adas.get(path).content.decode()
 
-    assert "They are the only owner of a customer that is open." in page
+    assert "A customer that is open is in their name alone." in page
     assert adas.post(path, {"confirm": bo.email}).url == path
     assert User.objects.filter(pk=bo.pk).exists()
 

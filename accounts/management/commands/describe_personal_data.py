@@ -16,7 +16,8 @@ column of every table is classified; a test compares both, and fails where a col
   it only where staff hand it out.
 * **Erasure.** Everybody may erase themselves, an agency's owner its people and its closed customers. Rows of a person
   go. Of a customer the row stays without a name, because the vendor's id must stay bound: the same account is never
-  linked twice. Where the vendor knows of it, a task for the vendor's panel opens, which somebody does by hand.
+  linked twice. A customer is in somebody's name by its contact or by an address that they proved, whether or not
+  they belong to it. Where the vendor knows of it, a task for the vendor's panel opens, which somebody does by hand.
 * **Out of our hands.** Mails that were sent, copies of the database that the operator keeps, logs that were collected
   (they name people by id), and the vendor's side until the task is done.
 * **Events** hold ids and codes and stay for ever. Once a person is erased, nothing tells whose id it was.
