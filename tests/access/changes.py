@@ -145,7 +145,12 @@ CHANGES: dict[str, set[str]] = {
         "-mfa_authenticator",
         "accounts_user.session_generation",
     },
-    "mfa_generate_recovery_codes": {"+accounts_event", "+accounts_job", "+mfa_authenticator"},
+    "mfa_generate_recovery_codes": {
+        "+accounts_event",
+        "+accounts_job",
+        "+mfa_authenticator",
+        "accounts_user.session_generation",
+    },
     "operator:agency-new": {
         "+accounts_agency",
         "+accounts_brand",
