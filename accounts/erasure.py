@@ -270,7 +270,8 @@ def _leave(tie: Tie, person: User, why: Why, acting: User | None) -> None:
             _hand_contact_over(customer, tie.others[0].person, acting)
         elif customer.erased_at is None:
             _erase_customer(customer, why, acting)
-    Membership.objects.for_agency(customer.agency).filter(customer=customer, person=person).delete()
+    if tie.membership is not None:
+        tie.membership.delete()
 
 
 def _hand_contact_over(customer: Customer, person: User, acting: User | None) -> None:

@@ -3,9 +3,9 @@
 import pytest
 from django.utils import timezone
 
-from accounts import customers, members, people, staff, vendor_accounts, views_as
+from accounts import customers, erasure, members, people, staff, vendor_accounts, views_as
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Customer, Membership, State, Subaccount, User
+from accounts.models import Agency, Customer, Event, Membership, State, Subaccount, User
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -58,3 +58,29 @@ def test_a_neighbours_customers_take_no_place_and_its_wishes_hold_up_no_keys(nor
 
     assert customers.has_room(north)
     vendor_accounts.connect(north, client_id="north-id-2", client_secret="another-secret")
+
+
+def test_nobody_is_suspended_twice_or_brought_back_who_is_here(ada: User, bo: User, bos_company: Customer):
+    factories.member(bos_company, "editor", "kim@shop.example")
+    ben = factories.staff(bos_company.agency, "ben@north.example", "admin")
+
+    def kims() -> Membership:
+        return Membership.objects.for_agency(bos_company.agency).get(person__email="kim@shop.example")
+
+    for door, who, by in ((members, kims, bo), (staff, lambda: User.objects.get(pk=ben.pk), ada)):
+        with pytest.raises(NotAllowed):
+            door.bring_back(who(), acting_user=by)
+        door.suspend(who(), acting_user=by)
+        with pytest.raises(NotAllowed):
+            door.suspend(who(), acting_user=by)
+        door.bring_back(who(), acting_user=by)
+
+
+def test_what_somebody_was_is_written_down_at_their_erasure_and_not_what_others_are(bo: User, bos_company: Customer):
+    kim = factories.member(bos_company, "viewer", "kim@shop.example")
+    factories.member(bos_company, "editor", "lee@shop.example")
+
+    erasure.erase_person(kim, why=erasure.Why.OWN_WISH, acting_user=kim)
+
+    event = Event.objects.for_agency(bos_company.agency).get(kind="member.erased")
+    assert (event.object_id, event.data["was"]) == (str(kim.pk), "viewer")
