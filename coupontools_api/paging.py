@@ -1,12 +1,12 @@
 """Lists that the vendor gives in pages, as one lazy row of lines."""
 
-import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from coupontools_api.assumed import FIRST_PAGE
 from coupontools_api.endpoints import Endpoint
 from coupontools_api.errors import UnexpectedReply
+from coupontools_api.fields import number_of
 from coupontools_api.replies import Payload, Reply, lines, listed, only_list, rest_items
 from coupontools_api.transport import Transport
 
@@ -88,8 +88,8 @@ def _new_lines(
 
 def _total(payload: object) -> int:
     """How many lines there are by the answer's own word; 0 where it has none."""
-    named = [str(payload.get(name)).strip() for name in TOTALS] if isinstance(payload, dict) else []
-    return max((int(text) for text in named if re.fullmatch("[0-9]{1,18}", text, re.ASCII)), default=0)
+    named = [number_of(payload.get(name)) or 0 for name in TOTALS] if isinstance(payload, dict) else []
+    return max(named, default=0)
 
 
 def _items(endpoint: Endpoint, payload: Payload, key: str | None) -> list[Any]:

@@ -308,3 +308,22 @@ def test_a_fault_of_ours_while_staff_wait_is_tried_again(
     assert (after.state, after.cause, after.lease_owner) == (State.NEEDS_REVIEW, Cause.REFUSED, "")
     assert after.run_at is not None
     assert after.run_at > timezone.now()
+
+
+def test_a_second_try_makes_nothing_while_an_id_stands_there_that_was_told_once(
+    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User, work: Work
+):
+    """A look of a person's own takes it away where no list shows it: then it is theirs to try again."""
+    told = {"cause": Cause.CONTRADICTION, "candidates": ["sub_424242"], "had_unknown_outcome": True, "run_at": None}
+    Subaccount.objects.for_agency(bos_subaccount.agency).update(state=State.NEEDS_REVIEW, **told)
+
+    attention.retry(fresh(bos_subaccount), acting_user=ada)
+    again = work(bos_subaccount)
+    assert (again.state, again.cause, again.candidates) == (State.NEEDS_REVIEW, Cause.CONTRADICTION, ["sub_424242"])
+    assert calls(sandbox, CREATE) == 0
+
+    attention.look(fresh(bos_subaccount), acting_user=ada)
+    assert work(bos_subaccount).candidates == []
+    attention.retry(fresh(bos_subaccount), acting_user=ada)
+    assert work(bos_subaccount).state == State.ACTIVE
+    assert calls(sandbox, CREATE) == 1
