@@ -20,6 +20,8 @@ from tests.ports import free_port
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("browser", "postgres", "brokers", "observatory", "office", "php", "gettext")
 NOTHING_RAN = 5
+# One more than there are processors, for a test often waits: for a server to come up, or for a browser.
+PROCESSES = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal"]
 # Seen once, with SQLite: what touches no database, starts its own, or is about what stands in a page, file or mail.
 ONCE = (
     "tests/coupontools_api",
@@ -164,6 +166,8 @@ def environment_for(**settings: str) -> dict[str, str]:
         "LOG_LEVEL": "WARNING",
         **settings,
     }
+    # Every test process, and every server that a test starts, would compile all of it again.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     for name in ("DATABASE_URL", "BROKER_URL", "CACHE_URL", "DEPLOYMENT"):
         if name not in settings:
             environment.pop(name, None)
@@ -209,7 +213,7 @@ def main() -> int:
             f"Missing: {' and '.join(NEEDS[part][1])}, so the {part} tests cannot run"
             f" (--without {part} leaves them out)."
         )
-    processes = [] if any(argument.startswith(("-n", "--pdb", "-s")) for argument in given) else ["-n", "2"]
+    processes = [] if any(argument.startswith(("-n", "--pdb", "-s")) for argument in given) else PROCESSES
     lacking = {part for part in PARTS if part in without or part in missing}
     in_both = "not browser and not prove and not production" + marks_without(lacking)
     codes = [pytest("SQLite", [*processes, "-m", in_both, *given])]
@@ -217,7 +221,7 @@ def main() -> int:
         if not lacking & {"postgres", "brokers"}:
             # A file stays with one process, which starts an installation for its tests. It waits more than it works:
             # for servers to come up, leases to end, brokers to come back.
-            whole_files = [*processes, *(["--dist", "loadfile"] if processes else [])]
+            whole_files = ["-n", "2", "--dist", "loadfile"] if processes else []
             chosen = f"production and not prove{marks_without(lacking)}"
             others.enter_context(beside("Production", [*whole_files, "-m", chosen, *given], codes))
         if "postgres" not in lacking:
