@@ -27,6 +27,7 @@ from coupontools_api.subaccounts import KeyPair, SubaccountDetails
 log = structlog.get_logger(__name__)
 REFRESH_STEP = timedelta(seconds=0.25)  # between two readings that the clock asks of one vendor account
 MAILS_GIVE_UP_AFTER = timedelta(days=7)  # then the job stays, with its last error, for the operator to see
+MISSING_MAILS_AN_HOUR = 5  # of one agency; what is more has one cause, and one mail
 
 
 KEPT_OF_PAYLOADS = frozenset({"mail", "customer", "subaccount"})
@@ -278,12 +279,22 @@ def missing(subaccount: Subaccount, *, acting_user: User | None = None) -> None:
             acting_user=acting_user,
             run_at=clock.now() + MISSING_LOOK,
         )
-        Job.objects.create(
+        _tell_of_missing(subaccount)
+
+
+def _tell_of_missing(subaccount: Subaccount) -> None:
+    agency, now = subaccount.agency, clock.now()
+    lately = Job.objects.for_agency(agency).filter(payload__mail="missing", created_at__gt=now - timedelta(hours=1))
+    if lately.count() < MISSING_MAILS_AN_HOUR:
+        put_mail("missing", agency=agency, customer=subaccount.customer)
+    else:
+        mail = Job(
             kind=Job.Kind.MAIL,
-            agency=subaccount.agency,
-            customer_id=subaccount.customer_id,
-            payload={"mail": "missing", "customer": subaccount.customer_id},
+            agency=agency,
+            once=f"many_missing:{agency.pk}:{now:%Y%m%d%H}",
+            payload={"mail": "many_missing", "number": MISSING_MAILS_AN_HOUR},
         )
+        Job.objects.bulk_create([mail], ignore_conflicts=True)
 
 
 def put_refresh(subaccount: Subaccount, *, after: timedelta = timedelta(), launched: bool = False) -> None:

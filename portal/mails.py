@@ -21,6 +21,7 @@ OF_THE_AGENCY = {
     "vendor_recovered": "/console/",
     "daily_budget": "/console/",
     "reconcile_stopped": "/console/differences/",
+    "many_missing": "/console/attention/",
 }
 TO_STAFF = frozenset({"needs_review", "missing", *OF_THE_AGENCY})
 

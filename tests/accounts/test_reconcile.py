@@ -150,6 +150,37 @@ def test_what_the_list_lacks_and_the_vendor_denies_is_missing_and_told_once(sand
     assert open_findings(active.agency) == [], "the customer itself is on the attention list"
 
 
+def test_many_that_are_missing_have_one_cause_and_not_a_mail_each(sandbox: Sandbox, north: Agency):
+    rows = several(north, sandbox, jobs.MISSING_MAILS_AN_HOUR + 4)
+    for row in rows:
+        sandbox.remove_subaccount(row.vendor_id)
+        jobs.put_refresh(row, launched=True)
+    mail.outbox.clear()
+
+    settle()
+
+    assert {fresh(row).state for row in rows} == {State.MISSING}
+    told = [message.subject for message in mail.outbox if "missing" in message.subject]
+    assert len(told) == jobs.MISSING_MAILS_AN_HOUR + 1
+    assert told[-1] == "North: many accounts are missing at the vendor"
+    assert "said of more than 5 accounts" in mail.outbox[-1].body
+    assert "/console/attention/" in mail.outbox[-1].body
+
+
+def test_mails_of_another_hour_or_agency_take_no_mail_away(sandbox: Sandbox, active: Subaccount, south: Agency):
+    for agency in (active.agency, south):
+        for _ in range(jobs.MISSING_MAILS_AN_HOUR):
+            jobs.put_mail("missing", agency=agency)
+    settle()
+    Job.objects.for_agency(active.agency).update(created_at=timezone.now() - timedelta(hours=1, seconds=1))
+    sandbox.remove_subaccount(active.vendor_id)
+    mail.outbox.clear()
+
+    compare_now(active.agency)
+
+    assert [message.subject for message in mail.outbox] == [f"The account of {active.customer.company_name} is missing"]
+
+
 def test_what_the_list_lacks_and_the_vendor_answers_for_stays_active(sandbox: Sandbox, active: Subaccount):
     vendor.look(VendorAccount.objects.select_related("active_credential").get(agency=active.agency))
     listing: tuple[ListedSubaccount, ...] = ()
