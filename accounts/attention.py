@@ -86,7 +86,7 @@ def absence_is_proven(subaccount: Subaccount) -> bool:
 
     Either no create of ours ever had an unknown outcome, or a look after the quarantine found nothing.
     """
-    if subaccount.vendor_id or subaccount.candidates or subaccount.cause == Cause.CONTRADICTION:
+    if subaccount.vendor_id or subaccount.candidates or subaccount.cause in (Cause.CONTRADICTION, Cause.LISTED_ALMOST):
         return False
     if not subaccount.had_unknown_outcome:
         return True

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from accounts import adoption, clock, search, vendor
 from accounts.claims import backoff
@@ -17,6 +18,7 @@ from accounts.states import FREE, LostClaim, move
 from coupontools_api.errors import CoupontoolsError, Throttled
 from coupontools_api.subaccounts import ListedSubaccount
 
+MISSING_LOOK = timedelta(hours=1)
 GIVEN_BACK = "subaccount.create_given_back"
 LOOKS_BEFORE_QUARANTINE_ENDS = (5.0, 30.0)
 WAITING_CAUSES = {
@@ -25,6 +27,10 @@ WAITING_CAUSES = {
     "throttled": Cause.VENDOR_THROTTLES,
     "no credentials": Cause.NO_VENDOR_ACCOUNT,
 }
+
+
+UNKNOWN_STATES = (State.CREATING, State.UNCERTAIN)
+"""In which an account may be there already, or be there in a moment, that is not bound."""
 
 
 def seconds(number: float) -> timedelta:
@@ -72,6 +78,16 @@ class Claimed:
             bound_elsewhere=set(bound),
         )
 
+    def others_in_the_making(self) -> Q:
+        """Of the agency's rows those of the same address, but for this one, for which an account may just be made."""
+        return ~Q(pk=self.subaccount.pk) & Q(email__iexact=self.subaccount.email, state__in=UNKNOWN_STATES)
+
+    def may_be_anothers(self) -> bool:
+        """Whether an account of this address may be what another wish has asked for since, and be left to that."""
+        since = Q(create_started_at__gt=self.subaccount.create_started_at) if self.subaccount.create_started_at else Q()
+        theirs = Subaccount.objects.for_agency(self.subaccount.agency).filter(self.others_in_the_making(), since)
+        return theirs.exists()
+
     # -- outcomes ------------------------------------------------------------------------------------------
 
     def bind(self, vendor_id: str) -> None:
@@ -108,7 +124,8 @@ class Claimed:
         except IntegrityError:
             # Another row has this id: whatever the vendor meant, it is not bound twice.
             if subaccount.state in (State.NEEDS_REVIEW, State.MISSING):
-                self.free(run_at=None, cause=Cause.BOUND_ELSEWHERE, wanted_vendor_id="", wanted_in_spite=False)
+                again = now + MISSING_LOOK if subaccount.state == State.MISSING else None
+                self.free(run_at=again, cause=Cause.BOUND_ELSEWHERE, wanted_vendor_id="", wanted_in_spite=False)
             else:
                 self.contradiction()
 

@@ -15,7 +15,14 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from accounts import adoption, clock, reviews, vendor
-from accounts.claimed import GIVEN_BACK, LOOKS_BEFORE_QUARANTINE_ENDS, WAITING_CAUSES, Claimed, seconds
+from accounts.claimed import (
+    GIVEN_BACK,
+    LOOKS_BEFORE_QUARANTINE_ENDS,
+    UNKNOWN_STATES,
+    WAITING_CAUSES,
+    Claimed,
+    seconds,
+)
 from accounts.claims import claim
 from accounts.models import Agency, Cause, Customer, Event, Job, State, Subaccount, VendorAccount
 from accounts.states import FREE, LostClaim
@@ -36,6 +43,7 @@ from coupontools_api.subaccounts import AccountStatus, CreatedSubaccount, Listed
 log = structlog.get_logger(__name__)
 
 MAX_CREATES_IN_FLIGHT = 2
+OTHERS_WAIT = timedelta(seconds=5)
 PAUSED_FOR = timedelta(minutes=1)  # then it is asked again whether an operator has ended the pause
 UNKNOWN_WAITS = timedelta(minutes=1)
 NOT_IN_LIST = 302  # "value not in the predefined list": of what we send, only the package can be that
@@ -101,8 +109,8 @@ class _Step(Claimed):
         if self.account.creates_paused_at:
             self.postpone(PAUSED_FOR, Cause.CREATES_PAUSED)
             return
-        if self._creates_in_flight() >= MAX_CREATES_IN_FLIGHT:
-            self.postpone(timedelta(seconds=1), self.subaccount.cause)  # before the look: it would be for nothing
+        if wait := self._wait_for_others():
+            self.postpone(wait, self.subaccount.cause)  # before the look: it would be for nothing
             return
         listing = self.listing()
         if listing is None:
@@ -124,7 +132,9 @@ class _Step(Claimed):
         if listing is None:
             return
         verdict = self.verdict(listing)
-        if verdict.bind:
+        if verdict.bind and self.may_be_anothers():
+            self.postpone(OTHERS_WAIT, self.subaccount.cause)
+        elif verdict.bind:
             self.bind(verdict.bind)
         elif verdict.cause:
             self.review(verdict.cause)
@@ -174,11 +184,8 @@ class _Step(Claimed):
             if account.creates_paused_at or not self._is_as_it_was(account):
                 self.postpone(timedelta(seconds=1), subaccount.cause)
                 return False
-            same = Subaccount.objects.for_agency(subaccount.agency).filter(
-                email__iexact=subaccount.email, state__in=(State.CREATING, State.UNCERTAIN)
-            )
-            if self._creates_in_flight() >= MAX_CREATES_IN_FLIGHT or same.exists():
-                self.postpone(timedelta(seconds=1), subaccount.cause)
+            if wait := self._wait_for_others():
+                self.postpone(wait, subaccount.cause)
                 return False
             made, allowed = creates_today(subaccount.agency, now=now)
             if made >= allowed:
@@ -208,12 +215,19 @@ class _Step(Claimed):
         is_at_work = subaccount.customer.agency.stopped_at is None
         return is_at_work and _has_the_same_keys(account, self.account) and subaccount.customer.closed_at is None
 
-    def _creates_in_flight(self) -> int:
-        return (
-            Subaccount.objects.for_agency(self.subaccount.agency)
-            .filter(state=State.CREATING, lease_until__gt=clock.now())
-            .count()
+    def _wait_for_others(self) -> timedelta | None:
+        """How long before it is tried again, where no create may start: too many are under way, or one of its address.
+
+        An account that appears meanwhile would be that other wish's.
+        """
+        now, theirs = clock.now(), self.others_in_the_making()
+        of_agency = Subaccount.objects.for_agency(self.subaccount.agency)
+        found = of_agency.filter(state__in=UNKNOWN_STATES).aggregate(
+            in_flight=Count("pk", filter=Q(state=State.CREATING, lease_until__gt=now)), same=Count("pk", filter=theirs)
         )
+        if found["same"]:
+            return OTHERS_WAIT
+        return timedelta(seconds=1) if found["in_flight"] >= MAX_CREATES_IN_FLIGHT else None
 
     def _create(self, listing: tuple[ListedSubaccount, ...]) -> None:
         try:
@@ -223,7 +237,10 @@ class _Step(Claimed):
         except Throttled:
             self.give_back(self.throttled_for(), Cause.VENDOR_THROTTLES)
         except vendor.CREDENTIALS_ERRORS as problem:
-            self.give_back(seconds(settings.BREAKER_PROBE_SECONDS), Cause.CREDENTIALS, problem.codes)
+            if self.account.is_open:
+                self.give_back(seconds(settings.BREAKER_PROBE_SECONDS), Cause.CREDENTIALS, problem.codes)
+            else:  # what was asked for is refused, and not who asks
+                self.review(Cause.REFUSED, problem.codes)
         except EmailTaken as problem:
             # Ours from an earlier attempt, or somebody else's: the next look tells.
             self.uncertain(Cause.EMAIL_TAKEN, problem.codes, happened=False)
@@ -277,6 +294,7 @@ class _Step(Claimed):
                 expiry_date=subaccount.expiry_date,
             ),
             noted=vendor.Noted("subaccount/create", customer.pk),
+            doubts_refusal=True,
         )
 
 

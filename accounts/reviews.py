@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.db import transaction
 
 from accounts import adoption, clock, vendor
-from accounts.claimed import WAITING_CAUSES, Claimed, seconds
+from accounts.claimed import MISSING_LOOK, WAITING_CAUSES, Claimed, seconds
 from accounts.models import Cause, Event, Job, State, Subaccount
 from accounts.states import FREE
 from coupontools_api.errors import CoupontoolsError, NotFound
@@ -17,7 +17,6 @@ from coupontools_api.ids import SubaccountId
 from coupontools_api.subaccounts import ListedSubaccount
 
 GONE = 510  # "Subaccount ID not correct": the one code that says that a subaccount is not there
-MISSING_LOOK = timedelta(hours=1)
 IN_THE_MAKING = (State.REQUESTED, State.CREATING, State.UNCERTAIN)
 PRESENCE = frozenset(
     {
@@ -49,11 +48,14 @@ def _look(claimed: Claimed) -> None:
     if listing is None:
         return
     verdict = claimed.verdict(listing)
-    if verdict.bind:
+    if verdict.bind and not claimed.may_be_anothers():
         claimed.bind(verdict.bind)
         return
-    cause = verdict.cause
+    cause = Cause.LINK_IN_THE_MAKING if verdict.bind else verdict.cause
     if verdict.is_absent:
+        if claimed.subaccount.cause == Cause.CONTRADICTION:
+            # What a create told is not listed for our address, and is what speaks against another create.
+            claimed.candidates = list(claimed.subaccount.candidates)
         was_there = claimed.subaccount.cause in PRESENCE
         cause = Cause.NOTHING_LISTED if was_there else Cause(claimed.subaccount.cause)
     _keep(claimed, cause)

@@ -109,10 +109,13 @@ def ask(
     *,
     noted: Noted | None = None,
     for_click: bool = False,
+    doubts_refusal: bool = False,
 ) -> Answer:
     """Makes one call with the client of `account` and lets the breaker know how it went.
 
-    With `noted` the call is kept as a VendorCall; launches keep their own events instead, and are `for_click`.
+    With `noted` the call is kept as a VendorCall; launches keep their own events instead, and are `for_click`. With
+    `doubts_refusal` the breaker learns of refused credentials only if they cannot read either: what people typed may
+    be what a firewall of the vendor's does not like, and is nobody else's affair.
 
     Raises Waiting without any call while the breaker is open or the vendor throttles us, and whatever
     CoupontoolsError the call raises.
@@ -121,7 +124,7 @@ def ask(
         raise Waiting(account.probe_at or clock.now(), account.trouble)
     if account.throttled_until and account.throttled_until > clock.now():
         raise Waiting(account.throttled_until, "throttled")
-    return _observed(account, call, noted, for_click=for_click)
+    return _observed(account, call, noted, for_click=for_click, doubts_refusal=doubts_refusal)
 
 
 def _observed(
@@ -130,18 +133,28 @@ def _observed(
     noted: Noted | None = None,
     *,
     for_click: bool = False,
+    doubts_refusal: bool = False,
 ) -> Answer:
     client, started = clients.get(account, for_click=for_click), time.monotonic()
     try:
         answer = call(client)
     except CoupontoolsError as problem:
         _keep(account, noted, started, problem)
-        _note(account, problem)
+        if not (doubts_refusal and isinstance(problem, CREDENTIALS_ERRORS) and _can_read(account)):
+            _note(account, problem)
         raise
     _keep(account, noted, started, None)
     if account.recent_failures or account.trouble:
         _note(account, None)
     return answer
+
+
+def _can_read(account: VendorAccount) -> bool:
+    try:
+        _observed(account, lambda client: client.subaccounts.list(brief=True), Noted("subaccount/list"))
+    except (CoupontoolsError, Waiting):
+        return False
+    return True
 
 
 def _keep(account: VendorAccount, noted: Noted | None, started: float, problem: CoupontoolsError | None) -> None:

@@ -9,9 +9,10 @@ from coupontools_api.campaigns import Campaign
 from coupontools_api.directories_v4 import DirectoriesV4
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.fields import MomentInUtc, Text
+from coupontools_api.finding import only_object, whole_list
 from coupontools_api.ids import CategoryId, DirectoryId, DirectoryUserId
 from coupontools_api.paging import all_pages
-from coupontools_api.replies import Reply, check_about, lines, only_list, only_object
+from coupontools_api.replies import Reply, check_about
 from coupontools_api.transport import Transport
 
 LIST = Endpoint(
@@ -75,6 +76,7 @@ THIRD_LEVEL_CATEGORIES = Endpoint(
     "Retrieve a list of 3rd level categories",
     is_long=True,
 )
+NAMES_OF_CATEGORIES = "category", "categories"
 
 
 class Directory(Reply):
@@ -119,7 +121,7 @@ class Directories:
 
         Source: "Retrieve a list of your directories" (response not published).
         """
-        return lines(LIST, only_list(LIST, self._transport.call(LIST)), Directory)
+        return whole_list(LIST, self._transport.call(LIST), Directory, "directory", "directories")
 
     def get(self, directory: DirectoryId) -> Directory:
         """One directory.
@@ -143,7 +145,7 @@ class Directories:
         Source: menu line "Retrieve all campaigns from a directory" (errors not published).
         """
         payload = self._transport.call(CAMPAIGNS, {"directory": DirectoryId(directory)})
-        return lines(CAMPAIGNS, only_list(CAMPAIGNS, payload), Campaign)
+        return whole_list(CAMPAIGNS, payload, Campaign, "campaign", "campaigns")
 
     def users(self, directory: DirectoryId) -> Iterator[DirectoryUser]:
         """Everybody registered, newest first, page by page as they are asked for; a page has at most 100.
@@ -179,7 +181,7 @@ class Directories:
 
         Source: "Retrieve a list of categories" (response not published).
         """
-        return lines(CATEGORIES, only_list(CATEGORIES, self._transport.call(CATEGORIES)), Category)
+        return whole_list(CATEGORIES, self._transport.call(CATEGORIES), Category, *NAMES_OF_CATEGORIES)
 
     def third_level_categories(self) -> tuple[Category, ...]:
         """The categories of the third level, where the account uses them.
@@ -189,4 +191,4 @@ class Directories:
         Source: "Retrieve a list of 3rd level categories" (response not published).
         """
         payload = self._transport.call(THIRD_LEVEL_CATEGORIES)
-        return lines(THIRD_LEVEL_CATEGORIES, only_list(THIRD_LEVEL_CATEGORIES, payload), Category)
+        return whole_list(THIRD_LEVEL_CATEGORIES, payload, Category, *NAMES_OF_CATEGORIES)

@@ -7,10 +7,12 @@ from typing import Any
 from pydantic import Field
 
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
-from coupontools_api.fields import Flag, Moment, NeededSecret, Secret, Text, written_day
+from coupontools_api.errors import UnexpectedReply
+from coupontools_api.fields import Flag, Moment, NeededSecret, Secret, Text, flag_of, written_day
+from coupontools_api.finding import rest_lines
 from coupontools_api.ids import PlainId
 from coupontools_api.paging import all_rest_pages
-from coupontools_api.replies import Reply, check_about, judge_done, rest_lines
+from coupontools_api.replies import Payload, Reply, check_about, judge_done
 from coupontools_api.single_use import numbered
 from coupontools_api.transport import Transport
 
@@ -192,7 +194,9 @@ class DirectoriesV4:
 
         Source: "Directory v4: update user" (response and errors not published).
         """
-        self._do(SET_BLOCKED, directory, user, {"block": is_blocked})
+        told = self._do(SET_BLOCKED, directory, user, {"block": is_blocked}).get("block")
+        if flag_of(told) not in (None, is_blocked):
+            raise UnexpectedReply(SET_BLOCKED.path, detail="says the contrary")
 
     def grant_access(self, directory: PlainId, user: PlainId, *, expires_at: datetime | None = None) -> None:
         """Lets somebody in, until `expires_at` (with its time zone, else ValueError) or for good. Never retried.
@@ -241,9 +245,11 @@ class DirectoriesV4:
 
     def _do(
         self, endpoint: Endpoint, directory: PlainId, user: PlainId, arguments: Mapping[str, Any] | None = None
-    ) -> None:
+    ) -> Payload:
+        """What the answer says; nothing where it is no object."""
         answer = self._transport.call_rest(endpoint, arguments, ids=_person(directory, user))
         judge_done(endpoint, answer, asked=PlainId(user))
+        return answer if isinstance(answer, dict) else {}
 
 
 def _person(directory: PlainId, user: PlainId) -> dict[str, int]:

@@ -76,7 +76,7 @@ class NoIntegration(Refused):
 
 
 class InvalidInput(Refused):
-    """200, 300 to 303: a parameter is missing or not valid."""
+    """200, 300 to 349 but for 304 and 305: a parameter is missing or not valid."""
 
 
 class EmailTaken(Refused):
@@ -110,12 +110,15 @@ _BY_CODE: tuple[tuple[type[Refused], frozenset[int]], ...] = (
     (AccountExpired, frozenset({101})),
     (WrongKindOfKey, frozenset({102})),
     (NoIntegration, frozenset({103, 104})),
-    (InvalidInput, frozenset({200, 300, 301, 302, 303})),
+    (InvalidInput, frozenset({200, *range(300, 304), *range(306, 350)})),
     (InvalidEmail, frozenset({305})),
     (EmailTaken, frozenset({304})),
     (NotDelivered, frozenset({604})),
     (NotFound, frozenset({502, 503, 505, 507, 509, 510, 514, 515})),
 )
+
+# What could not be sent says of a call that sends nothing by itself no more than that something was to be sent.
+_OF_MESSAGES = (NoIntegration, NotDelivered)
 
 _MISSING = {
     502: "campaign",
@@ -144,6 +147,8 @@ def refusal(endpoint: Endpoint, codes: tuple[int, ...]) -> CoupontoolsError:
     """The error for a well-formed failure. A code that we do not know makes it an UnexpectedReply."""
     for kind, known in _BY_CODE:
         found = [code for code in codes if code in known]
+        if kind in _OF_MESSAGES and not set(found) <= set(endpoint.codes):
+            continue
         if found and kind is NotFound:
             missing = _MISSING_AT.get((endpoint.name, found[0]), _MISSING[found[0]])
             # No code of v4 REST is published: what is missing there is not known.

@@ -21,12 +21,13 @@ def _secret(value: object) -> object:
 
 
 def number_of(value: object) -> int | None:
-    """A whole number, or one as text; None for anything else."""
+    """A whole number, or one as text, also with nothing after its point; None for anything else."""
     text = _text(value)
-    return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text, re.ASCII) else None
+    return int(text.partition(".")[0]) if re.fullmatch(r"-?[0-9]{1,18}(\.0+)?", text, re.ASCII) else None
 
 
-def _flag(value: object) -> bool | None:
+def flag_of(value: object) -> bool | None:
+    """A yes or no, also as text or number; None for anything else."""
     if isinstance(value, bool):
         return value
     return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(_text(value).lower())
@@ -89,7 +90,7 @@ NeededSecret = Annotated[SecretStr, BeforeValidator(_secret)]
 """Hidden in the same way; without it the reply is worth nothing."""
 
 Number = Annotated[int | None, BeforeValidator(number_of)]
-Flag = Annotated[bool | None, BeforeValidator(_flag)]
+Flag = Annotated[bool | None, BeforeValidator(flag_of)]
 
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 """`yyyy-MM-dd HH:mm:ss` without a zone, where the vendor names none."""

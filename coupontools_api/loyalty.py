@@ -9,9 +9,10 @@ from pydantic import Field
 from coupontools_api.assumed import LOYALTY_ACTION_PARAMETER, POINTS_PARAMETER, SEARCH_PARAMETER
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.fields import Flag, Number, Text, written_day
+from coupontools_api.finding import only_object, whole_list
 from coupontools_api.ids import LoyaltyCardId, LoyaltyUserId
 from coupontools_api.loyalty_v4 import LoyaltyV4
-from coupontools_api.replies import Reply, check_about, lines, only_list, only_object
+from coupontools_api.replies import Reply, check_about
 from coupontools_api.transport import Transport
 
 LIST = Endpoint(
@@ -145,7 +146,7 @@ class Loyalty:
         Source: "Retrieve a list of your loyalty cards" (response and 302 not published).
         """
         arguments = {"only_active": only_active, "sorting": None if sorting is None else Sorting(sorting)}
-        return lines(LIST, only_list(LIST, self._transport.call(LIST, arguments)), LoyaltyCard)
+        return whole_list(LIST, self._transport.call(LIST, arguments), LoyaltyCard, "loyaltycard", "loyaltycards")
 
     def get(self, card: LoyaltyCardId) -> LoyaltyCard:
         """One card.
@@ -169,7 +170,7 @@ class Loyalty:
         Source: "Retrieve a list of users from a loyalty card" (response and 200 not published).
         """
         payload = self._transport.call(USERS, {"loyaltycard": LoyaltyCardId(card)})
-        return lines(USERS, only_list(USERS, payload), LoyaltyUser)
+        return whole_list(USERS, payload, LoyaltyUser)
 
     def update_user(
         self,
@@ -239,7 +240,7 @@ class Loyalty:
         if len(text) < SHORTEST_SEARCH:
             raise ValueError("a search has at least three characters")
         arguments = {"loyaltycard": LoyaltyCardId(card), SEARCH_PARAMETER: text}
-        return lines(SEARCH_USERS, only_list(SEARCH_USERS, self._transport.call(SEARCH_USERS, arguments)), LoyaltyUser)
+        return whole_list(SEARCH_USERS, self._transport.call(SEARCH_USERS, arguments), LoyaltyUser)
 
     def push(self, card: LoyaltyCardId, *, user: LoyaltyUserId, message: str) -> None:
         """Sends a message to one who holds the card. Never retried.

@@ -7,9 +7,11 @@ from typing import Any
 from pydantic import Field
 
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
+from coupontools_api.errors import UnexpectedReply
 from coupontools_api.fields import Flag, Number, Text
+from coupontools_api.finding import rest_lines
 from coupontools_api.ids import PlainId
-from coupontools_api.replies import Reply, check_about, rest_lines
+from coupontools_api.replies import Reply, check_about
 from coupontools_api.single_use import numbered
 from coupontools_api.transport import Transport
 
@@ -195,7 +197,10 @@ class LoyaltyV4:
             raise ValueError("nobody to create")
         batch = [user.arguments() for user in users]
         found = self._transport.call_rest(CREATE_USERS, batch, ids={"card": PlainId(card)})
-        return rest_lines(CREATE_USERS, found, LoyaltyUserV4)
+        made = rest_lines(CREATE_USERS, found, LoyaltyUserV4)
+        if len(made) != len(users):
+            raise UnexpectedReply(CREATE_USERS.path, detail=f"{len(made)} of {len(users)} in the reply")
+        return made
 
     def update_user(self, card: PlainId, user: PlainId, changes: NewLoyaltyUser) -> LoyaltyUserV4:
         """Changes what is known of somebody; what is None stays. Never retried.

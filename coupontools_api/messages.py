@@ -8,8 +8,9 @@ from pydantic import Field
 from coupontools_api.assumed import SMS_TEXT_PARAMETER
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.fields import Text, written_day
+from coupontools_api.finding import lines, whole_list
 from coupontools_api.ids import CampaignId, DirectoryId, GroupId, SessionCode
-from coupontools_api.replies import Reply, check_about, lines, only_list
+from coupontools_api.replies import Reply, check_about
 from coupontools_api.single_use import MAX_CUSTOM_FIELDS, numbered
 from coupontools_api.transport import Transport
 
@@ -193,7 +194,7 @@ class Messages:
         payload = self._transport.call(SMS_CONTACTS, {"smsgroup": GroupId(group)})
         check_about(SMS_CONTACTS, GroupId(group), payload.get("group_id"))
         named = {key: value for key, value in payload.items() if key != "group_id"}
-        return lines(SMS_CONTACTS, only_list(SMS_CONTACTS, named), Contact)
+        return whole_list(SMS_CONTACTS, named, Contact, "contact", "contacts")
 
     def add_sms_group(self, name: str) -> Reply:
         """Makes a group; what the vendor says of it is in `.raw`.
@@ -240,4 +241,4 @@ class Messages:
 
         Source: "Email tool: list groups" (response not published).
         """
-        return lines(EMAIL_GROUPS, only_list(EMAIL_GROUPS, self._transport.call(EMAIL_GROUPS)), Group)
+        return whole_list(EMAIL_GROUPS, self._transport.call(EMAIL_GROUPS), Group, "group", "groups")

@@ -8,14 +8,16 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from itertools import chain
-from typing import Any, ClassVar, Self, TypeVar, get_args
+from typing import Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import from_json
 
-from coupontools_api.assumed import REST_INVALID_INPUT, REST_NOT_FOUND, USUAL_NAMES
+from coupontools_api.assumed import REST_INVALID_INPUT, REST_NOT_FOUND
 from coupontools_api.endpoints import Dialect, Endpoint
 from coupontools_api.errors import InvalidInput, NotFound, Throttled, Unauthorized, UnexpectedReply, refusal
+from coupontools_api.fields import number_of
+from coupontools_api.ids import VendorId
 
 Payload = dict[str, Any]
 
@@ -28,8 +30,9 @@ OF_THE_ACCOUNT = frozenset({101, 102, 1000})
 """Codes of an account that is shut, or of keys that are wrong: no call of it gets further."""
 NOES = frozenset({"failed", "failure", "fail", "error", "nok", "false"})
 """What a status may say instead of a code."""
-TOTAL = "amount_of_"
-"""How the names of totals start."""
+LOWEST_HTTP_ERROR, LOWEST_SERVER_ERROR = 400, 500
+DEEPEST = 200
+"""Of what stands within something else: as far down as the quick reader goes."""
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MAX_RETRY_AFTER_SECONDS = 3600.0
 _RAW = "\x00raw"  # no reply has such a key: NUL is replaced in what is read
@@ -95,24 +98,29 @@ def check_about(endpoint: Endpoint, asked: str | int, told: Any) -> None:
     if told in (None, ""):
         return
     try:
-        is_the_same = type(asked)(told) == asked
+        again = type(asked)(told)
     except (TypeError, ValueError):
-        is_the_same = False
-    if not is_the_same:
+        again = None
+    if again != asked and (again is None or _number(again) is None or _number(again) != _number(asked)):
         raise UnexpectedReply(endpoint.path, detail="about something else")
 
 
-_Line = TypeVar("_Line", bound=Reply)
+def _number(vendor_id: str | int) -> int | None:
+    """The number of an id that is nothing but a prefix and one: zeros before it say nothing."""
+    is_number = isinstance(vendor_id, VendorId) and type(vendor_id).body == VendorId.body
+    return int(str(vendor_id).removeprefix(vendor_id.prefix)) if is_number else None
 
 
 def without_secrets(item: Payload, keys: frozenset[str]) -> Payload:
-    """The item less `keys` (in lower case), less what SECRET_NAME names, less every text with one of its tokens.
+    """The item less `keys` (in lower case), less what SECRET_NAME names, less every text with one of its tokens or with
+    what stands under one of `keys`.
 
     The very item where there is nothing to leave out: a list would copy a hundred thousand of them.
     """
     if NESTED.isdisjoint(map(type, item.values())) and not _names_a_secret(tuple(item), keys):
         return item
-    tokens = frozenset(_tokens(item))
+    hidden = (value for key, value in item.items() if key.lower() in keys and isinstance(value, str))
+    tokens = frozenset([*_tokens(item), *(value for value in hidden if len(value) >= SHORTEST_TOKEN)])
     return {key: value for key, value in _scrubbed(item, tokens).items() if key.lower() not in keys}
 
 
@@ -158,79 +166,6 @@ def _scrubbed(value: Any, tokens: frozenset[str]) -> Any:
     return {key: _scrubbed(item, tokens) for key, item in value.items() if not _is_secret(key) and not tells(item)}
 
 
-def lines(endpoint: Endpoint, items: object, model: type[_Line]) -> tuple[_Line, ...]:
-    """Every line of what `listed` takes for a list. Raises UnexpectedReply."""
-    return tuple([model.of(endpoint, item) for item in listed(endpoint, items)])
-
-
-def listed(endpoint: Endpoint, items: object) -> list[Any]:
-    """A list, which may also be a single object, or empty as null or "". Raises UnexpectedReply."""
-    if isinstance(items, dict):
-        return [items]
-    if not isinstance(items, list) and items not in (None, ""):
-        raise UnexpectedReply(endpoint.path, detail="no list in the reply")
-    return items if isinstance(items, list) else []
-
-
-def rest_lines(endpoint: Endpoint, payload: object, model: type[_Line]) -> tuple[_Line, ...]:
-    """Every line of a REST answer. Raises UnexpectedReply."""
-    return lines(endpoint, rest_items(endpoint, payload), model)
-
-
-def rest_items(endpoint: Endpoint, payload: object) -> list[Any]:
-    """The list of a REST answer: bare, or the one list of an object that also tells how it is paged."""
-    return listed(endpoint, only_list(endpoint, payload) if isinstance(payload, dict) else payload)
-
-
-def only_list(endpoint: Endpoint, payload: Payload) -> object:
-    """The list of an answer that gives it a name which is not published. Raises UnexpectedReply if there is none.
-
-    An empty one may come as null or "", a list of one as an object. An object of an unusual name beside such a null,
-    or beside a total of 0, is what the list is of and no line of it.
-    """
-    named = _named(payload)
-    found = _one_of(named, list)
-    if found is None:
-        found = _one_of(named, dict)
-        is_usual = any(isinstance(named.get(name), dict) for name in USUAL_NAMES)
-        has_null = any(value in (None, "") for value in named.values())
-        if _says_none(payload) or (found is not None and has_null and not is_usual):
-            return []
-    if found is None and (not named or any(named.values())):
-        raise UnexpectedReply(endpoint.path, detail="no list in the reply")
-    return found or []
-
-
-def _says_none(payload: Payload) -> bool:
-    return any(key.startswith(TOTAL) and str(value).strip() == "0" for key, value in payload.items())
-
-
-def only_object(endpoint: Endpoint, payload: Payload) -> object:
-    """The object of an answer that gives it a name which is not published, or the one line of a list."""
-    named = _named(payload)
-    found = _one_of(named, dict) or _one_of(named, list)
-    if isinstance(found, list) and len(found) == 1:
-        found = found[0]
-    if not isinstance(found, dict):
-        raise UnexpectedReply(endpoint.path, detail="no object in the reply")
-    return found
-
-
-def _named(payload: Payload) -> Payload:
-    """What stands beside the envelope, totals not among it."""
-    return {
-        key: value for key, value in payload.items() if key not in ("status", "errors") and not key.startswith(TOTAL)
-    }
-
-
-def _one_of(named: Payload, kind: type) -> Any:
-    found = {key: value for key, value in named.items() if isinstance(value, kind)}
-    usual = [name for name in USUAL_NAMES if name in found]
-    if len(found) > 1 and not usual:
-        return None
-    return found[usual[0]] if usual else next(iter(found.values()), None)
-
-
 def judge(endpoint: Endpoint, answer: Answer) -> Payload:
     """The payload of a successful RPC reply. HTTP status and body are both judged, and either may say no.
 
@@ -268,11 +203,18 @@ def judge_done(endpoint: Endpoint, payload: object, *, asked: int | None = None)
         return
     if not isinstance(payload, dict):
         raise UnexpectedReply(endpoint.path, detail="no object in the reply")
-    is_off = payload.get("success") not in (None, True, 1, "1", "true")
-    if payload.get("errors") or payload.get("error") or is_off or str(payload.get("status")).lower() in NOES:
-        raise UnexpectedReply(endpoint.path, detail="says no without a code")
+    refuse_no(endpoint, payload)
     if asked is not None:
         check_about(endpoint, asked, payload.get("id"))
+
+
+def refuse_no(endpoint: Endpoint, payload: Payload) -> None:
+    """Raises UnexpectedReply where an answer without an envelope says no in any of the ways that are thought of."""
+    is_off = payload.get("success") not in (None, True, 1, "1", "true")
+    status = payload.get("status")
+    is_bad = str(status).lower() in NOES or (number_of(status) or 0) >= LOWEST_HTTP_ERROR
+    if payload.get("errors") or payload.get("error") or is_off or is_bad:
+        raise UnexpectedReply(endpoint.path, detail="says no without a code")
 
 
 def _agreed(endpoint: Endpoint, answer: Answer) -> Any:
@@ -284,6 +226,10 @@ def _agreed(endpoint: Endpoint, answer: Answer) -> Any:
     # v4 REST publishes no codes, and its HTTP status tells; only of an account that is shut its bare ones say more.
     bare = () if is_good else tuple(code for code in _codes({"errors": payload}) if code in OF_THE_ACCOUNT)
     if codes := _codes(payload) or bare:
+        # What says both yes and no, or no while the server fails, may have been done all the same.
+        is_contradicted = _has_ok(payload) or answer.status >= LOWEST_SERVER_ERROR
+        if endpoint.changes and is_contradicted:
+            raise UnexpectedReply(endpoint.path, codes, "a code, and signs of the contrary")
         raise refusal(endpoint, codes)
     if answer.status in (401, 403):
         raise Unauthorized(endpoint.path, detail=str(answer.status))
@@ -334,17 +280,20 @@ def decoded(body: bytes) -> Any:
         return None
 
 
-def _storable(value: Any) -> Any:
+def _storable(value: Any, depth: int = 0) -> Any:
     """The same with U+FFFD for what JSON can say and no database or UTF-8 can: NUL and half a character.
 
-    Put in its place, never left out: a text must not become another one that somebody else has.
+    Put in its place, never left out: a text must not become another one that somebody else has. Raises ValueError for
+    what stands deeper than DEEPEST: whoever walks through it later would run out of stack.
     """
+    if depth > DEEPEST:
+        raise ValueError("too deep")
     if isinstance(value, str):
         return UNSTORABLE.sub("\ufffd", value)
     if isinstance(value, list):
-        return [_storable(item) for item in value]
+        return [_storable(item, depth + 1) for item in value]
     if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
+        return {_storable(key): _storable(item, depth + 1) for key, item in value.items()}
     return value
 
 
@@ -371,7 +320,12 @@ def _codes(payload: object) -> tuple[int, ...]:
 def _says_ok(payload: Payload) -> bool:
     """By the word of the envelope, as long as no errors stand in it, whatever their form."""
     status = payload.get("status")
-    word = status.get("status") if isinstance(status, dict) else status
     told = payload.get("errors"), status.get("errors") if isinstance(status, dict) else None
     is_contradicted = any(any(errors.values()) if isinstance(errors, dict) else errors for errors in told)
-    return isinstance(word, str) and word.strip().upper() == "OK" and not is_contradicted
+    return _has_ok(payload) and not is_contradicted
+
+
+def _has_ok(payload: object) -> bool:
+    status = payload.get("status") if isinstance(payload, dict) else None
+    word = status.get("status") if isinstance(status, dict) else status
+    return isinstance(word, str) and word.strip().upper() == "OK"

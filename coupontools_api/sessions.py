@@ -10,8 +10,9 @@ from coupontools_api.assumed import SEARCH_PARAMETER, SESSION_ACTION_PARAMETER, 
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.errors import UnexpectedReply
 from coupontools_api.fields import BlankIsNone, Flag, MomentInUtc, Number, Text, block
+from coupontools_api.finding import whole_list
 from coupontools_api.ids import CampaignId, SessionCode
-from coupontools_api.replies import Reply, lines, only_list
+from coupontools_api.replies import Reply
 from coupontools_api.transport import Transport
 
 GET = Endpoint(
@@ -200,7 +201,7 @@ class Sessions:
 
     def _found(self, endpoint: Endpoint, arguments: dict[str, Any]) -> tuple[SessionLine, ...]:
         payload = self._transport.call(endpoint, arguments)
-        return lines(endpoint, only_list(endpoint, payload), SessionLine)
+        return whole_list(endpoint, payload, SessionLine, "session", "sessions")
 
 
 def _about(endpoint: Endpoint, asked: SessionCode, told: str) -> None:

@@ -11,8 +11,9 @@ from coupontools_api.assumed import REMOVED_CODE_PARAMETER
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.errors import UnexpectedReply
 from coupontools_api.fields import BlankIsNone, Number, Text
+from coupontools_api.finding import lines
 from coupontools_api.ids import CampaignId, SessionCode
-from coupontools_api.replies import Reply, check_about, lines
+from coupontools_api.replies import Reply, check_about
 from coupontools_api.transport import Transport
 
 CREATE = Endpoint(
@@ -172,9 +173,9 @@ class SingleUses:
         to 25, the prefix not counted) or `code_type` (`numeric` or `alphanumeric`) asks for automated codes. ValueError
         otherwise, before any call.
 
-        Never retried; up to 64 MiB and `list_deadline` seconds. Raises NotFound (502), InvalidInput (200, 300, 301,
-        302), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have
-        happened.
+        Never retried; up to 64 MiB and `list_deadline` seconds; as many come back as the vendor tells of. Raises
+        NotFound (502), InvalidInput (200, 300, 301, 302), Unauthorized (1000), AccountExpired (101), Throttled,
+        NotSent; NoAnswer and UnexpectedReply may have happened.
 
         Source: "Create multiple single use access URLs" (errors not published).
         """
@@ -195,6 +196,8 @@ class SingleUses:
         made = lines(CREATE_MANY, self._transport.call(CREATE_MANY, arguments).get("data", False), SingleUse)
         if not made:
             raise UnexpectedReply(CREATE_MANY.path, detail="no link in the reply")
+        for link in made:
+            check_about(CREATE_MANY, CampaignId(campaign), link.campaign)
         return made
 
     def remove(self, campaign: CampaignId, *, code: SessionCode) -> None:

@@ -47,8 +47,8 @@ class _Call:
         return seconds
 
     def pause(self, seconds: float) -> None:
-        """Sleeps, but not past the deadline."""
-        if self.over.wait(seconds):
+        """Sleeps. Raises TimeoutError for the deadline: at once where the pause would outlast it."""
+        if seconds >= self.left() or self.over.wait(seconds):
             raise TimeoutError("deadline")
 
     def watch(self, descriptor: int) -> None:
@@ -331,9 +331,11 @@ def _flat(arguments: Mapping[str, Any]) -> dict[str, str]:
     """As a query or form writes them: booleans as words, what is inside something in brackets."""
     flat: dict[str, str] = {}
     for key, value in arguments.items():
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            value = dict(enumerate(value))
         if isinstance(value, Mapping):
             flat |= {f"{key}[{inner}]": text for inner, text in _flat(value).items()}
-        else:
+        elif value is not None:
             flat[key] = str(value).lower() if isinstance(value, bool) else str(value)
     return flat
 

@@ -6,7 +6,7 @@ import pytest
 
 from coupontools_api import errors
 from coupontools_api.client import Coupontools
-from tests.coupontools_api.calls_rpc import CARD, EVENT, GROUP
+from tests.coupontools_api.calls_rpc import CARD, DIRECTORY, EVENT, GROUP
 from tests.coupontools_api.rows import OK, SESSION, ids
 from tests.coupontools_api.scripted import Vendor, answers
 
@@ -34,6 +34,41 @@ def test_a_lone_contact_is_one(bold: Coupontools, script: Vendor):
     script.plays(answers(OK | {"group_id": GROUP, "contact": {"phone": "+3212"}}))
 
     assert [contact.phone for contact in bold.messages.sms_contacts(GROUP)] == ["+3212"]
+
+
+BESIDE = [{}, {"next_page": None}, {"message": ""}]
+LISTS_OF_ONE: dict[str, tuple[Any, dict[str, Any]]] = {
+    "directories": (lambda c: c.directories.list(), {"directory": {"ID": "dir_5"}, "amount_of_directories": "1"}),
+    "categories": (lambda c: c.directories.categories(), {"category": {"ID": "cat_5"}}),
+    "loyalty cards": (lambda c: c.loyalty.list(), {"loyaltycard": {"ID": "5"}}),
+    "e-mail groups": (lambda c: c.messages.email_groups(), {"group": {"ID": "gro_5"}, "amount_of_groups": 1}),
+    "campaigns": (lambda c: c.directories.campaigns(DIRECTORY), {"campaign": {"ID": "cam_5"}}),
+}
+
+
+@pytest.mark.parametrize("beside", BESIDE, ids=str)
+@pytest.mark.parametrize("name", LISTS_OF_ONE)
+def test_a_lone_line_is_one_whatever_is_empty_beside_it(
+    name: str, beside: dict[str, Any], bold: Coupontools, script: Vendor
+):
+    ask, answer = LISTS_OF_ONE[name]
+    script.plays(answers(OK | answer | beside))
+
+    assert len(ask(bold)) == 1
+
+
+def test_a_lone_object_of_a_rest_call_is_its_line(bold: Coupontools, script: Vendor):
+    script.plays(answers({"id": 5, "name": "A", "owner": {"id": 9}, "note": None}))
+
+    assert ids(bold.directories.v4.list()) == [5]
+
+
+@pytest.mark.parametrize("part", [{"category": ""}, {"category": []}, {"category": [{"ID": "cat_1"}]}], ids=str)
+def test_a_list_that_counts_more_than_it_holds_is_refused(part: dict[str, Any], bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | {"amount_of_categories": "5"} | part))
+
+    with pytest.raises(errors.UnexpectedReply):
+        bold.directories.categories()
 
 
 @pytest.mark.parametrize("line", [{"ID": "sub_2", "email": None}, {"ID": "sub_2"}], ids=str)

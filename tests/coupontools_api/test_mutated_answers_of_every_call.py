@@ -64,6 +64,10 @@ def may_be_a_success(endpoint: Endpoint, spoiled: Spoiled, document: Any) -> boo
     if not 200 <= spoiled.status < 300 or document is None or (isinstance(document, dict) and says_no(document)):
         return False
     if endpoint.dialect is Dialect.V4_REST:
+        # A list that says so is none; a thing by itself may have a status.
+        is_no = isinstance(document, dict) and "id" not in document and document.get("status") in ("failed", "error")
+        if is_no or (isinstance(document, dict) and (document.get("error") or document.get("success") is False)):
+            return False
         return isinstance(document, dict | list) or CALLS[endpoint.name].answer == {}
     status = document.get("status") if isinstance(document, dict) else None
     word = status.get("status") if isinstance(status, dict) else status

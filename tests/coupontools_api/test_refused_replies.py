@@ -7,7 +7,8 @@ import pytest
 
 from coupontools_api import errors
 from coupontools_api.client import Coupontools
-from coupontools_api.ids import CampaignId
+from coupontools_api.ids import CampaignId, SubaccountId
+from coupontools_api.loyalty_v4 import NewLoyaltyUser
 from tests.coupontools_api.calls_rpc import CARD, DIRECTORY, GROUP
 from tests.coupontools_api.rows import CAMPAIGN, LINK, OK, OTHER, PLAIN, SESSION, SUBACCOUNT, TOKEN
 from tests.coupontools_api.scripted import Vendor, answers
@@ -18,6 +19,70 @@ OTHER_CAMPAIGN = CampaignId("cam_6")
 def refuses(call: Any) -> None:
     with pytest.raises(errors.UnexpectedReply):
         call()
+
+
+# A no of a v4 REST call, whose form is not published, with a good HTTP status.
+NOES = (
+    {"success": False, "errors": ["Directory not found"]},
+    {"status": "error", "data": []},
+    {"status": "failed", "errors": ["x"], "data": None},
+    {"status": 404, "data": []},
+    {"error": "not found", "data": []},
+)
+REST_LISTS: dict[str, Any] = {
+    "directories": lambda c: c.directories.v4.list(),
+    "users": lambda c: list(c.directories.v4.users(PLAIN)),
+    "loyalty cards": lambda c: c.loyalty.v4.list(),
+    "loyalty users": lambda c: c.loyalty.v4.users(PLAIN),
+    "many new users": lambda c: c.loyalty.v4.create_users(PLAIN, [NewLoyaltyUser(first_name="Kim")]),
+}
+
+
+@pytest.mark.parametrize("no", NOES, ids=repr)
+@pytest.mark.parametrize("name", REST_LISTS)
+def test_a_no_is_no_empty_list(name: str, no: Any, bold: Coupontools, script: Vendor):
+    script.plays(answers(no))
+
+    refuses(lambda: REST_LISTS[name](bold))
+
+
+@pytest.mark.parametrize("made", [[], [{"id": 1}], [{"id": 1}, {"id": 2}, {"id": 3}, {"id": 4}]], ids=len)
+def test_of_three_new_users_three_are_told(made: Any, bold: Coupontools, script: Vendor):
+    script.plays(answers(made))
+
+    refuses(lambda: bold.loyalty.v4.create_users(PLAIN, [NewLoyaltyUser(first_name="Kim")] * 3))
+
+
+@pytest.mark.parametrize("no", [{"status": 404}, {"status": "422"}, {"id": PLAIN, "block": False}, {"block": "0"}])
+def test_nobody_is_blocked_by_an_answer_that_says_otherwise(no: Any, bold: Coupontools, script: Vendor):
+    script.plays(answers(no))
+
+    refuses(lambda: bold.directories.v4.set_blocked(PLAIN, PLAIN, is_blocked=True))
+
+
+def test_zeros_before_a_number_make_no_other_account(bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | {"subaccount": {"ID": "sub_7", "token": TOKEN, "url": LINK}}))
+
+    assert bold.subaccounts.sign_on(SubaccountId("sub_0007")).id == "sub_7"
+    refuses(lambda: bold.subaccounts.sign_on(SubaccountId("sub_70")))
+
+
+def test_links_of_another_campaign_are_none_of_ours(bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | {"data": [{"single_use_code": SESSION, "campaign": OTHER_CAMPAIGN}]}))
+
+    refuses(lambda: bold.single_use.create_many(CAMPAIGN, amount=10))
+
+
+@pytest.mark.parametrize("deep", [150, 300, 495, 900, 5000])
+@pytest.mark.parametrize("nul", ["", "\\u0000"], ids=["quick reader", "thorough reader"])
+def test_no_depth_of_a_body_gives_another_error_than_ours(deep: int, nul: str, bold: Coupontools, script: Vendor):
+    inner = '{"a":' * deep + "1" + "}" * deep
+    script.plays(answers(f'{{"id": {PLAIN}, "note": "{nul}", "deep": {inner}}}'.encode()))
+
+    if deep == 150:
+        assert bold.directories.v4.get(PLAIN).id == PLAIN
+    else:
+        refuses(lambda: bold.directories.v4.get(PLAIN))
 
 
 ABOUT_OTHERS: dict[str, tuple[Any, Any]] = {

@@ -50,6 +50,15 @@ def test_a_text_that_holds_the_token_is_hidden_under_any_name(bold: Coupontools,
     assert raw == {"ID": SUBACCOUNT, "links": ["https://panel.example/"]}
 
 
+def test_a_link_that_is_hidden_shows_under_no_other_name(bold: Coupontools, script: Vendor):
+    more = {"reset_link": LINK, "links": {"url": LINK}, "urls": [LINK], "kept": "yes"}
+    script.plays(answers(OK | {"subaccount": {"ID": SUBACCOUNT, "url": LINK} | more}))
+
+    raw = bold.subaccounts.password_reset_url(SUBACCOUNT).raw
+
+    assert raw == {"ID": SUBACCOUNT, "links": {}, "urls": [], "kept": "yes"}
+
+
 def test_a_yes_or_a_word_about_tokens_hides_no_other_text(bold: Coupontools, script: Vendor):
     script.plays(answers(sign_on(has_token="1", token_type="e", title="10 percent off", plan="1")))
 
