@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 from coupontools_api.assumed import FIRST_PAGE, SUBACCOUNT_LIST_KEYS
 from coupontools_api.ids import SubaccountId
 from coupontools_api.subaccounts import Page
-from coupontools_api.vendor_probe import Facts, Reading, SubaccountFacts, host_of
+from coupontools_api.vendor_opening import host_of
+from coupontools_api.vendor_probe import Facts, Reading, SubaccountFacts
 
 PANEL_HOST = "www.controlpanel.center"
 LIST_KEY = SUBACCOUNT_LIST_KEYS[0]

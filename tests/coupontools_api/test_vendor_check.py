@@ -13,7 +13,7 @@ from coupontools_api import vendor_probe
 from coupontools_api.sandbox import Sandbox
 from coupontools_api.vendor_check import main
 from coupontools_api.vendor_findings import PANEL_HOST, Verdict
-from coupontools_api.vendor_probe import Opening
+from coupontools_api.vendor_opening import Opening
 from tests.coupontools_api.assumptions import (
     CLIENT_ID,
     CLIENT_SECRET,
