@@ -140,23 +140,28 @@ class SubaccountFacts:
 
 @dataclass(frozen=True)
 class UsageFacts:
-    """One of the account's own campaigns, read without a page, from the page that we take for the first, and from a
-    time on that is written as we write it."""
+    """One of the account's own campaigns, read without a page, from the page that we take for the first, from a time
+    on that is written as we write it, and without a page again."""
 
     plain: Reading
     first_page: Reading
     since: Reading
+    plain_again: Reading
 
 
 @dataclass(frozen=True)
 class Facts:
     """All that was seen. `subaccount` is None where there is none that could be asked about, `usage` where there is no
-    campaign of the account's own; `rest` is a list of v4 REST."""
+    campaign of the account's own; `rest` is a list of v4 REST.
+
+    What is compared to a plain question stands between two of them: a busy account changes from one to the next.
+    """
 
     takes_headers: bool
     wrong_login: Reading
     listed: Reading
     second_page: Reading
+    listed_again: Reading
     unknown: Reading
     rest: Reading
     usage: UsageFacts | None
@@ -193,6 +198,7 @@ class Probe:
             wrong_login=wrong_login,
             listed=listed,
             second_page=self._ask(subaccounts.LIST, {"page": FIRST_PAGE + 1}),
+            listed_again=self._ask(subaccounts.LIST, is_recorded=False),
             unknown=self._ask(subaccounts.GET, {"subaccount": UNKNOWN_SUBACCOUNT}),
             rest=self._ask(directories_v4.LIST, is_recorded=False),
             usage=self._usage(),
@@ -254,7 +260,7 @@ class Probe:
             return UsageFacts(
                 *(
                     self._ask(campaigns.USAGE, {**asked, **more}, is_recorded=False)
-                    for more in ({}, {"page": FIRST_PAGE}, since)
+                    for more in ({}, {"page": FIRST_PAGE}, since, {})
                 )
             )
         return None
