@@ -11,7 +11,7 @@ from coupontools_api.assumed import FIRST_PAGE, SUBACCOUNT_LIST_KEYS
 from coupontools_api.ids import SubaccountId
 from coupontools_api.subaccounts import Page
 from coupontools_api.vendor_opening import host_of
-from coupontools_api.vendor_probe import Facts, Reading, SubaccountFacts
+from coupontools_api.vendor_probe import FAR_AHEAD, LONG_AGO, Facts, Reading, SubaccountFacts
 
 PANEL_HOST = "www.controlpanel.center"
 LIST_KEY = SUBACCOUNT_LIST_KEYS[0]
@@ -63,6 +63,8 @@ class Finding:
 
 
 Judged = tuple[Verdict, str]
+IdsOf = Callable[[Reading], set[str] | None]
+"""What tells the lines of an answer apart; None of an answer that is no list."""
 
 
 def findings(facts: Facts, *, panel_host: str = PANEL_HOST) -> list[Finding]:
@@ -165,17 +167,14 @@ def _whole_list(facts: Facts) -> Judged:
     return verdict, seen
 
 
-def _same_with_page(
-    before: Reading, with_page: Reading, after: Reading, ids_of: Callable[[Reading], set[str] | None]
-) -> Judged:
+def _same_with_page(before: Reading, with_page: Reading, after: Reading, ids_of: IdsOf) -> Judged:
     """Whether the answer with `page` is the one that the plain question had before and after it.
 
     What came or went meanwhile is no evidence. Another page has none of the lines that stayed; where only some are
     missing, it may as well be a copy of the vendor's that lags behind.
     """
     asked = (before, with_page, after)
-    unread = next((reading for reading in asked if ids_of(reading) is None), None)
-    if unread is not None:
+    if (unread := _unread(asked, ids_of)) is not None:
         return Verdict.NOT_SEEN, unread.summary
     first, paged, last = (ids_of(reading) or set() for reading in asked)
     stayed = first & last
@@ -190,6 +189,11 @@ def _same_with_page(
     if missing == stayed:
         return Verdict.DIFFERS, f"{len(first)} lines, and others ({len(paged)}) with `page`"
     return Verdict.NOT_SEEN, f"{len(first)} lines, {len(missing)} of them missing with `page`"
+
+
+def _unread(asked: tuple[Reading, ...], ids_of: IdsOf) -> Reading | None:
+    """The first answer that is no list."""
+    return next((reading for reading in asked if ids_of(reading) is None), None)
 
 
 def _counted(listed: Reading) -> int | None:
@@ -248,11 +252,25 @@ def _first_page(facts: Facts) -> Judged:
 
 
 def _times(facts: Facts) -> Judged:
-    if facts.usage is None:
+    """Taken is not yet read: a vendor may pass over what it cannot read, or find nothing that matches it."""
+    usage = facts.usage
+    if usage is None:
         return Verdict.NOT_SEEN, NO_CAMPAIGN
-    if not facts.usage.plain.is_good or facts.usage.since.trouble:
-        return Verdict.NOT_SEEN, (facts.usage.since if facts.usage.plain.is_good else facts.usage.plain).summary
-    return _by(facts.usage.since.is_good, "taken" if facts.usage.since.is_good else facts.usage.since.summary)
+    if not usage.plain.is_good or usage.since.trouble:
+        return Verdict.NOT_SEEN, (usage.since if usage.plain.is_good else usage.plain).summary
+    if not usage.since.is_good:
+        return Verdict.DIFFERS, usage.since.summary
+    asked = (usage.plain, usage.since, usage.ahead, usage.plain_again)
+    if (unread := _unread(asked, _sessions)) is not None:
+        return Verdict.NOT_SEEN, f"taken; then {unread.summary}"
+    plain, since, ahead, again = (_sessions(reading) or set() for reading in asked)
+    stayed = plain & again
+    if not stayed:
+        return Verdict.NOT_SEEN, "taken; there is no session to leave out"
+    if kept := stayed & ahead:
+        return Verdict.DIFFERS, f"taken and not obeyed: {len(kept)} lines from {FAR_AHEAD.year} on"
+    obeyed = bool(stayed & since)
+    return _by(obeyed, "taken and obeyed" if obeyed else f"taken, and no line comes since {LONG_AGO.year}")
 
 
 def _rest_headers(facts: Facts) -> Judged:

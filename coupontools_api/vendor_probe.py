@@ -24,6 +24,7 @@ from coupontools_api.vendor_opening import DEADLINE_SECONDS, Opening, host_of, o
 
 UNKNOWN_SUBACCOUNT = SubaccountId(999_999_999)
 LONG_AGO = datetime(2010, 1, 2, 3, 45, tzinfo=UTC)
+FAR_AHEAD = datetime(2037, 1, 2, 3, 45, tzinfo=UTC)  # clocks of 32 bits end in 2038
 MADE_UP_PAGE = "no_such_page"
 MADE_UP_CREDENTIALS = {"client_id": "vendor-check", "client_secret": "not-a-secret"}
 TIMED_READS = 5
@@ -141,11 +142,15 @@ class SubaccountFacts:
 @dataclass(frozen=True)
 class UsageFacts:
     """One of the account's own campaigns, read without a page, from the page that we take for the first, from a time
-    on that is written as we write it, and without a page again."""
+    on that is written as we write it, and without a page again.
+
+    `ahead` is from a time that has not come: where lines come all the same, `since` tells nothing.
+    """
 
     plain: Reading
     first_page: Reading
     since: Reading
+    ahead: Reading
     plain_again: Reading
 
 
@@ -256,11 +261,11 @@ class Probe:
                 asked = {"campaign": CampaignId(row["ID"])}
             except (TypeError, KeyError, ValueError):
                 continue
-            since = {"start_date": LONG_AGO.strftime(USAGE_TIME_FORMAT)}
+            since, ahead = ({"start_date": when.strftime(USAGE_TIME_FORMAT)} for when in (LONG_AGO, FAR_AHEAD))
             return UsageFacts(
                 *(
                     self._ask(campaigns.USAGE, {**asked, **more}, is_recorded=False)
-                    for more in ({}, {"page": FIRST_PAGE}, since, {})
+                    for more in ({}, {"page": FIRST_PAGE}, since, ahead, {})
                 )
             )
         return None

@@ -15,6 +15,7 @@ VERSIONS = "the host answers on /v3 and /v4"
 WHITELABEL = "white-label sign-on URL"
 PAGES = "sign-on takes every page"
 FIRST_PAGE = "the first page of sessions is number 1"
+TIMES = "times in filters are written hh-mm"
 
 # Each assumption, and the switches of the sandbox that turn it round.
 FLIPS: list[tuple[str, dict[str, Any]]] = [
@@ -30,7 +31,9 @@ FLIPS: list[tuple[str, dict[str, Any]]] = [
     ("ids come as sub_… everywhere", {"id_style": "bare"}),
     ("get answers the documented fields", {"details": "brief"}),
     (FIRST_PAGE, {"first_page": 0}),
-    ("times in filters are written hh-mm", {"filter_time": "colon"}),
+    (TIMES, {"filter_time": "colon"}),
+    (TIMES, {"date_filters": "ignored"}),
+    (TIMES, {"date_filters": "nothing"}),
     ("v4 REST takes credentials in x-api headers", {"rest_headers": "x-client"}),
     ("the sign-on URL carries the token", {"token_in_url": False}),
     (PAGES, {"sign_on_page": False}),
