@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Annotated
 
 from pydantic import Field
 
 from coupontools_api.assumed import SMS_TEXT_PARAMETER
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
-from coupontools_api.fields import Text, written_day
+from coupontools_api.fields import BlankIsNone, Text, written_day
 from coupontools_api.finding import lines, whole_list
 from coupontools_api.ids import CampaignId, DirectoryId, GroupId, SessionCode
 from coupontools_api.replies import Reply, check_about
@@ -108,7 +109,7 @@ class SentSms(Reply):
     """The message as it went out, with the link that it carries."""
 
     action: Text = ""
-    campaign: Text = ""
+    campaign: Annotated[CampaignId | None, BlankIsNone] = None
     phone: Text = ""
     message: Text = ""
     single_use_code: Text = ""

@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 from coupontools_api.assumed import FIRST_PAGE, SUBACCOUNT_LIST_KEYS
 from coupontools_api.ids import SubaccountId
 from coupontools_api.subaccounts import Page
-from coupontools_api.vendor_probe import Facts, Reading, SubaccountFacts, host_of
+from coupontools_api.vendor_opening import host_of
+from coupontools_api.vendor_probe import FAR_AHEAD, LONG_AGO, Facts, Reading, SubaccountFacts
 
 PANEL_HOST = "www.controlpanel.center"
 LIST_KEY = SUBACCOUNT_LIST_KEYS[0]
@@ -42,6 +43,7 @@ FIELDS_OF_DETAILS = frozenset(
 SMALLEST_PAGE, ROUND = 10, 5
 """A list of at least so many lines, and a multiple of so many, may be a full page."""
 NO_SUBACCOUNT = "the account has no subaccount that could be asked about"
+NO_CAMPAIGN = "the account has no campaign of its own"
 
 
 class Verdict(StrEnum):
@@ -61,6 +63,8 @@ class Finding:
 
 
 Judged = tuple[Verdict, str]
+IdsOf = Callable[[Reading], set[str] | None]
+"""What tells the lines of an answer apart; None of an answer that is no list."""
 
 
 def findings(facts: Facts, *, panel_host: str = PANEL_HOST) -> list[Finding]:
@@ -154,19 +158,42 @@ def _list_key(facts: Facts) -> Judged:
 
 
 def _whole_list(facts: Facts) -> Judged:
-    rows, second = facts.listed.rows, facts.second_page.rows
-    if rows is None or second is None:
-        return Verdict.NOT_SEEN, (facts.listed if rows is None else facts.second_page).summary
-    if _ids_of(rows) != _ids_of(second):
-        return Verdict.DIFFERS, f"{len(rows)} lines, and others ({len(second)}) with `page`"
-    counted = _counted(facts.listed)
-    if counted not in (None, len(rows)):
+    rows, counted = facts.listed.rows, _counted(facts.listed)
+    if rows is not None and counted not in (None, len(rows)):
         return Verdict.DIFFERS, f"{len(rows)} lines, and the answer counts {counted}"
-    if not rows:
-        return Verdict.NOT_SEEN, "exactly 0 lines"
-    if len(rows) >= SMALLEST_PAGE and len(rows) % ROUND == 0:
+    verdict, seen = _same_with_page(facts.listed, facts.second_page, facts.listed_again, _subaccounts)
+    if verdict is Verdict.HOLDS and rows and len(rows) >= SMALLEST_PAGE and len(rows) % ROUND == 0:
         return Verdict.NOT_SEEN, f"exactly {len(rows)} lines: may be a full page"
-    return Verdict.HOLDS, f"{len(rows)} lines, the same with `page`"
+    return verdict, seen
+
+
+def _same_with_page(before: Reading, with_page: Reading, after: Reading, ids_of: IdsOf) -> Judged:
+    """Whether the answer with `page` is the one that the plain question had before and after it.
+
+    What came or went meanwhile is no evidence. Another page has none of the lines that stayed; where only some are
+    missing, it may as well be a copy of the vendor's that lags behind.
+    """
+    asked = (before, with_page, after)
+    if (unread := _unread(asked, ids_of)) is not None:
+        return Verdict.NOT_SEEN, unread.summary
+    first, paged, last = (ids_of(reading) or set() for reading in asked)
+    stayed = first & last
+    if not stayed:
+        return (
+            Verdict.NOT_SEEN,
+            f"{len(first)} lines, none of them still there when asked again" if first else "0 lines",
+        )
+    missing = stayed - paged
+    if not missing:
+        return Verdict.HOLDS, f"{len(first)} lines, the same with `page`"
+    if missing == stayed:
+        return Verdict.DIFFERS, f"{len(first)} lines, and others ({len(paged)}) with `page`"
+    return Verdict.NOT_SEEN, f"{len(first)} lines, {len(missing)} of them missing with `page`"
+
+
+def _unread(asked: tuple[Reading, ...], ids_of: IdsOf) -> Reading | None:
+    """The first answer that is no list."""
+    return next((reading for reading in asked if ids_of(reading) is None), None)
 
 
 def _counted(listed: Reading) -> int | None:
@@ -178,8 +205,11 @@ def _counted(listed: Reading) -> int | None:
     return None
 
 
-def _ids_of(rows: list[object]) -> set[str]:
-    return {str(row.get("ID")) if isinstance(row, dict) else "" for row in rows}
+def _subaccounts(reading: Reading) -> set[str] | None:
+    """The ids in a good list."""
+    if reading.rows is None:
+        return None
+    return {str(row.get("ID")) if isinstance(row, dict) else "" for row in reading.rows}
 
 
 def _ids(facts: Facts) -> Judged:
@@ -215,23 +245,32 @@ def _fields_of_details(facts: SubaccountFacts) -> Judged:
 
 
 def _first_page(facts: Facts) -> Judged:
-    if facts.usage is None:
-        return Verdict.NOT_SEEN, "the account has no campaign of its own"
-    plain, first = _sessions(facts.usage.plain), _sessions(facts.usage.first_page)
-    if plain is None or first is None:
-        return Verdict.NOT_SEEN, (facts.usage.plain if plain is None else facts.usage.first_page).summary
-    if not plain:
-        return Verdict.NOT_SEEN, "the campaign has no sessions"
-    same = plain == first
-    return _by(same, f"{len(plain)} lines, {'the same' if same else f'and others ({len(first)})'} with `page`")
+    usage = facts.usage
+    if usage is None:
+        return Verdict.NOT_SEEN, NO_CAMPAIGN
+    return _same_with_page(usage.plain, usage.first_page, usage.plain_again, _sessions)
 
 
 def _times(facts: Facts) -> Judged:
-    if facts.usage is None:
-        return Verdict.NOT_SEEN, "the account has no campaign of its own"
-    if not facts.usage.plain.is_good or facts.usage.since.trouble:
-        return Verdict.NOT_SEEN, (facts.usage.since if facts.usage.plain.is_good else facts.usage.plain).summary
-    return _by(facts.usage.since.is_good, "taken" if facts.usage.since.is_good else facts.usage.since.summary)
+    """Taken is not yet read: a vendor may pass over what it cannot read, or find nothing that matches it."""
+    usage = facts.usage
+    if usage is None:
+        return Verdict.NOT_SEEN, NO_CAMPAIGN
+    if not usage.plain.is_good or usage.since.trouble:
+        return Verdict.NOT_SEEN, (usage.since if usage.plain.is_good else usage.plain).summary
+    if not usage.since.is_good:
+        return Verdict.DIFFERS, usage.since.summary
+    asked = (usage.plain, usage.since, usage.ahead, usage.plain_again)
+    if (unread := _unread(asked, _sessions)) is not None:
+        return Verdict.NOT_SEEN, f"taken; then {unread.summary}"
+    plain, since, ahead, again = (_sessions(reading) or set() for reading in asked)
+    stayed = plain & again
+    if not stayed:
+        return Verdict.NOT_SEEN, "taken; there is no session to leave out"
+    if kept := stayed & ahead:
+        return Verdict.DIFFERS, f"taken and not obeyed: {len(kept)} lines from {FAR_AHEAD.year} on"
+    obeyed = bool(stayed & since)
+    return _by(obeyed, "taken and obeyed" if obeyed else f"taken, and no line comes since {LONG_AGO.year}")
 
 
 def _rest_headers(facts: Facts) -> Judged:
@@ -240,11 +279,12 @@ def _rest_headers(facts: Facts) -> Judged:
     return Verdict.DIFFERS if facts.rest.is_login_refused else Verdict.NOT_SEEN, facts.rest.summary
 
 
-def _sessions(reading: Reading) -> list[object] | None:
-    """What stands in the lists of a good answer, in order: only whether two of them are alike matters."""
+def _sessions(reading: Reading) -> set[str] | None:
+    """The codes in the lists of a good answer: what else a line says changes when somebody uses the coupon."""
     if not reading.is_good or not isinstance(reading.payload, dict):
         return None
-    return [row for value in reading.payload.values() if isinstance(value, list) for row in value]
+    rows = [row for value in reading.payload.values() if isinstance(value, list) for row in value]
+    return {str(row["session"]) for row in rows if isinstance(row, dict) and row.get("session")}
 
 
 def _token_in_url(facts: SubaccountFacts) -> Judged:

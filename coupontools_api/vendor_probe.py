@@ -11,10 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
-
-import requests
-from urllib3.exceptions import HTTPError
 
 from coupontools_api import campaigns, directories_v4, subaccounts
 from coupontools_api.assumed import FIRST_PAGE, SUBACCOUNT_LIST_KEYS, USAGE_TIME_FORMAT
@@ -24,18 +20,16 @@ from coupontools_api.ids import CampaignId, SubaccountId
 from coupontools_api.replies import Answer, decoded
 from coupontools_api.subaccounts import Page
 from coupontools_api.transport import Transport
+from coupontools_api.vendor_opening import DEADLINE_SECONDS, Opening, host_of, opened
 
 UNKNOWN_SUBACCOUNT = SubaccountId(999_999_999)
 LONG_AGO = datetime(2010, 1, 2, 3, 45, tzinfo=UTC)
+FAR_AHEAD = datetime(2037, 1, 2, 3, 45, tzinfo=UTC)  # clocks of 32 bits end in 2038
 MADE_UP_PAGE = "no_such_page"
 MADE_UP_CREDENTIALS = {"client_id": "vendor-check", "client_secret": "not-a-secret"}
 TIMED_READS = 5
-DEADLINE_SECONDS = 15.0
-MAX_REDIRECTS = 5
-MAX_PAGE_BYTES = 1024 * 1024
 WRONG_LOGIN = 1000
 NO_WAY_IN = {101: "the account has expired", 102: "these are the keys of a subaccount, not of the main account"}
-PASSWORD_FIELD = re.compile(rb"<input[^>]+type\s*=\s*[\"']?password", re.IGNORECASE)
 
 
 class CannotRun(Exception):
@@ -131,15 +125,6 @@ class Exchange:
 
 
 @dataclass(frozen=True)
-class Opening:
-    """What came of opening a sign-on URL in a browser without cookies."""
-
-    signs_in: bool
-    summary: str
-    is_answer: bool = True  # an outage says nothing of the URL
-
-
-@dataclass(frozen=True)
 class SubaccountFacts:
     """What was seen of one subaccount. `pages` are sign-ons by page; `openings` are two, or none.
 
@@ -156,23 +141,32 @@ class SubaccountFacts:
 
 @dataclass(frozen=True)
 class UsageFacts:
-    """One of the account's own campaigns, read without a page, from the page that we take for the first, and from a
-    time on that is written as we write it."""
+    """One of the account's own campaigns, read without a page, from the page that we take for the first, from a time
+    on that is written as we write it, and without a page again.
+
+    `ahead` is from a time that has not come: where lines come all the same, `since` tells nothing.
+    """
 
     plain: Reading
     first_page: Reading
     since: Reading
+    ahead: Reading
+    plain_again: Reading
 
 
 @dataclass(frozen=True)
 class Facts:
     """All that was seen. `subaccount` is None where there is none that could be asked about, `usage` where there is no
-    campaign of the account's own; `rest` is a list of v4 REST."""
+    campaign of the account's own; `rest` is a list of v4 REST.
+
+    What is compared to a plain question stands between two of them: a busy account changes from one to the next.
+    """
 
     takes_headers: bool
     wrong_login: Reading
     listed: Reading
     second_page: Reading
+    listed_again: Reading
     unknown: Reading
     rest: Reading
     usage: UsageFacts | None
@@ -209,6 +203,7 @@ class Probe:
             wrong_login=wrong_login,
             listed=listed,
             second_page=self._ask(subaccounts.LIST, {"page": FIRST_PAGE + 1}),
+            listed_again=self._ask(subaccounts.LIST, is_recorded=False),
             unknown=self._ask(subaccounts.GET, {"subaccount": UNKNOWN_SUBACCOUNT}),
             rest=self._ask(directories_v4.LIST, is_recorded=False),
             usage=self._usage(),
@@ -266,11 +261,11 @@ class Probe:
                 asked = {"campaign": CampaignId(row["ID"])}
             except (TypeError, KeyError, ValueError):
                 continue
-            since = {"start_date": LONG_AGO.strftime(USAGE_TIME_FORMAT)}
+            since, ahead = ({"start_date": when.strftime(USAGE_TIME_FORMAT)} for when in (LONG_AGO, FAR_AHEAD))
             return UsageFacts(
                 *(
                     self._ask(campaigns.USAGE, {**asked, **more}, is_recorded=False)
-                    for more in ({}, {"page": FIRST_PAGE}, since)
+                    for more in ({}, {"page": FIRST_PAGE}, since, ahead, {})
                 )
             )
         return None
@@ -328,45 +323,6 @@ class Probe:
             base_url=self._base_url,
             deadline=DEADLINE_SECONDS,
         )
-
-
-def opened(url: str) -> Opening:
-    """Opens a sign-on URL as a browser without cookies does, redirects included.
-
-    Taken for signed in: the last page is there (HTTP 200) and does not ask for a password.
-    """
-    with requests.Session() as browser:
-        browser.trust_env = False
-        browser.max_redirects = MAX_REDIRECTS
-        try:
-            with browser.get(url, timeout=DEADLINE_SECONDS, stream=True) as page:
-                content = _beginning(page)
-        # What is raised carries the URL, and with it the token.
-        except (requests.RequestException, HTTPError) as problem:
-            return Opening(signs_in=False, summary=f"no answer: {type(problem).__name__}", is_answer=False)
-    asks = PASSWORD_FIELD.search(content) is not None
-    summary = f"HTTP {page.status_code}{', asks for a password' if asks else ''}"
-    is_outage = page.status_code == 429 or page.status_code >= 500
-    return Opening(page.status_code == 200 and not asks, summary, is_answer=not is_outage)
-
-
-def _beginning(page: requests.Response) -> bytes:
-    """What has come of a page when enough of it has, or when the time is up: it may drip for ever."""
-    ends, content = time.monotonic() + DEADLINE_SECONDS, b""
-    while len(content) < MAX_PAGE_BYTES and time.monotonic() < ends:
-        part = page.raw.read1(MAX_PAGE_BYTES, decode_content=True)
-        if not part:
-            break
-        content += part
-    return content
-
-
-def host_of(url: object) -> str:
-    """`host` or `host:port` of a URL, "" for what is none."""
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2].lower() if isinstance(url, str) else ""
-    except ValueError:
-        return ""
 
 
 def _openings(sign_on: Reading, host: str) -> tuple[Opening, ...]:

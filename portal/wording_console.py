@@ -186,7 +186,9 @@ def what_happened(subaccount: Subaccount) -> str:
         package = subaccount.customer.package
         sentence += " " + _("It is “%(name)s” (%(id)s).") % {"name": package.name, "id": package.vendor_package_id}
     if subaccount.candidates:
-        sentence += " " + _("Listed: %(accounts)s.") % {"accounts": ", ".join(subaccount.candidates)}
+        accounts = {"accounts": ", ".join(subaccount.candidates)}
+        was_told = subaccount.cause == Cause.CONTRADICTION
+        sentence += " " + (_("It named %(accounts)s.") if was_told else _("Listed: %(accounts)s.")) % accounts
     return sentence
 
 

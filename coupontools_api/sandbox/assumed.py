@@ -40,6 +40,8 @@ SEARCH_FIELDS = ("own_validation_code", "phone", "email")
 SINGLE_USE_CODE = ("single_use_code", "couponsession")
 # "Update loyalty card user": how much, in points or stamps as the card's type says, or by name.
 CARD_AMOUNTS = ("amount", "points", "stamps")
+# The vendor's page also sets "voided / not voided": as a session, by an action, or by a flag. Whether each voids.
+CARD_ACTIONS = {"void": True, "unvoid": False}
 # "Update directory user payment status".
 PAYMENT_STATUS = ("payment_status", "status")
 PAYMENT_STATUSES = ("paid", "unpaid")

@@ -233,6 +233,11 @@ class CampaignStore:
         )
         self._database.write_many("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
+    def put_before(self, campaign: int, past: list[Session]) -> None:
+        """Add sessions, numbered from 1, that came before all that are there: those are counted on from the last."""
+        self._database.write("UPDATE session SET sequence = sequence + ? WHERE campaign = ?", len(past), campaign)
+        self.save_many(past)
+
     def remove(self, session: Session) -> None:
         self._database.write("DELETE FROM session WHERE code = ?", session.code)
 

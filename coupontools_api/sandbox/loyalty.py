@@ -2,7 +2,7 @@
 
 from . import record_shapes, shapes
 from .arguments import NO_ID, Call, Refusal, incorrect, invalid_character, missing
-from .assumed import CARD_AMOUNTS, CARD_USER_NOT_FOUND
+from .assumed import CARD_ACTIONS, CARD_AMOUNTS, CARD_USER_NOT_FOUND
 from .campaign_store import moment_text
 from .paging import DAY
 from .record_store import Record
@@ -111,11 +111,14 @@ def update_user(vendor: Vendor, owner: Owner, call: Call) -> Json:
     Raises Refusal (200, 301, 302, 505).
 
     Source: POST /v3/loyaltyusers/update, "Update loyalty card user", which is cut after `user`.
-    Assumed: all other parameters, the answer, and the codes. An amount is added to what is there.
+    Assumed: all other parameters, the answer, and the codes. An amount is added to what is there. An action counts
+    before a flag that says otherwise.
     """
     card = own_card(vendor, owner, call, CARD_ID_NOT_FOUND)
     user, membership = member(vendor, owner, card, call)
-    voided = call.flag("voided")
+    action, voided = call.choice("action", tuple(CARD_ACTIONS)), call.flag("voided")
+    if action is not None:
+        voided = CARD_ACTIONS[action]
     given = {name: call.whole(name, 0) for name in CARD_AMOUNTS if call.has(name)}
     if not given and voided is None:
         raise Refusal(missing("amount"))

@@ -24,7 +24,12 @@ def period(settings: Settings, call: Call) -> tuple[str, str]:
 
     Source: "Retrieve all usage data from a campaign". It prints the form `yyyy-MM-dd hh-mm`; 303 is assumed.
     """
-    return _bound(settings, call, "start_date", 0), _bound(settings, call, "end_date", 1)
+    if settings.date_filters == "ignored":
+        return EVER
+    first, last = _bound(settings, call, "start_date", 0), _bound(settings, call, "end_date", 1)
+    if settings.date_filters == "nothing" and (first, last) != EVER:
+        return EVER[1], EVER[0]
+    return first, last
 
 
 def _bound(settings: Settings, call: Call, name: str, side: int) -> str:

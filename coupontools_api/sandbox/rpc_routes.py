@@ -169,7 +169,7 @@ RPC_ROUTES: tuple[Route, ...] = (
         INFERRED,
         "Update loyalty card user",
         required="loyaltycard user",
-        optional="amount points stamps voided",
+        optional="action amount points stamps voided",
         codes=(200, 301, 302, 505),
     ),
     rpc(

@@ -27,6 +27,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "first_page": (1, 0),
     "results_counted": ("total", "page"),
     "filter_time": ("both", "dash", "colon"),
+    "date_filters": ("obeyed", "ignored", "nothing"),
     "rest_headers": ("both", "x-api", "x-client"),
     "rest_errors": ("bare", "status"),
     "webhook_signature": ("none", "x-hmac"),
@@ -61,6 +62,7 @@ class Settings:
     first_page           the number of the first page
     results_counted      amount_of_results counts all pages, or the page that is sent
     filter_time          how a time is written in start_date and end_date: hh-mm, hh:mm, or either
+    date_filters         start_date and end_date narrow a list, are passed over, or leave nothing of it
     rest_headers         v4 REST takes X-Api-*, X-Client-*, or both
     rest_errors          errors of v4 REST are a bare object, or come in the RPC dialect's envelope
     webhook_signature    deliveries carry an X-Hmac header, or nothing
@@ -92,6 +94,7 @@ class Settings:
     first_page: int = 1
     results_counted: str = "total"
     filter_time: str = "both"
+    date_filters: str = "obeyed"
     rest_headers: str = "both"
     rest_errors: str = "bare"
     webhook_signature: str = "none"

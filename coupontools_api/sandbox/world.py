@@ -80,7 +80,8 @@ class _Story:
             return
         for campaign in campaigns:
             busy = self.random.uniform(1, 9)  # sessions on an ordinary day
-            self.vendor.campaigns.save_many(self.sessions(campaign, busy))
+            # A visitor may have taken a coupon before the owner's first call.
+            self.vendor.campaigns.put_before(campaign.number, list(self.sessions(campaign, busy)))
         for kind, names in (("category", CATEGORIES), ("third_level_category", THIRD_LEVEL_CATEGORIES)):
             for name in names:
                 self.add(kind, {"name": name})

@@ -1,8 +1,11 @@
 """The assumptions of `./run vendor-check` by the words that it prints, what turns each round, and whom it asks."""
 
+from collections.abc import Callable
 from typing import Any
 
-from coupontools_api.sandbox import Sandbox
+import pytest
+
+from coupontools_api.sandbox import Sandbox, server
 from coupontools_api.vendor_findings import PANEL_HOST
 
 TOKEN_USES = "a sign-on URL works once"
@@ -11,6 +14,8 @@ WHOLE_LIST = "the list is whole: no pages"
 VERSIONS = "the host answers on /v3 and /v4"
 WHITELABEL = "white-label sign-on URL"
 PAGES = "sign-on takes every page"
+FIRST_PAGE = "the first page of sessions is number 1"
+TIMES = "times in filters are written hh-mm"
 
 # Each assumption, and the switches of the sandbox that turn it round.
 FLIPS: list[tuple[str, dict[str, Any]]] = [
@@ -25,8 +30,10 @@ FLIPS: list[tuple[str, dict[str, Any]]] = [
     (WHOLE_LIST, {"subaccount_page_size": 2}),
     ("ids come as sub_… everywhere", {"id_style": "bare"}),
     ("get answers the documented fields", {"details": "brief"}),
-    ("the first page of sessions is number 1", {"first_page": 0}),
-    ("times in filters are written hh-mm", {"filter_time": "colon"}),
+    (FIRST_PAGE, {"first_page": 0}),
+    (TIMES, {"filter_time": "colon"}),
+    (TIMES, {"date_filters": "ignored"}),
+    (TIMES, {"date_filters": "nothing"}),
     ("v4 REST takes credentials in x-api headers", {"rest_headers": "x-client"}),
     ("the sign-on URL carries the token", {"token_in_url": False}),
     (PAGES, {"sign_on_page": False}),
@@ -45,3 +52,26 @@ def furnish(sandbox: Sandbox) -> str:
     ]
     sandbox.add_campaign(bo, name="Bread for Bo")
     return bo
+
+
+def between_calls(monkeypatch: pytest.MonkeyPatch, change: Callable[[int], None]) -> None:
+    """Lets something happen at the vendor after each call that it answers; the change is told which call that was."""
+    perform, calls = server.perform, 0
+
+    def performed(*call: Any) -> Any:
+        nonlocal calls
+        outcome = perform(*call)
+        calls += 1
+        change(calls)
+        return outcome
+
+    monkeypatch.setattr(server, "perform", performed)
+
+
+def grow(sandbox: Sandbox, call: int) -> None:
+    """A subaccount more, and of each of the account's own campaigns a coupon that is taken and an older one used."""
+    sandbox.add_subaccount(CLIENT_ID, email=f"made-{call}@bakery.test")
+    store = sandbox._vendor.campaigns
+    for campaign in store.campaigns("acc_1"):
+        store.advance(store.new_session(campaign, {}), "claimed")
+        store.advance(store.sessions(campaign.number, "created", "0", "9")[call], "validated")

@@ -13,13 +13,14 @@ from coupontools_api import vendor_probe
 from coupontools_api.sandbox import Sandbox
 from coupontools_api.vendor_check import main
 from coupontools_api.vendor_findings import PANEL_HOST, Verdict
-from coupontools_api.vendor_probe import Opening
+from coupontools_api.vendor_opening import Opening
 from tests.coupontools_api.assumptions import (
     CLIENT_ID,
     CLIENT_SECRET,
     FLIPS,
     HOST_OF_URL,
     PAGES,
+    TIMES,
     TOKEN_USES,
     VERSIONS,
     WHITELABEL,
@@ -196,6 +197,22 @@ def test_that_every_page_is_taken_tells_nothing_where_any_page_is(check: Check, 
     script.plays(answers({"status": {"status": "OK"}, "subaccounts": [subaccount], "subaccount": subaccount}))
 
     assert check(script.url).lines[PAGES] == ("not seen", "a page that does not exist is taken as well")
+
+
+@pytest.mark.parametrize("filters", ["obeyed", "ignored", "nothing"])
+def test_where_there_is_no_session_to_leave_out_it_is_not_seen(check: Check, sandbox: Sandbox, filters: str):
+    sandbox.settings(world_seed=None, date_filters=filters)
+    sandbox._vendor.campaigns.add("acc_1", {"name": "Nobody has it"})
+
+    done = check(sandbox.url)
+
+    assert (done.status, done.lines[TIMES]) == (0, ("not seen", "taken; there is no session to leave out"))
+
+
+def test_a_time_to_come_that_is_refused_is_no_finding(check: Check, sandbox: Sandbox):
+    sandbox.fault("/v3/campaign/data", "status", call=4, codes=[303])
+
+    assert check(sandbox.url).lines[TIMES] == ("not seen", "taken; then HTTP 422, code 303")
 
 
 def test_what_an_account_without_subaccounts_cannot_show_is_not_seen(check: Check, sandbox: Sandbox):

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from coupontools_api import vendor_probe
-from coupontools_api.vendor_probe import Opening, opened
+from coupontools_api import vendor_opening
+from coupontools_api.vendor_opening import Opening, opened
 from tests.coupontools_api.scripted import Script, Vendor, answers, drips, resets
 
 
@@ -29,7 +29,7 @@ def test_signed_in_is_a_page_that_asks_for_no_password(script: Vendor, page: Scr
 
 
 def test_a_page_that_drips_ends_with_the_deadline(script: Vendor, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(vendor_probe, "DEADLINE_SECONDS", 1.0)
+    monkeypatch.setattr(vendor_opening, "DEADLINE_SECONDS", 1.0)
     script.plays(drips)
     began = time.monotonic()
 

@@ -126,6 +126,21 @@ class TestUsage:
         assert [mark for mark in "-:" if answers[mark].status == 200] == list(taken)
         assert all(answer.codes == [303] for mark, answer in answers.items() if mark not in taken)
 
+    @pytest.mark.parametrize(("switch", "found"), [("obeyed", "0"), ("ignored", "1"), ("nothing", "0")])
+    def test_a_period_to_come_is_looked_at_as_the_switch_says(self, bos_keys, spring, sandbox, switch, found):
+        new_sessions(bos_keys, spring, 1)
+        sandbox.settings(date_filters=switch)
+
+        assert bos_keys.post(DATA, campaign=spring, start_date="2037-01-02 03-45").json["amount_of_results"] == found
+
+    @pytest.mark.parametrize(("switch", "found"), [("obeyed", "1"), ("ignored", "1"), ("nothing", "0")])
+    def test_so_is_a_period_that_is_past_in_part(self, bos_keys, spring, sandbox, switch, found):
+        new_sessions(bos_keys, spring, 1)
+        sandbox.settings(date_filters=switch)
+
+        assert bos_keys.post(DATA, campaign=spring, start_date="2010-01-02 03-45").json["amount_of_results"] == found
+        assert bos_keys.post(DATA, campaign=spring).json["amount_of_results"] == "1"
+
 
 class TestCampaigns:
     def test_a_list_agrees_with_the_subaccount(self, ada, bos_keys, bo, spring, sandbox):

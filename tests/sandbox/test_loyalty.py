@@ -81,6 +81,45 @@ class TestUsers:
         assert ada.post(UPDATE, **who, voided="true").json["user"]["voided"] == "1"
         assert ada.post(UPDATE, **who, voided="false").json["user"]["voided"] == "0"
 
+    def test_an_action_voids_a_card_and_takes_that_back(self, ada, stock, sandbox):
+        who = {"loyaltycard": stock.card, "user": stock.card_user}
+
+        told = [ada.post(UPDATE, **who, action=action).json["user"]["voided"] for action in ("void", "unvoid")]
+
+        assert told == ["1", "0"]
+        assert [effect["voided"] for effect in sandbox.effects("card_user_updated")] == [True, False]
+
+    def test_an_action_goes_with_an_amount(self, ada, stock):
+        who = {"loyaltycard": stock.card, "user": stock.card_user}
+        before = ada.post(USERS, loyaltycard=stock.card).json["user"][0]
+
+        changed = ada.post(UPDATE, **who, action="void", points=5).json["user"]
+
+        assert (int(changed["points"]), changed["voided"]) == (int(before["points"]) + 5, "1")
+
+    @pytest.mark.parametrize(("action", "voided"), [("void", "1"), ("unvoid", "0")])
+    def test_an_action_counts_before_a_flag_that_says_otherwise(self, ada, stock, action, voided):
+        who = {"loyaltycard": stock.card, "user": stock.card_user}
+
+        assert ada.post(UPDATE, **who, action=action, voided=action == "unvoid").json["user"]["voided"] == voided
+
+    @pytest.mark.parametrize(
+        ("wrong", "codes"),
+        [
+            ({"action": "dance"}, [302]),
+            ({"action": "dance", "amount": 5}, [302]),
+            ({"action": ""}, [200]),
+            ({"action": "void", "user": "usr_999999"}, [505]),
+            ({"action": "void", "loyaltycard": "x!"}, [301]),
+        ],
+        ids=str,
+    )
+    def test_an_action_that_is_refused_changes_nothing(self, ada, stock, sandbox, wrong, codes):
+        given = {"loyaltycard": stock.card, "user": stock.card_user, **wrong}
+
+        assert ada.post(UPDATE, **given).codes == codes
+        assert sandbox.effects("card_user_updated") == []
+
     def test_an_update_without_a_change_is_refused(self, ada, stock):
         assert ada.post(UPDATE, loyaltycard=stock.card, user=stock.card_user).codes == [200]
 

@@ -99,6 +99,24 @@ def test_a_subaccount_gets_a_past_for_the_campaigns_it_has(ada, sandbox, bo, bos
     assert usage(bos_keys)
 
 
+def test_coupons_that_were_taken_before_the_first_call_are_numbered_after_the_past(sandbox, bo, bos_keys, visitor):
+    sandbox.settings(world_seed=7, world_days=10)
+    sandbox.add_campaign(bo, name="Spring", code="spring")
+    for _ in range(2):
+        visitor.send("POST", "/p/spring", b"action=take")
+    taken = [effect["session"] for effect in sandbox.effects("coupon_taken")]
+
+    rows = usage(bos_keys)
+
+    assert [int(row["sequenceid"]) for row in rows] == list(range(1, len(rows) + 1))
+    assert len(rows) > len(taken) == 2
+    assert [row["session"] for row in rows[-2:]] == taken
+    made = [row["status"]["created_date_utc"] for row in rows]
+    assert made == sorted(made)
+    visitor.send("POST", "/p/spring", b"action=take")
+    assert usage(bos_keys)[-1]["sequenceid"] == str(len(rows) + 1)
+
+
 def test_a_subaccount_that_has_just_been_made_stays_empty(ada, sandbox, bo, bos_keys):
     sandbox.settings(world_seed=7, world_days=10)
 

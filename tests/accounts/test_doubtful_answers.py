@@ -1,0 +1,205 @@
+"""Answers that say yes and no at once, refusals that concern one wish, and two wishes with one address."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connections
+from django.utils import timezone
+
+from accounts import attention, jobs, provisioning
+from accounts.models import Agency, Cause, State, Subaccount, User, VendorAccount
+from coupontools_api.sandbox import Sandbox
+from tests import factories
+from tests.accounts.reading import CREATE, LIST, calls, fresh, made, staff_read
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OURS = '"subaccount":{"ID":"sub_1001","email":"bo@shop.example"}'
+
+
+def due(subaccount: Subaccount) -> None:
+    Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(run_at=timezone.now())
+
+
+def attempt(subaccount: Subaccount) -> Subaccount:
+    due(subaccount)
+    provisioning.attempt(subaccount.pk)
+    return fresh(subaccount)
+
+
+@pytest.mark.parametrize("refusal", [{"status": 403}, {"codes": [1000], "status": 401}, {"codes": [102]}], ids=str)
+def test_a_create_that_alone_is_refused_stops_one_wish_and_nobody_else(
+    refusal: dict[str, Any], sandbox: Sandbox, north: Agency, bo: User, bos_subaccount: Subaccount
+):
+    sandbox.fault(CREATE, "status", times=1, **({"status": 200} | refusal))
+
+    refused, other = attempt(bos_subaccount), attempt(factories.customer(north, bo, company_name="Other").subaccount)
+
+    assert (refused.state, refused.cause) == (State.NEEDS_REVIEW, Cause.REFUSED)
+    assert other.state == State.ACTIVE
+    assert VendorAccount.objects.get(agency=north).trouble == ""
+    while jobs.run():
+        pass
+    assert not [message for message in mail.outbox if "credentials" in message.body]
+
+
+def test_credentials_that_read_nothing_either_are_everybodys_trouble(sandbox: Sandbox, bos_subaccount: Subaccount):
+    sandbox.fault(LIST, "status", status=401, codes=[1000], call=2, times=5)
+    sandbox.fault(CREATE, "status", status=401, codes=[1000], times=1)
+
+    waits = attempt(bos_subaccount)
+
+    assert (waits.state, waits.cause, waits.attempts) == (State.REQUESTED, Cause.CREDENTIALS, 0)
+    assert VendorAccount.objects.get(agency=waits.agency).trouble == "credentials"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, '{"status":{"status":"OK"},"errors":{"error_code":[604]},' + OURS + "}"),
+        (200, '{"status":{"status":"OK","errors":{"error_code":[303]}},' + OURS + "}"),
+        (502, '{"status":{"status":"failed","errors":{"error_code":[302]}}}'),
+        (422, '{"status":{"status":"failed","errors":{"error_code":[604]}}}'),
+    ],
+    ids=["ok and a code", "ok and a code within", "server error and a code", "a code of mails"],
+)
+def test_an_answer_that_contradicts_itself_is_looked_into(
+    answer: tuple[int, str], sandbox: Sandbox, bos_subaccount: Subaccount
+):
+    status, body = answer
+    sandbox.fault(CREATE, "status", status=status, body=body, content_type="application/json", after_effect=True)
+
+    doubtful = attempt(bos_subaccount)
+    assert (doubtful.state, doubtful.cause) == (State.UNCERTAIN, Cause.UNCLEAR_ANSWER)
+    settled = attempt(bos_subaccount)
+
+    assert settled.state == State.ACTIVE
+    assert made(sandbox) == 1
+
+
+def test_a_wish_waits_for_another_of_its_address_without_asking(
+    sandbox: Sandbox, north: Agency, bo: User, bos_subaccount: Subaccount, quick: None
+):
+    one = bos_subaccount
+    sandbox.fault(CREATE, "reset_before")
+    attempt(one)
+    for _ in range(3):
+        if fresh(one).state == State.UNCERTAIN:
+            attempt(one)
+    assert fresh(one).state == State.REQUESTED
+    assert made(sandbox) == 0
+    two = factories.customer(north, bo, company_name="Second Shop").subaccount
+    sandbox.fault(CREATE, "reset_after")
+    assert attempt(two).state == State.UNCERTAIN
+    looks = calls(sandbox, LIST)
+
+    waits = attempt(one)
+
+    assert waits.state == State.REQUESTED
+    assert waits.run_at is not None
+    assert waits.run_at > timezone.now()
+    assert calls(sandbox, LIST) == looks
+    assert attempt(two).vendor_id == "sub_1001"
+    assert attempt(one).cause == Cause.BOUND_ELSEWHERE
+
+
+def test_nobody_takes_what_another_wish_is_making(
+    sandbox: Sandbox, north: Agency, bo: User, ada: User, bos_subaccount: Subaccount, quick: None
+):
+    one = bos_subaccount
+    doubt = {"had_unknown_outcome": True, "uncertain_since": timezone.now(), "first_look": "absent"}
+    Subaccount.objects.for_agency(north).filter(pk=one.pk).update(
+        state=State.NEEDS_REVIEW, cause=Cause.CONTRADICTION, run_at=None, create_started_at=timezone.now(), **doubt
+    )
+    two = factories.customer(north, bo, company_name="Second Shop").subaccount
+    sandbox.fault(CREATE, "slow_drip", seconds=1.5, interval=0.05)
+
+    def make() -> None:
+        provisioning.attempt(two.pk)
+        connections.close_all()
+
+    worker = threading.Thread(target=make)
+    worker.start()
+    until = time.monotonic() + 10
+    while made(sandbox) == 0 and time.monotonic() < until:
+        time.sleep(0.02)
+    attention.look(fresh(one), acting_user=ada)
+    provisioning.attempt(one.pk)
+    looked = fresh(one)
+    worker.join()
+
+    assert (looked.state, looked.cause) == (State.NEEDS_REVIEW, Cause.LINK_IN_THE_MAKING)
+    assert fresh(two).vendor_id == "sub_1001"
+
+
+def test_of_two_in_doubt_the_later_one_takes_what_appears(
+    sandbox: Sandbox, north: Agency, bo: User, bos_subaccount: Subaccount
+):
+    now = timezone.now()
+    two = factories.customer(north, bo, company_name="Second Shop").subaccount
+    for row, seconds in ((bos_subaccount, 60), (two, 30)):
+        Subaccount.objects.for_agency(north).filter(pk=row.pk).update(
+            state=State.UNCERTAIN,
+            cause=Cause.NO_ANSWER,
+            had_unknown_outcome=True,
+            uncertain_since=now,
+            create_started_at=now - timezone.timedelta(seconds=seconds),
+            first_look="absent",
+        )
+    there = sandbox.add_subaccount("north-id", email=bos_subaccount.email)
+
+    assert attempt(bos_subaccount).state == State.UNCERTAIN
+    assert attempt(two).vendor_id == there
+    assert attempt(bos_subaccount).cause == Cause.BOUND_ELSEWHERE
+
+
+def test_a_look_forgets_no_account_that_a_create_told(
+    sandbox: Sandbox, ada: User, bos_subaccount: Subaccount, work: Any
+):
+    sandbox.settings(saved_address=False, email_unique="none")
+    sandbox.fault(LIST, "stale_list", times=50, seconds=3600)
+    sandbox.fault(CREATE, "wrong_id", id="sub_424242")
+    told = work(bos_subaccount)
+    assert (told.cause, told.candidates) == (Cause.CONTRADICTION, ["sub_424242"])
+    assert "Listed" not in staff_read(told)
+
+    attention.look(told, acting_user=ada)
+    told = work(told)
+    assert told.candidates == ["sub_424242"]
+    attention.retry(told, acting_user=ada)
+    told = work(told)
+
+    assert told.cause == Cause.CONTRADICTION
+    assert calls(sandbox, CREATE) == 1
+
+
+def test_what_is_almost_listed_is_not_proven_absent(bos_subaccount: Subaccount):
+    now = timezone.now()
+    Subaccount.objects.for_agency(bos_subaccount.agency).filter(pk=bos_subaccount.pk).update(
+        state=State.NEEDS_REVIEW,
+        cause=Cause.LISTED_ALMOST,
+        had_unknown_outcome=True,
+        uncertain_since=now - timezone.timedelta(days=1),
+        looked_at=now,
+    )
+
+    assert not attention.absence_is_proven(fresh(bos_subaccount))
+
+
+def test_a_missing_account_that_lost_a_link_is_still_looked_for(
+    sandbox: Sandbox, north: Agency, bo: User, ada: User, active: Subaccount, monkeypatch: pytest.MonkeyPatch
+):
+    there = sandbox.add_subaccount("north-id", email="third@shop.example")
+    jobs.missing(fresh(active))
+    attention.link(fresh(active), vendor_id=there, reason="It is theirs", acting_user=ada)
+    other = factories.customer(north, bo, company_name="Other").subaccount
+    monkeypatch.setattr("accounts.reviews._refusal", lambda *_: None)
+    Subaccount.objects.for_agency(north).filter(pk=other.pk).update(state=State.ACTIVE, vendor_id=there, run_at=None)
+
+    provisioning.attempt(active.pk)
+
+    lost = fresh(active)
+    assert (lost.state, lost.cause) == (State.MISSING, Cause.BOUND_ELSEWHERE)
+    assert lost.run_at is not None
