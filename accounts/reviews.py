@@ -6,6 +6,7 @@ what the screen shows afterwards is what the vendor said.
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts import adoption, clock, vendor
@@ -53,12 +54,17 @@ def _look(claimed: Claimed) -> None:
         return
     cause = Cause.LINK_IN_THE_MAKING if verdict.bind else verdict.cause
     if verdict.is_absent:
-        if claimed.subaccount.cause == Cause.CONTRADICTION:
-            # What a create told is not listed for our address, and is what speaks against another create.
+        if claimed.subaccount.cause == Cause.CONTRADICTION and _may_still_appear(claimed.subaccount):
+            # What a create told is what speaks against another one, until the list has had its time.
             claimed.candidates = list(claimed.subaccount.candidates)
         was_there = claimed.subaccount.cause in PRESENCE
         cause = Cause.NOTHING_LISTED if was_there else Cause(claimed.subaccount.cause)
     _keep(claimed, cause)
+
+
+def _may_still_appear(subaccount: Subaccount) -> bool:
+    since = subaccount.uncertain_since
+    return since is not None and clock.now() < since + seconds(settings.PROVISIONING_QUARANTINE_SECONDS)
 
 
 def _look_for_missing(claimed: Claimed) -> None:

@@ -16,12 +16,13 @@ from tests.accounts.reading import CREATE, LIST, Work, calls, customer_reads, fr
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("path", [LIST, CREATE])
+@pytest.mark.parametrize("call", [1, 2], ids=["before the look", "before the create"])
 def test_a_revoked_key_makes_everybody_wait_until_it_works_again(
-    path: str, sandbox: Sandbox, bos_subaccount: Subaccount, quick: None, settings: Any
+    call: int, sandbox: Sandbox, bos_subaccount: Subaccount, quick: None, settings: Any
 ):
     settings.BREAKER_PROBE_SECONDS = 60.0
-    sandbox.fault(path, "revoked", times=None)
+    sandbox.fault(LIST, "revoked", call=call, times=None)
+    sandbox.fault(CREATE, "revoked", times=None)
 
     provisioning.attempt()
     provisioning.attempt()

@@ -65,7 +65,7 @@ MAKING = {
     "F10 the address is not taken": Making("does not take this address", PERSON, "status", refusal(305), makes=0),
     "F11 our own mistake": Making("refused to make the account", PERSON, "status", refusal(303), makes=0),
     "F12 the credentials are refused": Making(
-        "refuses your credentials", SLOWER, "status", refusal(1000, http=401), makes=0
+        "refuses your credentials", SLOWER, "status", refusal(1000, http=401), path=LIST, makes=0
     ),
     "F13 throttled": Making("asks us to slow down", SLOWER, "throttle", {"retry_after": 30}, makes=0),
     "F14 a slow drip": Making("did not answer", SLOWER, "slow_drip", {"seconds": 4, "interval": 0.1}, makes=1),
