@@ -151,9 +151,29 @@ def _send(job: Job) -> bool:
     message: EmailMultiAlternatives | None = render(job.payload, agency=job.agency, secret=unseal(job.sealed_secret))
     if message is None:
         return False
+    if len(message.to) > 1:
+        _one_each(job, message.to)
+        return False
     message.extra_headers["Message-ID"] = f"<job-{job.pk}@{settings.PLATFORM_HOST}>"
     message.send()
     return True
+
+
+@transaction.atomic
+def _one_each(job: Job, addresses: list[str]) -> None:
+    """A mail of its own for each: a mail server that refuses one of them today takes it tomorrow."""
+    ours = Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner)
+    if not ours.delete()[0]:
+        return
+    for address in addresses:
+        Job.objects.create(
+            kind=Job.Kind.MAIL,
+            agency=job.agency,
+            customer_id=job.customer_id,
+            once=job.once if address == addresses[0] else None,  # its name stands for all of them
+            payload={**job.payload, "to": address},
+            sealed_secret=job.sealed_secret,
+        )
 
 
 def _reconcile(job: Job) -> None:

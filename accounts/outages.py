@@ -20,7 +20,8 @@ log = structlog.get_logger(__name__)
 
 IN_THE_MAKING = (State.REQUESTED, State.CREATING, State.UNCERTAIN)
 NOT_THE_VENDORS = (Cause.DAILY_BUDGET, Cause.CREATES_PAUSED)  # what waits for these waits on
-QUIET = timedelta(hours=1)  # a vendor that comes and goes is one mail for each cause, not fifty
+# A vendor that comes and goes, or fails now in this way and now in that, is one mail for each cause, not fifty.
+QUIET = timedelta(hours=1)
 
 
 def begin(account: VendorAccount, trouble: VendorAccount.Trouble, *, now: datetime, probe_at: datetime) -> None:
@@ -35,8 +36,9 @@ def begin(account: VendorAccount, trouble: VendorAccount.Trouble, *, now: dateti
         log.warning("vendor.breaker_opened", vendor_account=account.pk, trouble=trouble.value)
         Event.objects.record("vendor_account.troubled", agency=account.agency, about=account, trouble=trouble.value)
         name = f"vendor_trouble:{account.pk}:{trouble.value}:"
-        told = Job.objects.for_agency(account.agency).filter(once__startswith=name, created_at__gt=now - QUIET)
-        if not told.exists():
+        begun = now if is_new else row.values_list("trouble_since", flat=True).get() or now
+        told = Job.objects.for_agency(account.agency).filter(once__startswith=name)
+        if not told.filter(created_at__gte=min(begun - timedelta(seconds=1), now - QUIET)).exists():
             _mail(account, "vendor_trouble", once=f"{name}{now.isoformat()}", trouble=trouble.value)
 
 
@@ -48,6 +50,8 @@ def end(account: VendorAccount, *, now: datetime) -> bool:
         return False
     since, trouble = row.trouble_since or now, row.trouble
     waited = _spread(row, since=since, now=now)
+    if row.last_outage and "finished" not in row.last_outage:
+        since = _begun(row)  # what waited for the last one's end is still late: to whoever reads of it, it is one
     row.trouble, row.trouble_since, row.probe_at, row.recent_failures = "", None, None, 0
     row.last_outage = {"trouble": trouble, "since": since.isoformat(), "until": now.isoformat(), "waited": waited}
     row.save(update_fields=["trouble", "trouble_since", "probe_at", "recent_failures", "last_outage"])

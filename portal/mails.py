@@ -13,7 +13,7 @@ from django.utils.timezone import localtime
 
 from accounts import people
 from portal import access, access_people, wording, wording_differences, wording_vendor
-from portal.access import Agency, Customer
+from portal.access import Agency, Customer, State
 
 # About the agency as a whole: to its own address, with the page that says more.
 OF_THE_AGENCY = {
@@ -49,7 +49,10 @@ def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> Em
             return None
         path = f"/console/customers/{customer.public_id}/" if name in TO_STAFF else f"/c/{customer.public_id}/"
         context |= {"customer": customer, "url": access.agency_url(agency, path)}
-        to, *also = [agency.support_email] if name in TO_STAFF else access.owner_addresses(customer)
+        owners = [agency.support_email] if name in TO_STAFF else access.owner_addresses(customer)
+        if to and to not in owners:
+            return None  # one of several, who is none any more
+        to, *also = [to] if to else owners
     if name in OF_THE_AGENCY and agency is not None:
         context["url"] = access.agency_url(agency, OF_THE_AGENCY[name])
         to = agency.support_email
@@ -71,9 +74,14 @@ def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> Em
     return EmailMultiAlternatives(subject_line, text, sender(agency), [to, *also], reply_to=reply_to)
 
 
+STATE_OF = {"needs_review": State.NEEDS_REVIEW, "missing": State.MISSING, "account_ready": State.ACTIVE}
+
+
 def _still_holds(name: str, customer: Customer) -> bool:
     """Whether a mail still says what is so: one that waited long must not report a pause that is over."""
-    if name not in ("paused", "resumed"):
+    if name in STATE_OF and customer.subaccount.state != STATE_OF[name]:
+        return False
+    if name not in ("paused", "resumed", "account_ready"):
         return True
     return not customer.closed_at and bool(customer.paused_at) == (name == "paused")
 

@@ -59,6 +59,38 @@ def send_mails() -> list[str]:
     return [message.subject for message in mail.outbox]
 
 
+def test_one_outage_that_fails_in_two_ways_is_one_mail_for_each_way(account: VendorAccount):
+    started, ways = timezone.now(), (VendorAccount.Trouble.UNREACHABLE, VendorAccount.Trouble.CREDENTIALS)
+    for ten_minutes in range(30):
+        now = started + timedelta(minutes=10 * ten_minutes)
+        outages.begin(account, ways[ten_minutes % 2], now=now, probe_at=now)
+        Job.objects.for_agency(account.agency).filter(once__endswith=now.isoformat()).update(created_at=now)
+
+    account.refresh_from_db()
+    assert account.trouble_since == started
+    assert Job.objects.for_agency(account.agency).filter(payload__mail="vendor_trouble").count() == 2
+
+
+def test_an_outage_that_comes_before_the_last_one_is_worked_off_is_reported_with_it(
+    bos_subaccount: Subaccount, account: VendorAccount
+):
+    started = timezone.now()
+    account.agency = bos_subaccount.agency
+    outages.begin(account, VendorAccount.Trouble.UNREACHABLE, now=started, probe_at=started)
+    outages.end(account, now=started + timedelta(minutes=20))
+    assert outages.report(started + timedelta(minutes=20)) == 0, "a wish still waits"
+    outages.begin(account, VendorAccount.Trouble.UNREACHABLE, now=started + timedelta(minutes=21), probe_at=started)
+    outages.end(account, now=started + timedelta(minutes=25))
+    Subaccount.objects.for_agency(account.agency).update(state=State.NEEDS_REVIEW, run_at=None)
+
+    assert outages.report(started + timedelta(minutes=26)) == 1
+
+    told = Job.objects.for_agency(account.agency).filter(payload__mail__startswith="vendor_").order_by("pk")
+    assert [job.payload["mail"] for job in told] == ["vendor_trouble", "vendor_recovered"]
+    account.refresh_from_db()
+    assert account.last_outage["since"] == started.isoformat()
+
+
 def test_from_the_first_failure_to_the_report(
     sandbox: Sandbox, north: Agency, ada: User, client_for: Any, quick: None, settings: Any
 ):
