@@ -48,7 +48,9 @@ class _Call:
 
     def pause(self, seconds: float) -> None:
         """Sleeps. Raises TimeoutError for the deadline: at once where the pause would outlast it."""
-        if seconds >= self.left() or self.over.wait(seconds):
+        if seconds >= self.left():
+            self.cut()
+        if self.over.wait(seconds):
             raise TimeoutError("deadline")
 
     def watch(self, descriptor: int) -> None:
