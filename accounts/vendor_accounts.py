@@ -62,17 +62,16 @@ def connect(
     """Stores a pair and makes it the active one in one go: the first pair, or a new secret, by command.
 
     Raises HeldElsewhere (two portals on one account would adopt each other's subaccounts), InTheMaking, or NotAllowed
-    if it is a new client id while customers are bound to the present one.
+    if it is another client id than the one in use while customers are bound: only `switch` asks the vendor for them.
     """
     _refuse_if_held_elsewhere(agency, client_id, acting_user)
     with transaction.atomic():
         account = _locked(agency)
-        knows_account = account.credentials.filter(fingerprint=_fingerprint(client_id)).exists()
-        if not knows_account and Subaccount.objects.for_agency(agency).exclude(vendor_id="").exists():
-            # Under another account the ids of these customers would be somebody else's, or nobody's.
-            raise NotAllowed("This client id is another vendor account, and customers are bound to the present one.")
         active = account.active_credential
-        if active is not None and _fingerprint(active.client_id) != _fingerprint(client_id):
+        if active is None or active.client_id != client_id:
+            if Subaccount.objects.for_agency(agency).exclude(vendor_id="").exists():
+                # Under another account the ids of these customers would be somebody else's, or nobody's.
+                raise NotAllowed("This client id is not the one in use, and customers are bound to that: switch to it.")
             _refuse_in_the_making(agency)
         credential = _put(account, slot, client_id, client_secret)
         _record("credential.stored", agency, acting_user, about=credential, slot=slot)
