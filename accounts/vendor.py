@@ -36,6 +36,7 @@ FIVE_IN_A_ROW = (1 << 5) - 1
 HALF_OF_TWENTY = 10
 DEFAULT_PAUSE_SECONDS = 30.0
 
+Pair = tuple[int, str] | None
 CREDENTIALS_ERRORS = (Unauthorized, AccountExpired, WrongKindOfKey)
 
 
@@ -45,6 +46,11 @@ class Waiting(Exception):
     def __init__(self, until: datetime, trouble: str) -> None:
         super().__init__(trouble)
         self.until, self.trouble = until, trouble
+
+
+def _pair(credential: Credential | None) -> Pair:
+    """What tells a pair from any other, also from one that was stored in its place."""
+    return (credential.pk, credential.sealed_client_secret) if credential else None
 
 
 def _next_probe() -> datetime:
@@ -59,13 +65,13 @@ class _Clients:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._clients: dict[tuple[int, bool, int, str], Coupontools] = {}
+        self._clients: dict[tuple[int, bool, Pair], Coupontools] = {}
 
     def get(self, account: VendorAccount, *, for_click: bool = False) -> Coupontools:
         credential = account.active_credential
         if credential is None:
             raise Waiting(_next_probe(), "no credentials")
-        key = (account.pk, for_click, credential.pk, credential.sealed_client_secret)
+        key = (account.pk, for_click, _pair(credential))
         with self._lock:
             client = self._clients.get(key)
             if client is None:
@@ -259,17 +265,22 @@ class _SharedLook:
         return self.outcome
 
 
-_looks: dict[int, _SharedLook] = {}
+_looks: dict[tuple[int, Pair], _SharedLook] = {}
 _looks_lock = threading.Lock()
 
 
 def look(account: VendorAccount) -> tuple[ListedSubaccount, ...]:
-    """The vendor's list of subaccounts, from a call that started after this one was asked for.
+    """The vendor's list of subaccounts, from a call that started after this one was asked for, with the same pair.
 
     Raises what `ask` raises.
     """
+    key = (account.pk, _pair(account.active_credential))
     with _looks_lock:
-        shared = _looks.setdefault(account.pk, _SharedLook())
+        shared = _looks.get(key)
+        if shared is None:
+            for stale in [other for other in _looks if other[0] == account.pk]:
+                del _looks[stale]  # who waits for it still has it
+            shared = _looks[key] = _SharedLook()
     return shared.run(
         lambda: ask(account, lambda client: client.subaccounts.list(brief=True), noted=Noted("subaccount/list"))
     )

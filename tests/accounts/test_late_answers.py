@@ -1,16 +1,19 @@
 """Answers that come when what was asked about is something else by now: they are dropped."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
-from accounts import attention, jobs, panel, provisioning, vendor
+from accounts import attention, jobs, panel, provisioning, vendor, vendor_accounts
 from accounts.errors import NotAllowed
-from accounts.models import Campaign, Job, State, Subaccount, User, VendorAccount
+from accounts.models import Agency, Campaign, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
-from tests.accounts.reading import fresh
+from tests.accounts.reading import LIST, fresh
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Meanwhile = Callable[[Callable[[], Any]], None]
@@ -57,6 +60,19 @@ def link(sandbox: Sandbox, active: Subaccount, ada: User, other: str) -> Callabl
             pass
 
     return do
+
+
+@pytest.fixture
+def foreign(sandbox: Sandbox, north: Agency, ada: User) -> None:
+    """The pair of another vendor account, which has an account with Bo's address, is stored and checked."""
+    sandbox.add_account("foreign-id", "foreign-secret", packages=["pac_1"])
+    sandbox.add_subaccount("foreign-id", email="bo@shop.example")
+    vendor_accounts.store(north, client_id="foreign-id", client_secret="foreign-secret", acting_user=ada)
+    vendor_accounts.check(north, slot=2, acting_user=ada)
+
+
+def account_of(agency: Agency) -> VendorAccount:
+    return VendorAccount.objects.select_related("active_credential").get(agency=agency)
 
 
 def refresh(subaccount: Subaccount) -> Job:
@@ -109,3 +125,59 @@ def test_a_launch_that_comes_too_late_leaves_the_account_of_now(
         panel.open_panel(fresh(active), acting_user=bo)
 
     assert (fresh(active).state, fresh(active).vendor_id) == (State.ACTIVE, other)
+
+
+def test_nobody_shares_a_look_that_was_made_with_the_pair_of_before(
+    sandbox: Sandbox, north: Agency, ada: User, foreign: None
+):
+    def look(account: VendorAccount) -> list[str]:
+        try:
+            return [line.email for line in vendor.look(account)]
+        finally:
+            connections.close_all()
+
+    before = account_of(north)
+    sandbox.fault(LIST, "slow_drip", seconds=1.2, interval=0.1, client_id="north-id", times=1)
+    with ThreadPoolExecutor(8) as pool:
+        old = []
+        for _ in range(6):  # one asks, the others wait for a later one
+            old.append(pool.submit(look, before))
+            time.sleep(0.05)
+        vendor_accounts.switch(north, slot=2, acting_user=ada)
+        new = pool.submit(look, account_of(north))
+
+    assert [found.result() for found in old] == [[]] * 6
+    assert new.result() == ["bo@shop.example"]
+    assert [key[0] for key in vendor._looks].count(before.pk) == 1
+
+
+def test_what_was_seen_in_another_vendor_account_is_forgotten_at_the_switch(
+    sandbox: Sandbox, north: Agency, ada: User, bos_subaccount: Subaccount, foreign: None
+):
+    Subaccount.objects.for_agency(north).update(first_look="absent", first_look_at=timezone.now())
+
+    assert vendor_accounts.switch(north, slot=2, acting_user=ada).is_good
+
+    assert (fresh(bos_subaccount).first_look, fresh(bos_subaccount).first_look_at) == ("", None)
+    provisioning.attempt(bos_subaccount.pk)
+    assert fresh(bos_subaccount).first_look == "present"
+
+
+def test_a_look_that_is_under_way_at_the_switch_is_dropped(
+    sandbox: Sandbox, north: Agency, ada: User, bos_subaccount: Subaccount, foreign: None, meanwhile: Meanwhile
+):
+    meanwhile(lambda: vendor_accounts.switch(north, slot=2, acting_user=ada))
+
+    provisioning.attempt(bos_subaccount.pk)
+    assert fresh(bos_subaccount).first_look == ""
+
+    provisioning.attempt(bos_subaccount.pk)
+    assert fresh(bos_subaccount).first_look == "present"
+
+
+def test_a_new_secret_of_the_same_vendor_account_forgets_nothing(north: Agency, bos_subaccount: Subaccount):
+    Subaccount.objects.for_agency(north).update(first_look="absent", first_look_at=timezone.now())
+
+    vendor_accounts.connect(north, client_id="north-id", client_secret="a-new-secret")
+
+    assert fresh(bos_subaccount).first_look == "absent"
