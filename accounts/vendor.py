@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 
 from accounts import clock, outages
@@ -142,11 +143,11 @@ def _observed(
         answer = call(client)
     except CoupontoolsError as problem:
         _keep(account, noted, started, problem)
-        _note(account, problem)
+        _note(account, account.active_credential, problem)
         raise
     _keep(account, noted, started, None)
     if account.recent_failures or account.trouble:
-        _note(account, None)
+        _note(account, account.active_credential, None)
     return answer
 
 
@@ -162,8 +163,16 @@ def _keep(account: VendorAccount, noted: Noted | None, started: float, problem: 
         )
 
 
-def _note(account: VendorAccount, problem: CoupontoolsError | None) -> None:
-    """Writes the outcome into the breaker that all processes share."""
+def _note(account: VendorAccount, asked_with: Credential | None, problem: CoupontoolsError | None) -> None:
+    """Writes the outcome into the breaker that all processes share; of a pair that is not in use it says nothing."""
+    with transaction.atomic():
+        # The pair is read after the lock: read with it, it may be the one of before the wait.
+        if _pair(VendorAccount.objects.select_for_update().get(pk=account.pk).active_credential) == _pair(asked_with):
+            _write(account, problem)
+    account.refresh_from_db(fields=["recent_failures", "trouble", "trouble_since", "probe_at", "throttled_until"])
+
+
+def _write(account: VendorAccount, problem: CoupontoolsError | None) -> None:
     now = clock.now()
     row = VendorAccount.objects.filter(pk=account.pk)
     if isinstance(problem, Throttled):
@@ -182,7 +191,6 @@ def _note(account: VendorAccount, problem: CoupontoolsError | None) -> None:
     elif isinstance(problem, Refused) and account.recent_failures:
         # A refusal is an answer: the vendor is there.
         row.update(recent_failures=F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES))
-    account.refresh_from_db(fields=["recent_failures", "trouble", "trouble_since", "probe_at", "throttled_until"])
 
 
 def try_credential(credential: Credential) -> tuple[ListedSubaccount, ...]:
@@ -209,9 +217,9 @@ def try_credential(credential: Credential) -> tuple[ListedSubaccount, ...]:
     return listed
 
 
-def learn(account: VendorAccount, problem: CoupontoolsError | None) -> None:
-    """Lets the breaker know how a call went that was made past it with the pair in use."""
-    _note(account, problem)
+def learn(credential: Credential, problem: CoupontoolsError | None) -> None:
+    """Lets the breaker know how a call went that was made past it, if it was made with the pair in use."""
+    _note(credential.vendor_account, credential, problem)
 
 
 def probe_due(now: datetime | None = None) -> int:

@@ -148,7 +148,7 @@ def switch(agency: Agency, *, slot: int, acting_user: User) -> Check:
             if chosen.tested_at and _bound(agency).filter(bound_at__gt=chosen.tested_at).exists():
                 raise InTheMaking("An account was bound since the check.")
         _activate(account, chosen, acting_user)
-        vendor.learn(account, None)
+        vendor.learn(chosen, None)
     return found
 
 
@@ -231,18 +231,15 @@ def set_panel_host(agency: Agency, *, host: str, acting_user: User) -> PanelHost
 def _asked(agency: Agency, credential: Credential) -> tuple[Check, list[int]]:
     """One list call with the pair; also the customers whose accounts it does not list."""
     account, started = credential.vendor_account, time.monotonic()
-    is_active = account.active_credential_id == credential.pk
     try:
         listed = vendor.try_credential(credential)
     except CoupontoolsError as problem:
-        if is_active:
-            vendor.learn(account, problem)
+        vendor.learn(credential, problem)
         return Check(type(problem).__name__, problem.codes, _milliseconds_since(started)), []
     except CannotOpen:
         return Check(UNSEALED), []
     took = _milliseconds_since(started)
-    if is_active:
-        vendor.learn(account, None)
+    vendor.learn(credential, None)
     if not _is_another_client(account, credential):
         return Check(OK, (), took, len(listed)), []
     known = {str(line.id) for line in listed}

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts import attention, jobs, panel, provisioning, vendor, vendor_accounts
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Campaign, Job, State, Subaccount, User, VendorAccount
+from coupontools_api.errors import CoupontoolsError
 from coupontools_api.sandbox import Sandbox
 from tests.accounts.reading import LIST, fresh
 
@@ -181,3 +182,33 @@ def test_a_new_secret_of_the_same_vendor_account_forgets_nothing(north: Agency, 
     vendor_accounts.connect(north, client_id="north-id", client_secret="a-new-secret")
 
     assert fresh(bos_subaccount).first_look == "absent"
+
+
+def test_what_the_pair_of_before_is_told_after_the_switch_does_not_touch_the_breaker(
+    sandbox: Sandbox, north: Agency, ada: User, foreign: None
+):
+    before = account_of(north)
+    vendor_accounts.switch(north, slot=2, acting_user=ada)
+
+    for kind, facts in (("revoked", {}), ("throttle", {"retry_after": 60}), *[("html", {"status": 500})] * 5):
+        sandbox.fault(LIST, kind, client_id="north-id", times=None, **facts)
+        with pytest.raises(CoupontoolsError):
+            vendor.look(before)
+        sandbox.clear_faults()
+
+    now = account_of(north)
+    assert (now.trouble, now.recent_failures, now.throttled_until) == ("", 0, None)
+    assert not Job.objects.for_agency(north).filter(payload__mail="vendor_trouble").exists()
+
+
+def test_an_answer_to_the_pair_of_before_does_not_close_the_breaker_of_the_one_in_use(
+    sandbox: Sandbox, north: Agency, ada: User, foreign: None
+):
+    VendorAccount.objects.filter(agency=north).update(recent_failures=1)  # else a good answer says nothing new
+    before = account_of(north)
+    vendor_accounts.switch(north, slot=2, acting_user=ada)
+    VendorAccount.objects.filter(agency=north).update(trouble="credentials", trouble_since=timezone.now())
+
+    vendor.look(before)
+
+    assert account_of(north).trouble == "credentials"
