@@ -14,7 +14,7 @@ from django.core import mail
 from django.db import connections
 from django.utils import timezone
 
-from accounts import claims, jobs, panel, provisioning, vendor
+from accounts import claims, jobs, operators, panel, provisioning, vendor
 from accounts.bell import Bell
 from accounts.management.commands.work import _work
 from accounts.models import Agency, Cause, Event, Job, State, Subaccount, User, VendorAccount
@@ -225,6 +225,25 @@ def test_the_daily_budget_stops_creates_and_tells_staff_once(
     while provisioning.attempt() or jobs.run():
         pass
     assert reached.all().count() == 2, "the next day is told anew"
+
+
+def test_who_waits_for_tomorrow_goes_on_as_soon_as_the_limit_leaves_room(
+    sandbox: Sandbox, north: Agency, south: Agency, quick: None, settings: Any
+):
+    settings.PROVISIONING_DAILY_CREATES = 1
+    olu = factories.operator()
+    mine, theirs = wishes(north, 4), wishes(south, 2)
+    while provisioning.attempt():
+        pass
+    assert (settled(mine), settled(theirs)) == (1, 1)
+
+    for daily, made_now in ((1, 1), (3, 3), (None, 3)):
+        operators.set_limits(north, customer_limit=None, daily_creates=daily, acting_user=olu)
+        while provisioning.attempt():
+            pass
+        assert (settled(mine), settled(theirs)) == (made_now, 1)
+
+    assert [fresh(row).cause for row in mine].count(Cause.DAILY_BUDGET) == 1
 
 
 def test_one_agencys_budget_stops_nobody_else(
