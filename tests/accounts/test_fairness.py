@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.db import connections
+from django.db import connection, connections
 from django.utils import timezone
 
 from accounts import claims, jobs, operators, panel, provisioning, vendor
@@ -21,7 +21,7 @@ from accounts.models import Agency, Cause, Event, Job, State, Subaccount, User, 
 from coupontools_api.errors import CoupontoolsError
 from coupontools_api.sandbox import Sandbox
 from tests import factories
-from tests.accounts.reading import CREATE, LIST, calls, fresh, made
+from tests.accounts.reading import CREATE, LIST, calls, fresh, in_other_hands, made
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HANGS = 6.0
@@ -244,6 +244,17 @@ def test_who_waits_for_tomorrow_goes_on_as_soon_as_the_limit_leaves_room(
         assert (settled(mine), settled(theirs)) == (made_now, 1)
 
     assert [fresh(row).cause for row in mine].count(Cause.DAILY_BUDGET) == 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows")
+def test_a_limit_does_not_wait_for_who_claims_one_that_waits_for_tomorrow(north: Agency, bos_subaccount: Subaccount):
+    tomorrow = timezone.now() + timedelta(days=1)
+    Subaccount.objects.for_agency(north).update(cause=Cause.DAILY_BUDGET, run_at=tomorrow)
+
+    with in_other_hands(bos_subaccount):
+        operators.set_limits(north, customer_limit=None, daily_creates=9, acting_user=factories.operator())
+
+    assert Agency.objects.get(pk=north.pk).daily_creates == 9
 
 
 def test_one_agencys_budget_stops_nobody_else(

@@ -6,15 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from django.utils import timezone
 
 from accounts import attention, jobs, panel, provisioning, vendor, vendor_accounts
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Campaign, Job, State, Subaccount, User, VendorAccount
+from accounts.vendor_accounts import InTheMaking
 from coupontools_api.errors import CoupontoolsError
 from coupontools_api.sandbox import Sandbox
-from tests.accounts.reading import LIST, fresh
+from tests.accounts.reading import LIST, fresh, in_other_hands
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Meanwhile = Callable[[Callable[[], Any]], None]
@@ -174,6 +175,19 @@ def test_a_look_that_is_under_way_at_the_switch_is_dropped(
 
     provisioning.attempt(bos_subaccount.pk)
     assert fresh(bos_subaccount).first_look == "present"
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows")
+def test_nothing_is_switched_while_a_worker_claims_one_that_waits(
+    sandbox: Sandbox, north: Agency, ada: User, bos_subaccount: Subaccount, foreign: None
+):
+    Subaccount.objects.for_agency(north).update(first_look="absent")
+
+    with in_other_hands(bos_subaccount), pytest.raises(InTheMaking):
+        vendor_accounts.switch(north, slot=2, acting_user=ada)
+
+    assert account_of(north).active_credential.client_id == "north-id"
+    assert vendor_accounts.switch(north, slot=2, acting_user=ada).is_good
 
 
 def test_a_new_secret_of_the_same_vendor_account_forgets_nothing(north: Agency, bos_subaccount: Subaccount):
