@@ -1,6 +1,7 @@
 """Work that is not a subaccount's own making: mails, refreshes, comparisons. Written by doors, done by the worker."""
 
 import traceback
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.utils.module_loading import import_string
 from accounts import clock, reconcile, vendor
 from accounts.claims import backoff, claim
 from accounts.crypto import seal, unseal
+from accounts.errors import NotAllowed
 from accounts.models import DONE, FAILED, Agency, Campaign, Customer, Event, Job, State, Subaccount, User
 from accounts.reviews import GONE, MISSING_LOOK
 from accounts.states import move
@@ -212,14 +214,15 @@ def _refresh(job: Job) -> None:
     except NotFound as problem:
         if GONE not in problem.codes:
             raise _TryLater(str(problem.codes)) from None
-        missing(subaccount)
+        with suppress(NotAllowed):  # too late: what is bound now has a reading of its own
+            missing(subaccount)
         return
     except (CoupontoolsError, vendor.Waiting) as problem:
         raise _TryLater(type(problem).__name__) from None
     now, facts = clock.now(), _facts(details)
     with transaction.atomic():
-        if not _is_active_still(subaccount):
-            return  # closed, or even erased, while the vendor was asked
+        if not _is_bound_still(subaccount):
+            return  # closed, erased, or bound to another account while the vendor was asked
         before = _seen(subaccount), subaccount.facts
         Campaign.objects.bulk_create(
             [
@@ -256,9 +259,11 @@ def _refresh(job: Job) -> None:
             ).update(first_campaign_at=now)
 
 
-def _is_active_still(subaccount: Subaccount) -> bool:
-    """Behind the row's lock."""
-    rows = Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk, state=State.ACTIVE)
+def _is_bound_still(subaccount: Subaccount) -> bool:
+    """Whether it is active with the vendor id that was asked about; behind the row's lock."""
+    rows = Subaccount.objects.for_agency(subaccount.agency).filter(
+        pk=subaccount.pk, state=State.ACTIVE, vendor_id=subaccount.vendor_id
+    )
     return rows.select_for_update(of=("self",)).first() is not None
 
 
@@ -289,9 +294,12 @@ class _TryLater(Exception):
 def missing(subaccount: Subaccount, *, acting_user: User | None = None) -> None:
     """The vendor no longer knows this subaccount: no button any more, and staff are told. Never made anew by itself.
 
-    `acting_user` is whose launch found it out; nobody where the worker did.
+    `acting_user` is whose launch found it out; nobody where the worker did. Raises NotAllowed if it is not active any
+    more, or with another account than the one that was asked about.
     """
     with transaction.atomic():
+        if not _is_bound_still(subaccount):
+            raise NotAllowed(f"Subaccount {subaccount.public_id} is not bound to {subaccount.vendor_id} any more.")
         move(
             subaccount,
             expecting=State.ACTIVE,

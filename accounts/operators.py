@@ -6,8 +6,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts import clock, provisioning, tasks
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Event, Host, Note, User, ViewAs
+from accounts.models import Agency, Cause, Event, Host, Note, Subaccount, User, VendorAccount, ViewAs
 
 
 class BadHost(NotAllowed):
@@ -77,9 +78,22 @@ def make_canonical(host: Host, *, acting_user: User) -> None:
 
 @transaction.atomic
 def set_limits(agency: Agency, *, customer_limit: int | None, daily_creates: int | None, acting_user: User) -> None:
-    """How many open customers it may have (None: any number), and new accounts a day (None: the installation's)."""
+    """How many open customers it may have (None: any number), and new accounts a day (None: the installation's).
+
+    Who waits for tomorrow goes on at once, if there is room today.
+    """
     _operator(acting_user)
-    Agency.objects.filter(pk=agency.pk).update(customer_limit=customer_limit, daily_creates=daily_creates)
+    # Who counts today's accounts holds this, and has put its row off before we wake it.
+    VendorAccount.objects.select_for_update().get(agency=agency)
+    agency.customer_limit, agency.daily_creates = customer_limit, daily_creates
+    agency.save(update_fields=["customer_limit", "daily_creates"])
+    now = clock.now()
+    made, allowed = provisioning.creates_today(agency, now=now)
+    if made < allowed:
+        waiting = Subaccount.objects.for_agency(agency).filter(cause=Cause.DAILY_BUDGET, run_at__isnull=False)
+        # Skipped, not waited for: whoever claims one of them holds it and waits for the lock that we have.
+        free = list(waiting.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
+        waiting.filter(pk__in=free).update(run_at=now, cause=Cause.NONE)
     Event.objects.record(
         "agency.limits_changed",
         agency=agency,
@@ -87,6 +101,7 @@ def set_limits(agency: Agency, *, customer_limit: int | None, daily_creates: int
         customer_limit=customer_limit,
         daily_creates=daily_creates,
     )
+    tasks.wake()
 
 
 def _operator(acting_user: User) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 
 from accounts import clock, outages
@@ -36,6 +37,7 @@ FIVE_IN_A_ROW = (1 << 5) - 1
 HALF_OF_TWENTY = 10
 DEFAULT_PAUSE_SECONDS = 30.0
 
+Pair = tuple[int, str] | None
 CREDENTIALS_ERRORS = (Unauthorized, AccountExpired, WrongKindOfKey)
 
 
@@ -45,6 +47,11 @@ class Waiting(Exception):
     def __init__(self, until: datetime, trouble: str) -> None:
         super().__init__(trouble)
         self.until, self.trouble = until, trouble
+
+
+def _pair(credential: Credential | None) -> Pair:
+    """What tells a pair from any other, also from one that was stored in its place."""
+    return (credential.pk, credential.sealed_client_secret) if credential else None
 
 
 def _next_probe() -> datetime:
@@ -59,13 +66,13 @@ class _Clients:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._clients: dict[tuple[int, bool, int, str], Coupontools] = {}
+        self._clients: dict[tuple[int, bool, Pair], Coupontools] = {}
 
     def get(self, account: VendorAccount, *, for_click: bool = False) -> Coupontools:
         credential = account.active_credential
         if credential is None:
             raise Waiting(_next_probe(), "no credentials")
-        key = (account.pk, for_click, credential.pk, credential.sealed_client_secret)
+        key = (account.pk, for_click, _pair(credential))
         with self._lock:
             client = self._clients.get(key)
             if client is None:
@@ -141,11 +148,11 @@ def _observed(
     except CoupontoolsError as problem:
         _keep(account, noted, started, problem)
         if not (doubts_refusal and isinstance(problem, CREDENTIALS_ERRORS) and _can_read(account)):
-            _note(account, problem)
+            _note(account, account.active_credential, problem)
         raise
     _keep(account, noted, started, None)
     if account.recent_failures or account.trouble:
-        _note(account, None)
+        _note(account, account.active_credential, None)
     return answer
 
 
@@ -169,8 +176,16 @@ def _keep(account: VendorAccount, noted: Noted | None, started: float, problem: 
         )
 
 
-def _note(account: VendorAccount, problem: CoupontoolsError | None) -> None:
-    """Writes the outcome into the breaker that all processes share."""
+def _note(account: VendorAccount, asked_with: Credential | None, problem: CoupontoolsError | None) -> None:
+    """Writes the outcome into the breaker that all processes share; of a pair that is not in use it says nothing."""
+    with transaction.atomic():
+        # The pair is read after the lock: read with it, it may be the one of before the wait.
+        if _pair(VendorAccount.objects.select_for_update().get(pk=account.pk).active_credential) == _pair(asked_with):
+            _write(account, problem)
+    account.refresh_from_db(fields=["recent_failures", "trouble", "trouble_since", "probe_at", "throttled_until"])
+
+
+def _write(account: VendorAccount, problem: CoupontoolsError | None) -> None:
     now = clock.now()
     row = VendorAccount.objects.filter(pk=account.pk)
     if isinstance(problem, Throttled):
@@ -189,7 +204,6 @@ def _note(account: VendorAccount, problem: CoupontoolsError | None) -> None:
     elif isinstance(problem, Refused) and account.recent_failures:
         # A refusal is an answer: the vendor is there.
         row.update(recent_failures=F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES))
-    account.refresh_from_db(fields=["recent_failures", "trouble", "trouble_since", "probe_at", "throttled_until"])
 
 
 def try_credential(credential: Credential) -> tuple[ListedSubaccount, ...]:
@@ -216,9 +230,9 @@ def try_credential(credential: Credential) -> tuple[ListedSubaccount, ...]:
     return listed
 
 
-def learn(account: VendorAccount, problem: CoupontoolsError | None) -> None:
-    """Lets the breaker know how a call went that was made past it with the pair in use."""
-    _note(account, problem)
+def learn(credential: Credential, problem: CoupontoolsError | None) -> None:
+    """Lets the breaker know how a call went that was made past it, if it was made with the pair in use."""
+    _note(credential.vendor_account, credential, problem)
 
 
 def probe_due(now: datetime | None = None) -> int:
@@ -272,17 +286,22 @@ class _SharedLook:
         return self.outcome
 
 
-_looks: dict[int, _SharedLook] = {}
+_looks: dict[tuple[int, Pair], _SharedLook] = {}
 _looks_lock = threading.Lock()
 
 
 def look(account: VendorAccount) -> tuple[ListedSubaccount, ...]:
-    """The vendor's list of subaccounts, from a call that started after this one was asked for.
+    """The vendor's list of subaccounts, from a call that started after this one was asked for, with the same pair.
 
     Raises what `ask` raises.
     """
+    key = (account.pk, _pair(account.active_credential))
     with _looks_lock:
-        shared = _looks.setdefault(account.pk, _SharedLook())
+        shared = _looks.get(key)
+        if shared is None:
+            for stale in [other for other in _looks if other[0] == account.pk]:
+                del _looks[stale]  # who waits for it still has it
+            shared = _looks[key] = _SharedLook()
     return shared.run(
         lambda: ask(account, lambda client: client.subaccounts.list(brief=True), noted=Noted("subaccount/list"))
     )

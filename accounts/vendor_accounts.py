@@ -19,6 +19,7 @@ from accounts.crypto import CannotOpen
 from accounts.errors import NotAllowed
 from accounts.models import REFUSED, Agency, Credential, Event, State, Subaccount, User, VendorAccount
 from accounts.models.subaccounts import SubaccountQuerySet
+from accounts.states import FREE
 from coupontools_api.errors import CoupontoolsError
 
 OK = "ok"
@@ -27,6 +28,7 @@ UNSEALED = "does_not_open"
 NOT_NAMED, OTHER_HOST = "not_named", "other_host"
 CUSTOMERS_NAMED = 20
 IN_FLIGHT = (State.CREATING, State.UNCERTAIN)
+WAITING = (State.REQUESTED, State.NEEDS_REVIEW, State.MISSING)  # the worker looks for these
 GONE = (State.MISSING, State.CLOSED)  # nobody expects to find these at the vendor
 
 
@@ -62,18 +64,17 @@ def connect(
     """Stores a pair and makes it the active one in one go: the first pair, or a new secret, by command.
 
     Raises HeldElsewhere (two portals on one account would adopt each other's subaccounts), InTheMaking, or NotAllowed
-    if it is a new client id while customers are bound to the present one.
+    if it is another client id than the one in use while customers are bound: only `switch` asks the vendor for them.
     """
     _refuse_if_held_elsewhere(agency, client_id, acting_user)
     with transaction.atomic():
         account = _locked(agency)
-        knows_account = account.credentials.filter(fingerprint=_fingerprint(client_id)).exists()
-        if not knows_account and Subaccount.objects.for_agency(agency).exclude(vendor_id="").exists():
-            # Under another account the ids of these customers would be somebody else's, or nobody's.
-            raise NotAllowed("This client id is another vendor account, and customers are bound to the present one.")
         active = account.active_credential
-        if active is not None and _fingerprint(active.client_id) != _fingerprint(client_id):
-            _refuse_in_the_making(agency)
+        if active is None or active.client_id != client_id:
+            if Subaccount.objects.for_agency(agency).exclude(vendor_id="").exists():
+                # Under another account the ids of these customers would be somebody else's, or nobody's.
+                raise NotAllowed("This client id is not the one in use, and customers are bound to that: switch to it.")
+            _leave_client(agency)
         credential = _put(account, slot, client_id, client_secret)
         _record("credential.stored", agency, acting_user, about=credential, slot=slot)
         _activate(account, credential, acting_user)
@@ -143,11 +144,11 @@ def switch(agency: Agency, *, slot: int, acting_user: User) -> Check:
         if chosen is None or chosen == account.active_credential:
             raise NotAllowed("This pair was changed meanwhile, or is in use already.")
         if _is_another_client(account, chosen):
-            _refuse_in_the_making(agency)
+            _leave_client(agency)
             if chosen.tested_at and _bound(agency).filter(bound_at__gt=chosen.tested_at).exists():
                 raise InTheMaking("An account was bound since the check.")
         _activate(account, chosen, acting_user)
-        vendor.learn(account, None)
+        vendor.learn(chosen, None)
     return found
 
 
@@ -230,18 +231,15 @@ def set_panel_host(agency: Agency, *, host: str, acting_user: User) -> PanelHost
 def _asked(agency: Agency, credential: Credential) -> tuple[Check, list[int]]:
     """One list call with the pair; also the customers whose accounts it does not list."""
     account, started = credential.vendor_account, time.monotonic()
-    is_active = account.active_credential_id == credential.pk
     try:
         listed = vendor.try_credential(credential)
     except CoupontoolsError as problem:
-        if is_active:
-            vendor.learn(account, problem)
+        vendor.learn(credential, problem)
         return Check(type(problem).__name__, problem.codes, _milliseconds_since(started)), []
     except CannotOpen:
         return Check(UNSEALED), []
     took = _milliseconds_since(started)
-    if is_active:
-        vendor.learn(account, None)
+    vendor.learn(credential, None)
     if not _is_another_client(account, credential):
         return Check(OK, (), took, len(listed)), []
     known = {str(line.id) for line in listed}
@@ -309,12 +307,24 @@ def _bound(agency: Agency) -> SubaccountQuerySet:
     return Subaccount.objects.for_agency(agency).exclude(vendor_id="").exclude(state__in=GONE)
 
 
-def _refuse_in_the_making(agency: Agency) -> None:
-    """Raises InTheMaking while an account that nobody is bound to may be there under the present client id."""
+def _leave_client(agency: Agency) -> None:
+    """Forgets what was seen under the present client id: another vendor account has another list.
+
+    Raises InTheMaking while an account that nobody is bound to may be there, or a worker is just claiming a wish.
+    """
+    ours = Subaccount.objects.for_agency(agency)
     may_be_there = Q(state__in=(State.REQUESTED, State.NEEDS_REVIEW), had_unknown_outcome=True)
     may_be_there |= Q(state=State.NEEDS_REVIEW) & ~Q(candidates=[])
-    if Subaccount.objects.for_agency(agency).filter(Q(state__in=IN_FLIGHT) | may_be_there).exists():
+    if ours.filter(Q(state__in=IN_FLIGHT) | may_be_there).exists():
         raise InTheMaking("Accounts are being made under the present client id.")
+    waiting = ours.filter(state__in=WAITING)
+    number = waiting.count()
+    # Skipped, not waited for: whoever claims one of them holds it and waits for the lock that we have.
+    free = list(waiting.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
+    if len(free) < number:
+        raise InTheMaking("A worker is just claiming one that waits. Try again.")
+    # Their claims, too: a look that is under way is dropped with what it saw.
+    waiting.filter(pk__in=free).update(first_look=Subaccount.FirstLook.NONE, first_look_at=None, **FREE)
 
 
 def _is_another_client(account: VendorAccount, credential: Credential) -> bool:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Package
+from coupontools_api.ids import PackageId
 
 CURRENCIES = ("EUR", "GBP", "USD", "CHF", "DKK", "NOK", "PLN", "SEK")
 MOST_POINTS, LONGEST_POINT = 8, 80
@@ -61,7 +62,7 @@ class PackageForm(forms.Form):
         error_messages={"invalid": gettext_lazy("Please enter whole days; 0 means no free trial.")},
     )
     vendor_package_id = forms.RegexField(
-        r"\Apac_[0-9A-Za-z]{1,36}\Z",
+        rf"\A{PackageId.prefix}(?:{PackageId.body})\Z",
         label=gettext_lazy("Vendor package"),
         help_text=gettext_lazy("Found in the vendor's panel under Packages. It starts with pac_."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),

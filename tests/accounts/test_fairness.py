@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.db import connections
+from django.db import connection, connections
 from django.utils import timezone
 
-from accounts import claims, jobs, panel, provisioning, vendor
+from accounts import claims, jobs, operators, panel, provisioning, vendor
 from accounts.bell import Bell
 from accounts.management.commands.work import _work
 from accounts.models import Agency, Cause, Event, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.errors import CoupontoolsError
 from coupontools_api.sandbox import Sandbox
 from tests import factories
-from tests.accounts.reading import CREATE, LIST, calls, fresh, made
+from tests.accounts.reading import CREATE, LIST, calls, fresh, in_other_hands, made
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HANGS = 6.0
@@ -225,6 +225,36 @@ def test_the_daily_budget_stops_creates_and_tells_staff_once(
     while provisioning.attempt() or jobs.run():
         pass
     assert reached.all().count() == 2, "the next day is told anew"
+
+
+def test_who_waits_for_tomorrow_goes_on_as_soon_as_the_limit_leaves_room(
+    sandbox: Sandbox, north: Agency, south: Agency, quick: None, settings: Any
+):
+    settings.PROVISIONING_DAILY_CREATES = 1
+    olu = factories.operator()
+    mine, theirs = wishes(north, 4), wishes(south, 2)
+    while provisioning.attempt():
+        pass
+    assert (settled(mine), settled(theirs)) == (1, 1)
+
+    for daily, made_now in ((1, 1), (3, 3), (None, 3)):
+        operators.set_limits(north, customer_limit=None, daily_creates=daily, acting_user=olu)
+        while provisioning.attempt():
+            pass
+        assert (settled(mine), settled(theirs)) == (made_now, 1)
+
+    assert [fresh(row).cause for row in mine].count(Cause.DAILY_BUDGET) == 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows")
+def test_a_limit_does_not_wait_for_who_claims_one_that_waits_for_tomorrow(north: Agency, bos_subaccount: Subaccount):
+    tomorrow = timezone.now() + timedelta(days=1)
+    Subaccount.objects.for_agency(north).update(cause=Cause.DAILY_BUDGET, run_at=tomorrow)
+
+    with in_other_hands(bos_subaccount):
+        operators.set_limits(north, customer_limit=None, daily_creates=9, acting_user=factories.operator())
+
+    assert Agency.objects.get(pk=north.pk).daily_creates == 9
 
 
 def test_one_agencys_budget_stops_nobody_else(

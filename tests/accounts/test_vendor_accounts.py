@@ -161,6 +161,22 @@ def test_another_client_id_waits_while_accounts_are_in_the_making(
     assert in_use(north) == 1
 
 
+def test_a_pair_that_lies_in_the_other_slot_is_not_connected_past_its_check(
+    sandbox: Sandbox, north: Agency, ada: User, active: Subaccount
+):
+    sandbox.add_account("north-id-2", "another-secret", packages=["pac_1"])
+    vendor_accounts.store(north, acting_user=ada, **NEW)
+    assert not vendor_accounts.check(north, slot=2, acting_user=ada).is_good
+
+    for slot in (1, 2):
+        with pytest.raises(NotAllowed, match="customers are bound"):
+            vendor_accounts.connect(north, slot=slot, **NEW)
+
+    slots = Credential.objects.filter(vendor_account__agency=north).order_by("slot")
+    assert [pair.client_id for pair in slots] == ["north-id", "north-id-2"]
+    assert in_use(north) == 1
+
+
 def test_accounts_that_are_missing_at_the_vendor_already_do_not_stop_a_switch(
     sandbox: Sandbox, north: Agency, ada: User, active: Subaccount
 ):

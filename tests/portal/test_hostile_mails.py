@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import Agency, Customer, User
+from accounts.models import Agency, Customer, Subaccount, User
 from portal import mails
 from tests.figures import RecordFigure
 from tests.hostile import payloads, payloads_of
@@ -45,6 +45,7 @@ def as_received(name: str, text: str, *, agency: Agency, customer: Customer) -> 
     facts |= {"deleted_email": text, "timestamp": text, "signup_url": "/a/", "password_reset_url": "/b/"}
     if name in OURS and name not in ("invitation", "second_factor_reset", *mails.OF_THE_AGENCY):
         facts["customer"] = str(customer.pk)
+        del facts["to"]
     if name in mails.OF_THE_AGENCY:
         moments = dict.fromkeys(("since", "until"), timezone.now().isoformat())
         facts |= {"trouble": "unreachable", "allowed": 1, "listed": 1, "bound": 9, "absent": 8, **moments}
@@ -83,6 +84,9 @@ def hostile_north(north: Agency) -> Agency:
 def test_no_text_adds_a_header_or_a_reader(
     name: str, hostile_north: Agency, bos_company: Customer, record_figure: RecordFigure
 ):
+    if name in mails.STATE_OF:
+        row = Subaccount.objects.for_agency(hostile_north).filter(customer=bos_company)
+        row.update(state=mails.STATE_OF[name], vendor_id="sub_5", bound_at=timezone.now(), run_at=None)
     received = 0
     for text in [*payloads_of("header"), *payloads_of("unicode"), "x" * 120, "é" * 120]:
         text = text.replace("\x00", "")  # no column takes it

@@ -84,6 +84,7 @@ def test_an_archived_package_cannot_be_signed_up_for(
         ({"name": "n" * 61}, "at most 60"),
         ({"vendor_package_id": "12"}, "such as pac_12"),
         ({"vendor_package_id": "pac_1/../2"}, "such as pac_12"),
+        ({"vendor_package_id": "pac_000"}, "such as pac_12"),
         ({"price": "a lot"}, "such as 39 or 39.50"),
         ({"price": "-1"}, "greater than or equal to 0"),
         ({"price": "39.505"}, "2 decimal places"),

@@ -14,8 +14,8 @@ from accounts.forks import let_go_of_databases
 
 log = structlog.get_logger(__name__)
 PROBE_SECONDS = 2.0
-ROUNDS_BETWEEN_REFRESHES = 30
-ROUNDS_BETWEEN_BEATS = round(workers.BEAT_SECONDS / PROBE_SECONDS)
+PROBERS = 2  # a vendor account that hangs holds one, for as long as its list may take
+BEATS_BETWEEN_REFRESHES = 6
 
 
 class Command(BaseCommand):
@@ -34,27 +34,27 @@ class Command(BaseCommand):
             while provisioning.attempt() or jobs.run():
                 pass
             return
-        _provide_connections(threads + 1)
+        _provide_connections(threads + PROBERS + 1)
         stop, bell = threading.Event(), Bell()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         hands = [threading.Thread(target=_work, args=(stop, bell), name=f"work-{n}") for n in range(threads)]
+        hands += [threading.Thread(target=_probe, args=(stop,), name=f"probe-{n}") for n in range(PROBERS)]
         hands.append(threading.Thread(target=bell.listen, args=(stop,), name="bell"))
         for hand in hands:
             hand.start()
         log.info("work.started", threads=threads)
-        rounds, name = 0, workers.name_of_this("work")
+        beats, name = 0, workers.name_of_this("work")
         _guarded(lambda: workers.beat(name))
-        while not stop.wait(PROBE_SECONDS):
-            if rounds % ROUNDS_BETWEEN_BEATS == 0:
-                _guarded(lambda: workers.beat(name))
-            _guarded(vendor.probe_due)
-            if rounds % ROUNDS_BETWEEN_REFRESHES == 0:
+        # Nothing here asks the vendor: a worker that waits for an answer must not look dead.
+        while not stop.wait(workers.BEAT_SECONDS):
+            _guarded(lambda: workers.beat(name))
+            if beats % BEATS_BETWEEN_REFRESHES == 0:
                 _guarded(jobs.schedule_refreshes)
                 _guarded(reconcile.schedule)
                 _guarded(lambda: outages.report(timezone.now()))
                 _guarded(lambda: retention.enforce(timezone.now()))
-            rounds += 1
+            beats += 1
         bell.ring(threads)
         for hand in hands:
             hand.join()
@@ -82,6 +82,13 @@ def _work(stop: threading.Event, bell: Bell) -> None:
         elif has_rested:
             bell.ring()  # where there was one thing to do there may be more
         has_rested = not did
+    connections.close_all()
+
+
+def _probe(stop: threading.Event) -> None:
+    """One hand that asks whether those are back who did not answer. What one has taken up the others leave alone."""
+    while not stop.wait(PROBE_SECONDS):
+        _guarded(vendor.probe_due)
     connections.close_all()
 
 

@@ -1,0 +1,71 @@
+"""A vendor account that hangs holds up neither the worker's sign of life nor the other accounts."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from django.utils import timezone
+
+from accounts import workers
+from accounts.management.commands import work
+from accounts.models import Agency, VendorAccount, Worker
+from coupontools_api.sandbox import Sandbox
+from tests.accounts.reading import LIST, calls
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.installation]
+
+
+@pytest.fixture
+def running(sandbox: Sandbox, north: Agency, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A worker, all of whose probes of North hang; told to stop as a signal tells it."""
+    settings.VENDOR_LIST_DEADLINE_SECONDS = 4.0
+    monkeypatch.setattr(workers, "BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(work, "PROBE_SECONDS", 0.05)
+    tellers: list[Callable[..., None]] = []
+    monkeypatch.setattr(signal, "signal", lambda number, teller: tellers.append(teller))
+    sandbox.fault(LIST, "hang", seconds=5.0, client_id="north-id", times=None)
+    dead(north)
+
+    def run() -> None:
+        call_command("work", threads=1)
+        connections.close_all()
+
+    worker = threading.Thread(target=run)
+    worker.start()
+    until(lambda: calls(sandbox, LIST) > 0)
+    yield
+    tellers[0]()
+    worker.join()
+
+
+def dead(agency: Agency) -> None:
+    now = timezone.now()
+    VendorAccount.objects.filter(agency=agency).update(
+        trouble="unreachable", trouble_since=now - timedelta(hours=1), probe_at=now
+    )
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Waits for less than a hanging probe takes."""
+    end = time.monotonic() + 3
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_a_worker_whose_probe_hangs_says_that_it_is_alive(running: None):
+    before = timezone.now()
+
+    until(lambda: Worker.objects.filter(seen_at__gt=before).exists())
+
+
+def test_an_account_that_is_back_does_not_wait_for_one_that_hangs(running: None, south: Agency):
+    dead(south)
+
+    until(lambda: VendorAccount.objects.get(agency=south).trouble == "")
