@@ -16,11 +16,12 @@ from django.utils.dateparse import parse_datetime
 from django.utils.module_loading import import_string
 
 from accounts import clock, reconcile, vendor
+from accounts.claimed import MISSING_LOOK
 from accounts.claims import backoff, claim
 from accounts.crypto import seal, unseal
 from accounts.errors import NotAllowed
 from accounts.models import DONE, FAILED, Agency, Campaign, Customer, Event, Job, State, Subaccount, User
-from accounts.reviews import GONE, MISSING_LOOK
+from accounts.reviews import GONE
 from accounts.states import move
 from coupontools_api.errors import CoupontoolsError, NotFound
 from coupontools_api.ids import SubaccountId

@@ -107,8 +107,9 @@ def check_about(endpoint: Endpoint, asked: str | int, told: Any) -> None:
 
 def _number(vendor_id: str | int) -> int | None:
     """The number of an id that is nothing but a prefix and one: zeros before it say nothing."""
-    is_number = isinstance(vendor_id, VendorId) and type(vendor_id).body == VendorId.body
-    return int(str(vendor_id).removeprefix(vendor_id.prefix)) if is_number else None
+    if isinstance(vendor_id, VendorId) and vendor_id.body == VendorId.body:
+        return int(vendor_id.removeprefix(vendor_id.prefix))
+    return None
 
 
 def without_secrets(item: Payload, keys: frozenset[str]) -> Payload:
