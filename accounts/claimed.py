@@ -93,8 +93,11 @@ class Claimed:
     def bind(self, vendor_id: str) -> None:
         subaccount, now = self.subaccount, clock.now()
         was_missing = subaccount.state == State.MISSING
+        of_another = {"facts": {}, "sealed_keys": ""} if subaccount.vendor_id not in ("", vendor_id) else {}
         try:
             with transaction.atomic():
+                if of_another:
+                    subaccount.campaigns.all().delete()
                 self.move(
                     State.ACTIVE,
                     vendor_id=vendor_id,
@@ -105,6 +108,7 @@ class Claimed:
                     candidates=[],
                     wanted_vendor_id="",
                     wanted_in_spite=False,
+                    **of_another,
                     **FREE,
                 )
                 search.add(subaccount.customer, vendor_id)

@@ -178,16 +178,19 @@ class _Step(Claimed):
         """Commits CREATING before the socket opens, with the lease renewed for the call. False: put off."""
         subaccount, now = self.subaccount, clock.now()
         with transaction.atomic():
-            # The row lock makes the counts exact: one worker at a time decides for this vendor account.
-            accounts = VendorAccount.objects.select_for_update(of=("self",)).select_related("active_credential")
-            account = accounts.get(pk=self.account.pk)
+            # The row lock makes the counts exact: one worker at a time decides for this vendor account. Its pair is
+            # read after the lock: read with it, it may be the one of before the wait.
+            account = VendorAccount.objects.select_for_update().get(pk=self.account.pk)
             if account.creates_paused_at or not self._is_as_it_was(account):
                 self.postpone(timedelta(seconds=1), subaccount.cause)
                 return False
             if wait := self._wait_for_others():
                 self.postpone(wait, subaccount.cause)
                 return False
-            made, allowed = creates_today(subaccount.agency, now=now)
+            if not PackageId.is_written(subaccount.customer.package.vendor_package_id):
+                self.review(Cause.PACKAGE_REFUSED)  # the vendor would say the same
+                return False
+            made, allowed = creates_today(subaccount.customer.agency, now=now)
             if made >= allowed:
                 self.postpone(_midnight(now) + timedelta(days=1) - now, Cause.DAILY_BUDGET)
                 _tell_of_budget(account, subaccount.agency, _midnight(now).date(), allowed=allowed)

@@ -11,7 +11,7 @@ from django.db import connections
 from django.utils import timezone
 
 from accounts import attention, jobs, provisioning
-from accounts.models import Agency, Cause, State, Subaccount, User, VendorAccount
+from accounts.models import Agency, Cause, Package, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 from tests.accounts.reading import CREATE, LIST, calls, fresh, made, staff_read
@@ -205,3 +205,28 @@ def test_a_missing_account_that_lost_a_link_is_still_looked_for(
     lost = fresh(active)
     assert (lost.state, lost.cause) == (State.MISSING, Cause.BOUND_ELSEWHERE)
     assert lost.run_at is not None
+
+
+def test_another_account_that_is_linked_shows_nothing_of_the_one_before(
+    sandbox: Sandbox, ada: User, active: Subaccount
+):
+    Subaccount.objects.for_agency(active.agency).filter(pk=active.pk).update(sealed_keys="sealed")
+    there = sandbox.add_subaccount("north-id", email="third@shop.example")
+    jobs.missing(fresh(active))
+    attention.link(fresh(active), vendor_id=there, reason="It is theirs", acting_user=ada)
+
+    provisioning.attempt(active.pk)
+
+    linked = fresh(active)
+    assert (linked.state, linked.vendor_id, linked.facts, linked.sealed_keys) == (State.ACTIVE, there, {}, "")
+    assert not linked.campaigns.exists()
+
+
+def test_a_package_that_no_vendor_has_is_asked_of_none(sandbox: Sandbox, bos_subaccount: Subaccount):
+    Package.objects.for_agency(bos_subaccount.agency).update(vendor_package_id="pac_000")
+
+    refused = attempt(bos_subaccount)
+
+    assert (refused.state, refused.cause) == (State.NEEDS_REVIEW, Cause.PACKAGE_REFUSED)
+    assert not refused.had_unknown_outcome
+    assert calls(sandbox, CREATE) == 0
