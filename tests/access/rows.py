@@ -71,7 +71,7 @@ def changes(before: Rows, after: Rows) -> list[tuple[str, str, Any, dict[str, An
     found = []
     for table, was in before.items():
         now = after[table]
-        for key in sorted(was.keys() | now.keys(), key=str):
+        for key in sorted(was.keys() | now.keys()):  # numbers as numbers: 9 came before 10
             if key not in now:
                 found.append((table, "delete", key, {}))
             elif key not in was:
