@@ -14,7 +14,6 @@ from coupontools_api.sandbox import Sandbox
 from tests.access import making
 from tests.access.world import World
 
-
 # What is short in a world that is made once: on a slow machine its tests may take longer than a view or a code lasts.
 # It is shorter than the three hours of who signed in long ago.
 LASTS = timedelta(hours=2)
