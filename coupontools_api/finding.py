@@ -6,7 +6,7 @@ from coupontools_api.assumed import USUAL_NAMES
 from coupontools_api.endpoints import Endpoint
 from coupontools_api.errors import UnexpectedReply
 from coupontools_api.fields import number_of
-from coupontools_api.replies import Payload, Reply, refuse_no
+from coupontools_api.replies import Payload, Reply
 
 TOTAL = "amount_of_"
 """How the names of totals start."""
@@ -33,16 +33,9 @@ def rest_lines(endpoint: Endpoint, payload: object, model: type[_Line]) -> tuple
 
 
 def rest_items(endpoint: Endpoint, payload: object) -> list[Any]:
-    """The list of a REST answer: bare, a line by itself, or the one list of an object that also tells how it is paged.
-
-    Raises UnexpectedReply also for an object that says no.
-    """
-    if not isinstance(payload, dict):
-        return listed(endpoint, payload)
-    if "id" in payload:
-        return [payload]
-    refuse_no(endpoint, payload)
-    return listed(endpoint, only_list(endpoint, payload))
+    """The list of a REST answer: bare, a line by itself, or the one list of an object that also tells how it is paged."""
+    is_line = isinstance(payload, dict) and "id" in payload
+    return listed(endpoint, only_list(endpoint, payload) if isinstance(payload, dict) and not is_line else payload)
 
 
 def whole_list(endpoint: Endpoint, payload: Payload, model: type[_Line], *own: str) -> tuple[_Line, ...]:

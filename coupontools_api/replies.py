@@ -186,11 +186,12 @@ def judge_rest(endpoint: Endpoint, answer: Answer) -> object:
     if answer.status == 204 and not answer.body:
         return None
     payload = _agreed(endpoint, answer)
-    # A thing of its own may have a status, too: only an envelope that says no is one.
     if payload is None or (
         isinstance(payload, dict) and isinstance(payload.get("status"), dict) and not _says_ok(payload)
     ):
         raise UnexpectedReply(endpoint.path, detail=f"HTTP {answer.status}")
+    if isinstance(payload, dict) and "id" not in payload:  # a thing of its own may have a status, too
+        refuse_no(endpoint, payload)
     return payload
 
 

@@ -29,21 +29,22 @@ NOES = (
     {"status": 404, "data": []},
     {"error": "not found", "data": []},
 )
-REST_LISTS: dict[str, Any] = {
+REST_CALLS: dict[str, Any] = {
     "directories": lambda c: c.directories.v4.list(),
     "users": lambda c: list(c.directories.v4.users(PLAIN)),
     "loyalty cards": lambda c: c.loyalty.v4.list(),
     "loyalty users": lambda c: c.loyalty.v4.users(PLAIN),
+    "sign-on": lambda c: c.directories.v4.sign_on(PLAIN, PLAIN),
     "many new users": lambda c: c.loyalty.v4.create_users(PLAIN, [NewLoyaltyUser(first_name="Kim")]),
 }
 
 
 @pytest.mark.parametrize("no", NOES, ids=repr)
-@pytest.mark.parametrize("name", REST_LISTS)
+@pytest.mark.parametrize("name", REST_CALLS)
 def test_a_no_is_no_empty_list(name: str, no: Any, bold: Coupontools, script: Vendor):
-    script.plays(answers(no))
+    script.plays(answers(no | {"token": TOKEN}))
 
-    refuses(lambda: REST_LISTS[name](bold))
+    refuses(lambda: REST_CALLS[name](bold))
 
 
 @pytest.mark.parametrize("made", [[], [{"id": 1}], [{"id": 1}, {"id": 2}, {"id": 3}, {"id": 4}]], ids=len)
