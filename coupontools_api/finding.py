@@ -33,7 +33,7 @@ def rest_lines(endpoint: Endpoint, payload: object, model: type[_Line]) -> tuple
 
 
 def rest_items(endpoint: Endpoint, payload: object) -> list[Any]:
-    """The list of a REST answer: bare, a line by itself, or the one list of an object that also tells how it is paged."""
+    """The list of a REST answer: bare, a line by itself, or the one list of an object that tells how it is paged."""
     is_line = isinstance(payload, dict) and "id" in payload
     return listed(endpoint, only_list(endpoint, payload) if isinstance(payload, dict) and not is_line else payload)
 
