@@ -4,16 +4,15 @@ What a choice needs of the vendor is done by the worker (accounts/reviews.py), w
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit, clock, customers, jobs, people, search, states, tasks
+from accounts.claimed import quarantine_ends
 from accounts.errors import NotAllowed
 from accounts.models import Cause, Customer, Membership, Package, State, Subaccount, User
 from accounts.reviews import PRESENCE
@@ -91,8 +90,7 @@ def absence_is_proven(subaccount: Subaccount) -> bool:
     if not subaccount.had_unknown_outcome:
         return True
     since, looked = subaccount.uncertain_since, subaccount.looked_at
-    quarantine = timedelta(seconds=settings.PROVISIONING_QUARANTINE_SECONDS)
-    return bool(since and looked and looked >= since + quarantine)
+    return bool(since and looked and looked >= quarantine_ends(since))
 
 
 _NOTHING_WAS_MADE = frozenset(

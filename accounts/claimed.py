@@ -4,7 +4,7 @@ Every outcome is one conditional update that only the owner of the claim can mak
 """
 
 import random
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -29,12 +29,17 @@ WAITING_CAUSES = {
 }
 
 
-UNKNOWN_STATES = (State.CREATING, State.UNCERTAIN)
+IN_FLIGHT = (State.CREATING, State.UNCERTAIN)
 """In which an account may be there already, or be there in a moment, that is not bound."""
 
 
 def seconds(number: float) -> timedelta:
     return timedelta(seconds=number)
+
+
+def quarantine_ends(since: datetime) -> datetime:
+    """Until when an account may still appear of which the vendor was asked `since`."""
+    return since + seconds(settings.PROVISIONING_QUARANTINE_SECONDS)
 
 
 class Claimed:
@@ -80,7 +85,7 @@ class Claimed:
 
     def others_in_the_making(self) -> Q:
         """Of the agency's rows those of the same address, but for this one, for which an account may just be made."""
-        return ~Q(pk=self.subaccount.pk) & Q(email__iexact=self.subaccount.email, state__in=UNKNOWN_STATES)
+        return ~Q(pk=self.subaccount.pk) & Q(email__iexact=self.subaccount.email, state__in=IN_FLIGHT)
 
     def may_be_anothers(self) -> bool:
         """Whether an account of this address may be what another wish has asked for since, and be left to that."""

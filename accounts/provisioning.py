@@ -17,10 +17,11 @@ from django.db.models import Count, Q
 from accounts import adoption, clock, reviews, vendor
 from accounts.claimed import (
     GIVEN_BACK,
+    IN_FLIGHT,
     LOOKS_BEFORE_QUARANTINE_ENDS,
-    UNKNOWN_STATES,
     WAITING_CAUSES,
     Claimed,
+    quarantine_ends,
     seconds,
 )
 from accounts.claims import claim
@@ -43,7 +44,7 @@ from coupontools_api.subaccounts import AccountStatus, CreatedSubaccount, Listed
 log = structlog.get_logger(__name__)
 
 MAX_CREATES_IN_FLIGHT = 2
-OTHERS_WAIT = timedelta(seconds=5)
+OTHERS_WAIT = timedelta(seconds=5)  # then it is asked again whether the other wish of the address is settled
 PAUSED_FOR = timedelta(minutes=1)  # then it is asked again whether an operator has ended the pause
 UNKNOWN_WAITS = timedelta(minutes=1)
 NOT_IN_LIST = 302  # "value not in the predefined list": of what we send, only the package can be that
@@ -149,10 +150,10 @@ class _Step(Claimed):
             self.review(Cause.EMAIL_TAKEN_ELSEWHERE, subaccount.cause_codes)
             return
         since = subaccount.uncertain_since or now
-        quarantine_ends = since + seconds(settings.PROVISIONING_QUARANTINE_SECONDS)
-        if now < quarantine_ends:
+        end = quarantine_ends(since)
+        if now < end:
             looks = (since + seconds(wait) for wait in LOOKS_BEFORE_QUARANTINE_ENDS)
-            upcoming = min((look for look in looks if now < look < quarantine_ends), default=quarantine_ends)
+            upcoming = min((look for look in looks if now < look < end), default=end)
             self.move(State.UNCERTAIN, run_at=upcoming, looked_at=now, **FREE)
             return
         gap = seconds(settings.PROVISIONING_LOOK_GAP_SECONDS)
@@ -225,7 +226,7 @@ class _Step(Claimed):
         """
         now, theirs = clock.now(), self.others_in_the_making()
         of_agency = Subaccount.objects.for_agency(self.subaccount.agency)
-        found = of_agency.filter(state__in=UNKNOWN_STATES).aggregate(
+        found = of_agency.filter(state__in=IN_FLIGHT).aggregate(
             in_flight=Count("pk", filter=Q(state=State.CREATING, lease_until__gt=now)), same=Count("pk", filter=theirs)
         )
         if found["same"]:

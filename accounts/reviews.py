@@ -6,11 +6,10 @@ what the screen shows afterwards is what the vendor said.
 
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 
 from accounts import adoption, clock, vendor
-from accounts.claimed import MISSING_LOOK, WAITING_CAUSES, Claimed, seconds
+from accounts.claimed import MISSING_LOOK, WAITING_CAUSES, Claimed, quarantine_ends, seconds
 from accounts.models import Cause, Event, Job, State, Subaccount
 from accounts.states import FREE
 from coupontools_api.errors import CoupontoolsError, NotFound
@@ -64,7 +63,7 @@ def _look(claimed: Claimed) -> None:
 
 def _may_still_appear(subaccount: Subaccount) -> bool:
     since = subaccount.uncertain_since
-    return since is not None and clock.now() < since + seconds(settings.PROVISIONING_QUARANTINE_SECONDS)
+    return since is not None and clock.now() < quarantine_ends(since)
 
 
 def _look_for_missing(claimed: Claimed) -> None:

@@ -157,9 +157,11 @@ def _observed(
 
 
 def _can_read(account: VendorAccount) -> bool:
+    """Asks with a read, past the breaker, which learns of it."""
     try:
         _observed(account, lambda client: client.subaccounts.list(brief=True), Noted("subaccount/list"))
-    except (CoupontoolsError, Waiting):
+    except (CoupontoolsError, Waiting) as problem:
+        log.info("vendor.probe_failed", vendor_account=account.pk, problem=type(problem).__name__)
         return False
     return True
 
@@ -245,10 +247,7 @@ def probe_due(now: datetime | None = None) -> int:
         if not VendorAccount.objects.filter(pk=account.pk, probe_at=account.probe_at).update(probe_at=later):
             continue  # another process is at it
         probed += 1
-        try:
-            _observed(account, lambda client: client.subaccounts.list(brief=True), Noted("subaccount/list"))
-        except (CoupontoolsError, Waiting) as problem:
-            log.info("vendor.probe_failed", vendor_account=account.pk, problem=type(problem).__name__)
+        _can_read(account)
     return probed
 
 

@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import limits, vendor
+from accounts.claimed import IN_FLIGHT
 from accounts.crypto import CannotOpen
 from accounts.errors import NotAllowed
 from accounts.models import REFUSED, Agency, Credential, Event, State, Subaccount, User, VendorAccount
@@ -27,7 +28,6 @@ MISSES_CUSTOMERS = "misses_customers"
 UNSEALED = "does_not_open"
 NOT_NAMED, OTHER_HOST = "not_named", "other_host"
 CUSTOMERS_NAMED = 20
-IN_FLIGHT = (State.CREATING, State.UNCERTAIN)
 WAITING = (State.REQUESTED, State.NEEDS_REVIEW, State.MISSING)  # the worker looks for these
 GONE = (State.MISSING, State.CLOSED)  # nobody expects to find these at the vendor
 

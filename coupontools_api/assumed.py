@@ -22,7 +22,7 @@ ACCOUNT_KEY = "account"
 TEAMMATE_KEY = "teammate"
 
 # Where a list or an object has no published name, it is the only one in the answer; of several, the one under the
-# first of these names. See `finding.only_list` and `finding.only_object`.
+# first of these names. See `contents.only_list` and `contents.only_object`.
 USUAL_NAMES = ("data", "users", "user", "result", "results")
 
 # The first page of a list. The documents name the parameter and not where it starts; a public client starts here.

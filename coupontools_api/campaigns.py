@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 from pydantic import Field
 
 from coupontools_api.assumed import USAGE_TIME_FORMAT
+from coupontools_api.contents import lines
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.errors import UnexpectedReply
 from coupontools_api.fields import Moment, Text
-from coupontools_api.finding import lines
 from coupontools_api.ids import CampaignId, CategoryId, FolderId, SessionCode
 from coupontools_api.paging import all_pages
 from coupontools_api.replies import Reply

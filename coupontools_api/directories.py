@@ -6,10 +6,10 @@ from pydantic import Field
 
 from coupontools_api.assumed import PAYMENT_STATUS_PARAMETER
 from coupontools_api.campaigns import Campaign
+from coupontools_api.contents import only_object, whole_list
 from coupontools_api.directories_v4 import DirectoriesV4
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.fields import MomentInUtc, Text
-from coupontools_api.finding import only_object, whole_list
 from coupontools_api.ids import CategoryId, DirectoryId, DirectoryUserId
 from coupontools_api.paging import all_pages
 from coupontools_api.replies import Reply, check_about

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import Field
 
+from coupontools_api.contents import rest_lines
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.errors import UnexpectedReply
 from coupontools_api.fields import Flag, Moment, NeededSecret, Secret, Text, flag_of, written_day
-from coupontools_api.finding import rest_lines
 from coupontools_api.ids import PlainId
 from coupontools_api.paging import all_rest_pages
 from coupontools_api.replies import Payload, Reply, check_about, judge_done

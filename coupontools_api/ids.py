@@ -40,6 +40,11 @@ class VendorId(str):
         """The id of a text that `is_written` has been asked about."""
         return super().__new__(cls, text if text.startswith(cls.prefix) else cls.prefix + text)
 
+    @property
+    def number(self) -> int | None:
+        """Of an id that is nothing but a prefix and a number: zeros before it say nothing. None of any other."""
+        return int(self.removeprefix(self.prefix)) if self.body == VendorId.body else None
+
     @classmethod
     def pattern(cls) -> str:
         """The form of a whole id as a regular expression, with or without its prefix."""

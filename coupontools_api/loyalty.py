@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import Field
 
 from coupontools_api.assumed import LOYALTY_ACTION_PARAMETER, POINTS_PARAMETER, SEARCH_PARAMETER
+from coupontools_api.contents import only_object, whole_list
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.fields import Flag, Number, Text, written_day
-from coupontools_api.finding import only_object, whole_list
 from coupontools_api.ids import LoyaltyCardId, LoyaltyUserId
 from coupontools_api.loyalty_v4 import LoyaltyV4
 from coupontools_api.replies import Reply, check_about

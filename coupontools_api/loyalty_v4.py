@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import Field
 
+from coupontools_api.contents import rest_lines
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.errors import UnexpectedReply
 from coupontools_api.fields import Flag, Number, Text
-from coupontools_api.finding import rest_lines
 from coupontools_api.ids import PlainId
 from coupontools_api.replies import Reply, check_about
 from coupontools_api.single_use import numbered

@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 from coupontools_api.assumed import SMS_TEXT_PARAMETER
+from coupontools_api.contents import lines, whole_list
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.fields import BlankIsNone, Text, written_day
-from coupontools_api.finding import lines, whole_list
 from coupontools_api.ids import CampaignId, DirectoryId, GroupId, SessionCode
 from coupontools_api.replies import Reply, check_about
 from coupontools_api.single_use import MAX_CUSTOM_FIELDS, numbered

@@ -4,10 +4,10 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from coupontools_api.assumed import FIRST_PAGE
+from coupontools_api.contents import lines, listed, only_list, rest_items
 from coupontools_api.endpoints import Endpoint
 from coupontools_api.errors import UnexpectedReply
 from coupontools_api.fields import number_of
-from coupontools_api.finding import lines, listed, only_list, rest_items
 from coupontools_api.replies import Payload, Reply
 from coupontools_api.transport import Transport
 

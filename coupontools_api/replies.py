@@ -105,11 +105,8 @@ def check_about(endpoint: Endpoint, asked: str | int, told: Any) -> None:
         raise UnexpectedReply(endpoint.path, detail="about something else")
 
 
-def _number(vendor_id: str | int) -> int | None:
-    """The number of an id that is nothing but a prefix and one: zeros before it say nothing."""
-    if isinstance(vendor_id, VendorId) and vendor_id.body == VendorId.body:
-        return int(vendor_id.removeprefix(vendor_id.prefix))
-    return None
+def _number(vendor_id: Any) -> int | None:
+    return vendor_id.number if isinstance(vendor_id, VendorId) else None
 
 
 def without_secrets(item: Payload, keys: frozenset[str]) -> Payload:

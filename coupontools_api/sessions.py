@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from coupontools_api.assumed import SEARCH_PARAMETER, SESSION_ACTION_PARAMETER, SEVERAL_SESSIONS_PARAMETER
+from coupontools_api.contents import whole_list
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.errors import UnexpectedReply
 from coupontools_api.fields import BlankIsNone, Flag, MomentInUtc, Number, Text, block
-from coupontools_api.finding import whole_list
 from coupontools_api.ids import CampaignId, SessionCode
 from coupontools_api.replies import Reply
 from coupontools_api.transport import Transport

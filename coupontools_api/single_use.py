@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, Field
 
 from coupontools_api.assumed import REMOVED_CODE_PARAMETER
+from coupontools_api.contents import lines
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.errors import UnexpectedReply
 from coupontools_api.fields import BlankIsNone, Number, Text
-from coupontools_api.finding import lines
 from coupontools_api.ids import CampaignId, SessionCode
 from coupontools_api.replies import Reply, check_about
 from coupontools_api.transport import Transport

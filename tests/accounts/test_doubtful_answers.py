@@ -20,12 +20,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 OURS = '"subaccount":{"ID":"sub_1001","email":"bo@shop.example"}'
 
 
-def due(subaccount: Subaccount) -> None:
-    Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(run_at=timezone.now())
-
-
 def attempt(subaccount: Subaccount) -> Subaccount:
-    due(subaccount)
+    Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(run_at=timezone.now())
     provisioning.attempt(subaccount.pk)
     return fresh(subaccount)
 

@@ -1,4 +1,4 @@
-"""Finding what was asked for in an answer: the vendor publishes no name for many of its lists and objects."""
+"""The lists and objects within an answer: the vendor publishes no name for many of its lists and objects."""
 
 from typing import Any, TypeVar
 
