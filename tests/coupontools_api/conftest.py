@@ -3,6 +3,9 @@ from collections.abc import Iterator
 import pytest
 
 from coupontools_api.client import Coupontools
+from coupontools_api.sandbox import Sandbox
+from coupontools_api.vendor_findings import PANEL_HOST
+from tests.coupontools_api.assumptions import furnish
 from tests.coupontools_api.scripted import Vendor, running
 
 
@@ -10,6 +13,20 @@ from tests.coupontools_api.scripted import Vendor, running
 def running_script() -> Iterator[Vendor]:
     with running() as vendor:
         yield vendor
+
+
+@pytest.fixture(scope="session")
+def running_panel() -> Iterator[Sandbox]:
+    with Sandbox(panel_url=f"https://{PANEL_HOST}") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def furnished(running_panel: Sandbox) -> Sandbox:
+    """The sandbox with the account that `./run vendor-check` is tried on, at the panel that it expects."""
+    running_panel.reset()
+    furnish(running_panel)
+    return running_panel
 
 
 @pytest.fixture

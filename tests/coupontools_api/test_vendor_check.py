@@ -52,17 +52,9 @@ class Outcome:
 Check = Callable[..., Outcome]
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with Sandbox(panel_url=f"https://{PANEL_HOST}") as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    running.reset()
-    furnish(running)
-    return running
+def sandbox(furnished: Sandbox) -> Sandbox:
+    return furnished
 
 
 @pytest.fixture

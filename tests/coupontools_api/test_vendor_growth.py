@@ -1,13 +1,12 @@
 """What `./run vendor-check` finds at an account that somebody works with meanwhile: it changes between two calls."""
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 
 from coupontools_api.sandbox import Sandbox
-from coupontools_api.vendor_findings import PANEL_HOST, Finding, findings
+from coupontools_api.vendor_findings import Finding, findings
 from coupontools_api.vendor_probe import Probe
 from tests.coupontools_api.assumptions import (
     CLIENT_ID,
@@ -16,24 +15,15 @@ from tests.coupontools_api.assumptions import (
     FLIPS,
     WHOLE_LIST,
     between_calls,
-    furnish,
     grow,
 )
 
 LIST, USAGE = "/v4/subaccount/list", "/v3/campaign/data"
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with Sandbox(panel_url=f"https://{PANEL_HOST}") as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    running.reset()
-    furnish(running)
-    return running
+def sandbox(furnished: Sandbox) -> Sandbox:
+    return furnished
 
 
 def found(sandbox: Sandbox) -> dict[str, Finding]:
