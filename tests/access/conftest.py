@@ -28,6 +28,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
             "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
             "ACCOUNT_REAUTHENTICATION_TIMEOUT": LASTS.seconds,
             "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT": LASTS.seconds,
+            "ACCOUNT_LOGIN_TIMEOUT": LASTS.seconds,
         }
         lasts = mock.patch.object(views_as, "LASTS", LASTS)
         with lasts, override_settings(**chosen), django_db_blocker.unblock(), transaction.atomic():

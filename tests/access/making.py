@@ -132,7 +132,7 @@ def _view_tokens(agency: Agency, staff: User, operator: User) -> dict[str, str]:
         tokens[how] = views_as.ask(agency, person=staff, reason="For the matrix.", acting_user=operator)
         newest = ViewAs.objects.for_agency(agency).order_by("-pk")[0]
         ViewAs.objects.for_agency(agency).filter(pk=newest.pk).update(
-            **{"created_at": now + timedelta(hours=1)} | spent
+            **{"created_at": now + timedelta(hours=3)} | spent
         )
     return tokens
 
