@@ -23,6 +23,7 @@ from PIL import Image  # noqa: E402 -- the same
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright  # noqa: E402 -- the same
 
 from tests.ports import free_port  # noqa: E402 -- the same
+from tests.run import chromium  # noqa: E402 -- the same
 
 FOLDER = ROOT / "docs" / "screenshots"
 PAGE = ROOT / "docs" / "screenshots.md"
@@ -264,13 +265,13 @@ def main() -> None:
     import django
 
     django.setup()
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if not chromium:
+    program = chromium()
+    if program is None:
         sys.exit("This needs Chromium. On Debian or Ubuntu:  sudo apt-get install chromium fonts-liberation")
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     with demo() as port, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         visitors = Visitors(browser, port)
         for area in AREAS:
             take(visitors.page(area.looker), area)

@@ -16,12 +16,14 @@ from accounts import brands, jobs, provisioning
 from accounts.models import Agency, User
 from tests.browser.inspection import STEPS, STEPS_OF_ANOTHER_BRAND, WIDE, Inspector
 from tests.browser.screenshots import Album
+from tests.run import chromium
 
 # Playwright keeps an event loop in the main thread; Django would refuse every query there.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 DARK_PINE = "#0f5f5c"
 YELLOW = "#ffc629"
+WAITS = 30_000  # milliseconds until what should be there is: a machine may be slow and busy
 
 TELLS_OF_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -53,7 +55,7 @@ def browser_type_launch_args() -> dict[str, Any]:
         "--disable-component-update",
         "--disable-sync",
     ]
-    return {"executable_path": os.environ.get("CHROMIUM", "/usr/bin/chromium"), "args": flags}
+    return {"executable_path": chromium(), "args": flags}
 
 
 class Watch:
@@ -79,7 +81,7 @@ class Watch:
             **options,
         )
         context.add_init_script(TELLS_OF_VIOLATIONS)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(WAITS)
         context.on("console", self._console)
         context.on("weberror", lambda error: self.complaints.append(f"script error: {error.error}"))
         context.on("requestfailed", self._failed)
@@ -124,7 +126,7 @@ def watched(browser: Browser, live_server: Any, settings: Any) -> Iterator[Watch
     """Browsers at the portal's hosts. A violated policy, a script error, a failed request, or an answer
     from 400 up that was not announced fails the test."""
     settings.PORT = int(live_server.url.rpartition(":")[2])
-    expect.set_options(timeout=10_000)
+    expect.set_options(timeout=WAITS)
     watch = Watch(browser, settings.PORT)
     yield watch
     watch.close()
