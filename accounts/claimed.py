@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from accounts import adoption, clock, search, vendor
 from accounts.claims import backoff
-from accounts.models import Cause, Customer, Event, Job, Package, PanelTask, State, Subaccount, VendorAccount
+from accounts.models import IN_FLIGHT, Cause, Customer, Event, Job, Package, PanelTask, State, Subaccount, VendorAccount
 from accounts.states import FREE, LostClaim, move
 from coupontools_api.errors import CoupontoolsError, Throttled
 from coupontools_api.subaccounts import ListedSubaccount
@@ -27,10 +27,6 @@ WAITING_CAUSES = {
     "throttled": Cause.VENDOR_THROTTLES,
     "no credentials": Cause.NO_VENDOR_ACCOUNT,
 }
-
-
-IN_FLIGHT = (State.CREATING, State.UNCERTAIN)
-"""In which an account may be there already, or be there in a moment, that is not bound."""
 
 
 def seconds(number: float) -> timedelta:

@@ -16,6 +16,7 @@ from accounts.audit import record as _record
 from accounts.customer_list import Step
 from accounts.errors import NotAllowed
 from accounts.models import (
+    IN_FLIGHT,
     Agency,
     Customer,
     Membership,
@@ -156,7 +157,7 @@ def close(customer: Customer, *, message: str, acting_user: User) -> None:
     create is under way: what it makes must be known first."""
     subaccount = _locked(customer)
     state = State(subaccount.state)
-    if state in (State.CREATING, State.UNCERTAIN):
+    if state in IN_FLIGHT:
         raise NotAllowed("An account is being made for it.")
     _change(customer, Q(), closed_at=timezone.now(), message=message)
     states.move(subaccount, expecting=state, to=State.CLOSED, acting_user=acting_user, run_at=None)
@@ -185,7 +186,7 @@ def change_package(customer: Customer, *, package: Package, acting_user: User) -
     if package.pk == customer.package_id:
         return
     # Behind the row's lock: the worker reads the package behind the same lock, right before it asks.
-    if _locked(customer).state in (State.CREATING, State.UNCERTAIN):
+    if _locked(customer).state in IN_FLIGHT:
         raise NotAllowed("An account with the present package is being made.")
     was = customer.package_id
     _change(customer, Q(package=was), package=package)

@@ -13,11 +13,10 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from accounts.models import Agency, Customer, Event, SearchWord, State, User
+from accounts.models import IN_THE_MAKING, Agency, Customer, Event, SearchWord, State, User
 from accounts.search import LONGEST, plain
 
 WAITING_STATES = (State.NEEDS_REVIEW, State.MISSING, State.AWAITING_APPROVAL)
-IN_THE_MAKING = (State.REQUESTED, State.CREATING, State.UNCERTAIN)
 BEING_MADE = "being_made"
 _Row = TypeVar("_Row", bound=models.Model)
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts import agencies, customers, demo_history, vendor_accounts
 from accounts.agencies import NewPackage
 from accounts.crypto import seal
-from accounts.models import Agency, Cause, Customer, Host, Package, State, Subaccount, User
+from accounts.models import IN_THE_MAKING, Agency, Cause, Customer, Host, Package, State, Subaccount, User
 
 PASSWORD = "oven window bicycle"  # noqa: S105 -- of the demo's people, printed when it starts
 LOGOS = Path(__file__).parent / "demo_logos"
@@ -301,7 +301,7 @@ def _write_customer(agency: Agency, demo: DemoCustomer) -> None:
     )
     package = list(Package.objects.for_agency(agency).on_offer())[demo.package]
     now = timezone.now()
-    in_the_making = demo.state in (State.REQUESTED, State.CREATING, State.UNCERTAIN)
+    in_the_making = demo.state in IN_THE_MAKING
     then = now - (timedelta(minutes=4) if in_the_making else timedelta(days=demo.days_ago, hours=2))
     customer = customers.sign_up(
         agency=agency,

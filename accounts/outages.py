@@ -14,11 +14,10 @@ from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.dateparse import parse_datetime
 
-from accounts.models import Cause, Event, Job, State, Subaccount, VendorAccount
+from accounts.models import IN_THE_MAKING, Cause, Event, Job, State, Subaccount, VendorAccount
 
 log = structlog.get_logger(__name__)
 
-IN_THE_MAKING = (State.REQUESTED, State.CREATING, State.UNCERTAIN)
 NOT_THE_VENDORS = (Cause.DAILY_BUDGET, Cause.CREATES_PAUSED)  # what waits for these waits on
 # A vendor that comes and goes, or fails now in this way and now in that, is one mail for each cause, not fifty.
 QUIET = timedelta(hours=1)

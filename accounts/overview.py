@@ -9,8 +9,8 @@ from typing import Any
 from django.db.models import Count, Min, Q, QuerySet, Value
 from django.utils import timezone
 
-from accounts.customer_list import IN_THE_MAKING, WAITING_STATES, Step, stalled
-from accounts.models import Agency, Customer, Event, State, Subaccount
+from accounts.customer_list import WAITING_STATES, Step, stalled
+from accounts.models import IN_THE_MAKING, Agency, Customer, Event, State, Subaccount
 
 WEEKS = 12
 STUCK_AFTER = timedelta(days=3)

@@ -17,7 +17,6 @@ from django.db.models import Count, Q
 from accounts import adoption, clock, reviews, vendor
 from accounts.claimed import (
     GIVEN_BACK,
-    IN_FLIGHT,
     LOOKS_BEFORE_QUARANTINE_ENDS,
     WAITING_CAUSES,
     Claimed,
@@ -25,7 +24,7 @@ from accounts.claimed import (
     seconds,
 )
 from accounts.claims import claim
-from accounts.models import Agency, Cause, Customer, Event, Job, State, Subaccount, VendorAccount
+from accounts.models import IN_FLIGHT, Agency, Cause, Customer, Event, Job, State, Subaccount, VendorAccount
 from accounts.states import FREE, LostClaim
 from coupontools_api.errors import (
     CoupontoolsError,

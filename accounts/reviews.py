@@ -10,14 +10,13 @@ from django.db import transaction
 
 from accounts import adoption, clock, vendor
 from accounts.claimed import MISSING_LOOK, WAITING_CAUSES, Claimed, quarantine_ends, seconds
-from accounts.models import Cause, Event, Job, State, Subaccount
+from accounts.models import IN_THE_MAKING, Cause, Event, Job, State, Subaccount
 from accounts.states import FREE
 from coupontools_api.errors import CoupontoolsError, NotFound
 from coupontools_api.ids import SubaccountId
 from coupontools_api.subaccounts import ListedSubaccount
 
 GONE = 510  # "Subaccount ID not correct": the one code that says that a subaccount is not there
-IN_THE_MAKING = (State.REQUESTED, State.CREATING, State.UNCERTAIN)
 PRESENCE = frozenset(
     {
         Cause.APPEARED_MEANWHILE,

@@ -15,10 +15,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import limits, vendor
-from accounts.claimed import IN_FLIGHT
 from accounts.crypto import CannotOpen
 from accounts.errors import NotAllowed
-from accounts.models import REFUSED, Agency, Credential, Event, State, Subaccount, User, VendorAccount
+from accounts.models import IN_FLIGHT, REFUSED, Agency, Credential, Event, State, Subaccount, User, VendorAccount
 from accounts.models.subaccounts import SubaccountQuerySet
 from accounts.states import FREE
 from coupontools_api.errors import CoupontoolsError

@@ -12,8 +12,18 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from accounts import customer_list
-from accounts.customer_list import IN_THE_MAKING, WAITING_STATES, CustomerPage, Filters
-from accounts.models import Agency, Customer, Finding, Package, PanelTask, State, Subaccount, VendorAccount
+from accounts.customer_list import WAITING_STATES, CustomerPage, Filters
+from accounts.models import (
+    IN_THE_MAKING,
+    Agency,
+    Customer,
+    Finding,
+    Package,
+    PanelTask,
+    State,
+    Subaccount,
+    VendorAccount,
+)
 from portal.access import PersonRequest
 
 WAITING_PAGE = 100

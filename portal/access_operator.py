@@ -14,10 +14,22 @@ from django.utils.translation import gettext as _
 
 from accounts import provisioning
 from accounts.customer_list import WAITING_STATES
-from accounts.models import Agency, Customer, Event, Finding, Host, Job, State, Subaccount, User, VendorAccount, Worker
+from accounts.models import (
+    IN_THE_MAKING,
+    Agency,
+    Customer,
+    Event,
+    Finding,
+    Host,
+    Job,
+    State,
+    Subaccount,
+    User,
+    VendorAccount,
+    Worker,
+)
 from portal.access_console import Waiting, page_of
 
-IN_THE_MAKING = (State.REQUESTED, State.CREATING, State.UNCERTAIN)
 LONG_SILENT = timedelta(seconds=45)
 TOO_OLD = timedelta(minutes=10)
 

@@ -8,11 +8,13 @@ from accounts.models.findings import Finding
 from accounts.models.jobs import Job
 from accounts.models.people import Invitation, Membership, User, ViewAs
 from accounts.models.scope import ScopedQuerySet, UnscopedQuery
-from accounts.models.subaccounts import Campaign, Cause, State, Subaccount
+from accounts.models.subaccounts import IN_FLIGHT, IN_THE_MAKING, Campaign, Cause, State, Subaccount
 
 __all__ = [
     "DONE",
     "FAILED",
+    "IN_FLIGHT",
+    "IN_THE_MAKING",
     "REFUSED",
     "Agency",
     "Brand",

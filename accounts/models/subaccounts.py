@@ -26,6 +26,13 @@ class State(models.TextChoices):
     CLOSED = "closed"
 
 
+IN_FLIGHT = (State.CREATING, State.UNCERTAIN)
+"""In which an account may be there already, or be there in a moment, that is not bound."""
+
+IN_THE_MAKING = (State.REQUESTED, *IN_FLIGHT)
+"""In which the worker is at it, or will be by itself."""
+
+
 class Cause(models.TextChoices):
     """Why a subaccount waits: one word per sentence that staff read (portal/wording.py)."""
 
