@@ -11,10 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.run import NEEDS, NOTHING_RAN, ROOT, provide, pytest, throw_away_postgres
+from tests.run import NEEDS, NOTHING_RAN, PROCESSES, ROOT, provide, pytest, throw_away_postgres
 from tests.seeds import proof
 
-PROCESSES = ["-n", "2", "--dist", "loadfile"]
 ONLY_ON_SQLITE = ("tests/coupontools_api", "tests/accounts/test_mutated_urls.py", "tests/machine")
 
 
@@ -51,7 +50,7 @@ def crashes() -> int:
 
 
 def in_chromium() -> int:
-    return pytest("Long proofs in Chromium", ["-n", "2", "-m", "prove and browser"])  # each stands for itself
+    return pytest("Long proofs in Chromium", [*PROCESSES, "-m", "prove and browser"])
 
 
 PARTS: dict[str, Callable[[], int]] = {

@@ -238,7 +238,9 @@ def test_who_waits_for_tomorrow_goes_on_as_soon_as_the_limit_leaves_room(
     assert (settled(mine), settled(theirs)) == (1, 1)
 
     for daily, made_now in ((1, 1), (3, 3), (None, 3)):
+        before = [(fresh(row).cause, fresh(row).run_at) for row in theirs]
         operators.set_limits(north, customer_limit=None, daily_creates=daily, acting_user=olu)
+        assert [(fresh(row).cause, fresh(row).run_at) for row in theirs] == before, "another agency's wait on"
         while provisioning.attempt():
             pass
         assert (settled(mine), settled(theirs)) == (made_now, 1)
