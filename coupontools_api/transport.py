@@ -188,6 +188,13 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
+class _Session(requests.Session):
+    """Sees no redirect: `requests` looks ahead at one that it must not follow, and reads its whole body first."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 class Transport:
     """Calls endpoints with credentials in headers, and hands back judged payloads.
 
@@ -227,7 +234,7 @@ class Transport:
                 **(rpc if sends_all_headers else {}),
             },
         }
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.trust_env = False
         self._session.verify = verify
         self._session.headers.update(

@@ -1,7 +1,9 @@
 """All that can come instead of an answer, for every endpoint: always one of our own errors, and the true one."""
 
+import gzip
 import socket
 import time
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +19,7 @@ from tests.coupontools_api.calls import CALLS
 from tests.coupontools_api.rows import CAMPAIGN
 from tests.coupontools_api.scripted import Script, Vendor, answers, drips, is_cut_off, resets, resets_within
 
+MIB = 1024 * 1024
 HTML = b"<!doctype html><title>Bad Gateway</title>"
 
 
@@ -31,11 +34,11 @@ class Outcome:
 
 def too_large(endpoint: Endpoint) -> Script:
     """One byte more than such an answer may have, by what its header says and by what comes."""
-    cap = (64 if endpoint.is_long else 2) * 1024 * 1024
+    cap = (64 if endpoint.is_long else 2) * MIB
 
     def play(connection: socket.socket) -> None:
         connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {cap + 1}\r\n\r\n".encode())
-        piece = b" " * (1024 * 1024)
+        piece = b" " * MIB
         for _ in range(cap // len(piece)):
             connection.sendall(piece)
         connection.sendall(b" ")
@@ -68,6 +71,7 @@ OUTCOMES: dict[str, Outcome] = {
     "cut off": Outcome(lambda endpoint: is_cut_off, errors.NoAnswer),
     "slow drip": Outcome(lambda endpoint: drips, errors.NoAnswer),
     "redirect": Outcome(whole(b"", 302, Location="/elsewhere"), errors.UnexpectedReply),
+    "redirect to no address": Outcome(whole(b"", 302, Location="http://["), errors.UnexpectedReply),
     "too large": Outcome(too_large, errors.UnexpectedReply),
     "401": Outcome(whole(HTML, 401), errors.Unauthorized),
     "403": Outcome(whole(HTML, 403), errors.Unauthorized),
@@ -130,6 +134,21 @@ def test_throttling_may_name_a_date(endpoint: Endpoint, script: Vendor, bold: Co
         CALLS[endpoint.name].ask(bold)
 
     assert caught.value.retry_after == pytest.approx(60, abs=5)
+
+
+def test_a_redirect_has_no_more_bytes_than_any_answer(script: Vendor, bold: Coupontools):
+    sent = gzip.compress(bytes(64 * MIB), mtime=0)
+    script.plays(answers(sent, 302, Location="/elsewhere", Content_Encoding="gzip"))
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(errors.UnexpectedReply, match="bytes"):
+            bold.campaigns.get(CAMPAIGN)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 16 * MIB
 
 
 def test_nobody_waits_for_a_retry_that_the_deadline_leaves_no_time_for(script: Vendor, bold: Coupontools):
