@@ -1,11 +1,14 @@
 """What is taken for a line of a list and what is not, and whether an answer is about what was asked for."""
 
+import json
 from typing import Any
 
 import pytest
 
-from coupontools_api import errors
+from coupontools_api import errors, listing
 from coupontools_api.client import Coupontools
+from coupontools_api.replies import Answer
+from coupontools_api.subaccounts import LIST
 from tests.coupontools_api.calls_rpc import CARD, DIRECTORY, EVENT, GROUP
 from tests.coupontools_api.rows import OK, SESSION, ids
 from tests.coupontools_api.scripted import Vendor, answers
@@ -108,6 +111,33 @@ def test_a_total_that_says_no_more_than_came_is_no_contradiction(total: Any, bol
 
     for brief in (True, False):
         assert [row.email for row in bold.subaccounts.list(brief=brief)] == ["1@b.example", "2@b.example"]
+
+
+COMPANIES = ["Infinity Nails", "Nails, Infinity, Inc", 'The "NaN" \\\\', "\\u0000", 'NaN\\" : NaN, ']
+
+
+@pytest.mark.parametrize("company", COMPANIES)
+def test_no_name_of_a_company_makes_a_look_slow(company: str, monkeypatch: pytest.MonkeyPatch):
+    rows = [{"ID": "sub_1", "email": "1@b.example", "company_name": company}] * 2
+    body = json.dumps(OK | {"subaccounts": rows}).replace("\\\\u0000", "\\u0000").encode()
+    monkeypatch.setattr(listing, "_rows", lambda *_: pytest.fail("read thoroughly"))
+
+    assert len(listing.brief(LIST, Answer(200, {}, body))) == 2
+
+
+@pytest.mark.parametrize("value", [b"NaN", b"Infinity", b"-Infinity"])
+@pytest.mark.parametrize("name", [b"NaN", b'a \\" quote', b"a backslash \\\\"])
+def test_what_is_no_number_is_no_json_whatever_stands_before_it(name: bytes, value: bytes):
+    row = b'{"ID": "sub_1", "email": "1@b.example", "name": "%b", "points": %b}' % (name, value)
+
+    with pytest.raises(errors.UnexpectedReply):
+        listing.brief(LIST, Answer(200, {}, b'{"status": "OK", "subaccounts": [%b]}' % row))
+
+
+def test_a_look_gives_an_address_as_a_database_can_keep_it():
+    body = b'{"status": "OK", "subaccounts": [{"ID": "sub_1", "email": "bo\\u0000@b.example"}]}'
+
+    assert [row.email for row in listing.brief(LIST, Answer(200, {}, body))] == ["bo\ufffd@b.example"]
 
 
 def verification(session: str | None) -> dict[str, Any]:
