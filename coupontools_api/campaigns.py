@@ -12,7 +12,7 @@ from coupontools_api.errors import UnexpectedReply
 from coupontools_api.fields import Moment, Text
 from coupontools_api.ids import CampaignId, CategoryId, FolderId, SessionCode
 from coupontools_api.paging import all_pages
-from coupontools_api.replies import Reply
+from coupontools_api.replies import Reply, check_about
 from coupontools_api.sessions import SessionLine
 from coupontools_api.transport import Transport
 
@@ -157,8 +157,9 @@ class Campaigns:
         campaign = CampaignId(campaign)
         payload = self._transport.call(GET, {"campaign": campaign, "show_usage_stats": show_usage_stats})
         found = lines(GET, payload.get("coupon_info"), Campaign)
-        if len(found) != 1 or found[0].id != campaign:
-            raise UnexpectedReply(GET.path, detail="about another campaign")
+        if len(found) != 1:
+            raise UnexpectedReply(GET.path, detail=f"{len(found)} campaigns in the reply")
+        check_about(GET, campaign, found[0].id)
         return found[0]
 
     def usage(

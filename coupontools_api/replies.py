@@ -101,12 +101,9 @@ def check_about(endpoint: Endpoint, asked: str | int, told: Any) -> None:
         again = type(asked)(told)
     except (TypeError, ValueError):
         again = None
-    if again != asked and (again is None or _number(again) is None or _number(again) != _number(asked)):
+    is_same = asked.is_same(again) if isinstance(asked, VendorId) and isinstance(again, VendorId) else asked == again
+    if not is_same:
         raise UnexpectedReply(endpoint.path, detail="about something else")
-
-
-def _number(vendor_id: Any) -> int | None:
-    return vendor_id.number if isinstance(vendor_id, VendorId) else None
 
 
 def without_secrets(item: Payload, keys: frozenset[str]) -> Payload:

@@ -26,6 +26,10 @@ KINDS = [
 ]
 REFUSED: dict[str, Callable[[Coupontools], Any]] = {
     "a foreign id": lambda client: client.campaigns.get("sub_1"),
+    "a subaccount as a card": lambda client: client.loyalty.push_all(SUBACCOUNT, message="Hi"),
+    "a text of a subaccount as a card": lambda client: client.loyalty.users(str(SUBACCOUNT)),
+    "a card as its holder": lambda client: client.loyalty.push(CARD, user=CARD, message="Hi"),
+    "a campaign as a folder": lambda client: client.campaigns.list(folder=str(CAMPAIGN)),
     "a blank id": lambda client: client.subaccounts.sign_on(""),
     "a REST id with a prefix": lambda client: client.directories.v4.get("dir_1"),
     "a path as a REST id": lambda client: client.directories.v4.get("1/users"),

@@ -122,6 +122,28 @@ def test_an_answer_about_something_else_is_refused(name: str, bold: Coupontools,
     refuses(lambda: ask(bold))
 
 
+@pytest.mark.parametrize("told", ["10010", 10010, "loy_10010", "loy_010010"])
+@pytest.mark.parametrize("asked", ["10010", 10010, "010010", "loy_10010", "loy_010010"])
+def test_a_loyalty_card_is_known_by_its_number(asked: Any, told: Any, bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | {"loyaltycard": {"ID": told}}))
+
+    assert bold.loyalty.get(asked).id == str(told)
+    refuses(lambda: bold.loyalty.get("loy_10011"))
+
+
+def test_a_number_under_another_prefix_is_another_thing(bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | {"loyaltycard": {"ID": "loy_10010"}}))
+
+    refuses(lambda: bold.loyalty.get("crd_10010"))
+
+
+def test_a_campaign_is_known_by_its_number(bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | {"coupon_info": {"ID": CAMPAIGN}}))
+
+    assert bold.campaigns.get("cam_050001").id == CAMPAIGN
+    refuses(lambda: bold.campaigns.get("cam_5001"))
+
+
 def test_an_id_may_come_in_the_other_way_of_writing(bold: Coupontools, script: Vendor):
     script.plays(answers(OK | {"directory": {"ID": DIRECTORY.removeprefix("dir_")}}))
 
