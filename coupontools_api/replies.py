@@ -95,6 +95,7 @@ def check_about(endpoint: Endpoint, asked: str | int, told: Any) -> None:
 
     It need not say of which; an id may be written in any way that its type takes.
     """
+    told = told.strip() if isinstance(told, str) else told
     if told in (None, ""):
         return
     try:

@@ -49,6 +49,7 @@ REMOVE = Endpoint(
 MAX_CUSTOM_FIELDS = 7
 MAX_CUSTOM_CHARACTERS = 50
 MAX_CODE_CHARACTERS = 100
+MANY_CREATED = "multiple_single_use_codes_created"
 UTM = frozenset({"campaign", "source", "medium", "term", "content"})
 
 
@@ -173,9 +174,9 @@ class SingleUses:
         to 25, the prefix not counted) or `code_type` (`numeric` or `alphanumeric`) asks for automated codes. ValueError
         otherwise, before any call.
 
-        Never retried; up to 64 MiB and `list_deadline` seconds; as many come back as the vendor tells of. Raises
-        NotFound (502), InvalidInput (200, 300, 301, 302), Unauthorized (1000), AccountExpired (101), Throttled,
-        NotSent; NoAnswer and UnexpectedReply may have happened.
+        Never retried; up to 64 MiB and `list_deadline` seconds; as many come back as the vendor tells of, each with its
+        campaign. Raises NotFound (502), InvalidInput (200, 300, 301, 302), Unauthorized (1000), AccountExpired (101),
+        Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
         Source: "Create multiple single use access URLs" (errors not published).
         """
@@ -184,8 +185,9 @@ class SingleUses:
         if code_length is not None and not 10 <= code_length <= 25:
             raise ValueError("code_length is 10 to 25")
         is_automated = any(given is not None for given in (code_prefix, code_length, code_type))
+        campaign = CampaignId(campaign)
         arguments: dict[str, Any] = {
-            "campaign": CampaignId(campaign),
+            "campaign": campaign,
             "amount": amount,
             "status": LinkStatus(status),
             "automated_codes": is_automated,
@@ -193,12 +195,15 @@ class SingleUses:
             "code_length": code_length,
             "code_type": None if code_type is None else CodeType(code_type),
         }
-        made = lines(CREATE_MANY, self._transport.call(CREATE_MANY, arguments).get("data", False), SingleUse)
+        payload = self._transport.call(CREATE_MANY, arguments)
+        check_about(CREATE_MANY, campaign, payload.get("campaign"))
+        check_about(CREATE_MANY, MANY_CREATED, payload.get("action"))
+        made = lines(CREATE_MANY, payload.get("data", False), SingleUse)
         if not made:
             raise UnexpectedReply(CREATE_MANY.path, detail="no link in the reply")
         for link in made:
-            check_about(CREATE_MANY, CampaignId(campaign), link.campaign)
-        return made
+            check_about(CREATE_MANY, campaign, link.campaign)
+        return tuple([link.model_copy(update={"campaign": campaign}) for link in made])
 
     def remove(self, campaign: CampaignId, *, code: SessionCode) -> None:
         """Takes a link away. Never retried.

@@ -68,10 +68,32 @@ def test_zeros_before_a_number_make_no_other_account(bold: Coupontools, script: 
     refuses(lambda: bold.subaccounts.sign_on(SubaccountId("sub_70")))
 
 
-def test_links_of_another_campaign_are_none_of_ours(bold: Coupontools, script: Vendor):
-    script.plays(answers(OK | {"data": [{"single_use_code": SESSION, "campaign": OTHER_CAMPAIGN}]}))
+MANY = {"campaign": CAMPAIGN, "action": " multiple_single_use_codes_created", "data": [{"single_use_code": SESSION}]}
+
+
+@pytest.mark.parametrize(
+    "contradiction",
+    [
+        {"data": [{"single_use_code": SESSION, "campaign": OTHER_CAMPAIGN}]},
+        {"campaign": OTHER_CAMPAIGN},
+        {"campaign": "everywhere"},
+        {"action": "error"},
+    ],
+    ids=repr,
+)
+def test_links_of_another_campaign_or_action_are_none_of_ours(
+    contradiction: dict[str, Any], bold: Coupontools, script: Vendor
+):
+    script.plays(answers(OK | MANY | contradiction))
 
     refuses(lambda: bold.single_use.create_many(CAMPAIGN, amount=10))
+
+
+@pytest.mark.parametrize("told", [CAMPAIGN, "50001", "", " ", None], ids=repr)
+def test_each_of_many_links_has_its_campaign(told: str | None, bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | MANY | {"campaign": told}))
+
+    assert [link.campaign for link in bold.single_use.create_many(CAMPAIGN, amount=10)] == [CAMPAIGN]
 
 
 @pytest.mark.parametrize("deep", [150, 300, 495, 900, 5000])
