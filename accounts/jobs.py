@@ -244,7 +244,7 @@ def _refresh(job: Job) -> None:
         )
         subaccount.campaigns.filter(seen_at__lt=now).delete()
         Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(
-            refreshed_at=now, facts=facts, sealed_keys=_sealed(details.keys)
+            refreshed_at=now, facts=facts, sealed_keys=_sealed(details.key_pair)
         )
         if (_seen(subaccount), facts) != before:
             Event.objects.record(

@@ -130,7 +130,7 @@ class SubaccountDetails(Reply):
     access_dashboard: Flag = None
     access_directory: Flag = None
     campaigns: Annotated[tuple[CampaignOfSubaccount, ...], several] = ()
-    keys: KeyPair | None = Field(default=None, validation_alias="\x00keys", exclude=True, repr=False)
+    key_pair: KeyPair | None = Field(default=None, validation_alias="\x00key_pair", exclude=True, repr=False)
 
 
 class PasswordResetUrl(Reply):
@@ -150,7 +150,7 @@ class SignOn(Reply):
     url_whitelabel: Secret = None  # absent, null or "" where there is no white-label host
 
 
-def _keys(item: Payload) -> KeyPair | None:
+def _key_pair(item: Payload) -> KeyPair | None:
     key, secret = item.get("api_key"), item.get("api_secret")
     return KeyPair(SecretStr(str(key)), SecretStr(str(secret))) if key and secret else None
 
@@ -193,7 +193,7 @@ class Subaccounts:
         payload = self._transport.call(GET, {"subaccount": subaccount})
         details = SubaccountDetails.of(GET, payload.get("subaccount"))
         check_about(GET, subaccount, details.id)
-        return details.model_copy(update={"keys": _keys(payload["subaccount"])}) if with_keys else details
+        return details.model_copy(update={"key_pair": _key_pair(payload["subaccount"])}) if with_keys else details
 
     def create(
         self,

@@ -105,7 +105,7 @@ RPC_CALLS: dict[str, Call] = {
         reads=(
             lambda found: (
                 found.email, found.last_login, found.logins, found.expiry_date, found.max_campaigns,
-                found.access_dashboard, found.access_directory, ids(found.campaigns), found.keys,
+                found.access_dashboard, found.access_directory, ids(found.campaigns), found.key_pair,
             ),
             ("kim@shop.example", datetime(2024, 1, 26, 19, 29), 5, date(2030, 12, 31), 4, True, False, [CAMPAIGN],
              None),

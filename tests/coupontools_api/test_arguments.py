@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from coupontools_api import errors, ids
 from coupontools_api.client import Coupontools
+from coupontools_api.replies import Reply
 from coupontools_api.sessions import GET, Session
 from coupontools_api.single_use import AutomaticCode
 from coupontools_api.subaccounts import SubaccountDetails
@@ -185,6 +186,11 @@ def test_an_empty_object_may_be_a_list_and_a_day_a_moment():
 
     details = SubaccountDetails.of(GET, {"ID": 5, "expiry_date": "2030-12-31 00:00:00", "campaigns": ""})
     assert (details.id, details.expiry_date, details.campaigns) == ("sub_5", date(2030, 12, 31), ())
+
+
+@pytest.mark.parametrize("model", Reply.__subclasses__(), ids=lambda model: model.__name__)
+def test_every_reply_is_one_that_dict_takes(model: type[Reply]):
+    assert "raw" in dict(model.model_construct())
 
 
 @pytest.mark.parametrize("path", ["v4/subaccount/edit", "@elsewhere.example/x", "//elsewhere.example/x", ""])

@@ -115,7 +115,7 @@ SUCCESSES: dict[str, Success] = {
         lambda found, world: (
             (found.id, found.email, found.company_name) == (world.bo, "bo@bakery.test", "Bo's Bakery")
             and [row.id for row in found.campaigns] == [world.bos_campaign]
-            and found.keys is None
+            and found.key_pair is None
         ),
     ),
     "subaccounts.create": Success(

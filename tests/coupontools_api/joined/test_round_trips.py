@@ -267,7 +267,7 @@ def test_subaccounts(wire: Wire, email: str, fields: dict[str, str], campaign: d
         "available_campaigns": "all",
         "access_dashboard": True,
         "access_directory": False,
-        "keys": None,
+        "key_pair": None,
     }
     assert [values(row) for row in found.campaigns] == [
         {"id": made.id, "name": "", "url": f"{wire.sandbox.url}/p/{made.code}", **cleaned(campaign, "code", "status")}
