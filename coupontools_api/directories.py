@@ -1,6 +1,7 @@
 """Directories of the v3 calls: collections of campaigns with registered visitors. v4 is `client.directories.v4`."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic import Field
 
@@ -9,10 +10,11 @@ from coupontools_api.campaigns import Campaign
 from coupontools_api.contents import only_object, whole_list
 from coupontools_api.directories_v4 import DirectoriesV4
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
-from coupontools_api.fields import MomentInUtc, Text
+from coupontools_api.errors import UnexpectedReply
+from coupontools_api.fields import MomentInUtc, Text, flag_of
 from coupontools_api.ids import CategoryId, DirectoryId, DirectoryUserId
 from coupontools_api.paging import all_pages
-from coupontools_api.replies import Reply, check_about
+from coupontools_api.replies import Reply, check_about, check_within
 from coupontools_api.transport import Transport
 
 LIST = Endpoint(
@@ -167,12 +169,14 @@ class Directories:
 
         Source: "Update directory user payment status" (errors not published).
         """
-        arguments = {
-            "directory": DirectoryId(directory),
-            "user": DirectoryUserId(user),
-            PAYMENT_STATUS_PARAMETER: status,
-        }
-        return Reply.of(SET_PAYMENT_STATUS, self._transport.call(SET_PAYMENT_STATUS, arguments))
+        directory, user = DirectoryId(directory), DirectoryUserId(user)
+        arguments = {"directory": directory, "user": user, PAYMENT_STATUS_PARAMETER: status}
+        payload = self._transport.call(SET_PAYMENT_STATUS, arguments)
+        check_within(SET_PAYMENT_STATUS, directory, payload, "directory")
+        check_within(SET_PAYMENT_STATUS, user, payload, "user")
+        if isinstance(payload.get("user"), dict) and _is_contrary(payload["user"].get("payment_status"), status):
+            raise UnexpectedReply(SET_PAYMENT_STATUS.path, detail="says the contrary")
+        return Reply.of(SET_PAYMENT_STATUS, payload)
 
     def categories(self) -> tuple[Category, ...]:
         """The categories of the account.
@@ -192,3 +196,11 @@ class Directories:
         """
         payload = self._transport.call(THIRD_LEVEL_CATEGORIES)
         return whole_list(THIRD_LEVEL_CATEGORIES, payload, Category, *NAMES_OF_CATEGORIES)
+
+
+def _is_contrary(told: Any, asked: str) -> bool:
+    """Whether a payment status is another one. Which word goes with which yes or no is not published."""
+    if told in (None, "") or (flag_of(told) is None) != (flag_of(asked) is None):
+        return False
+    is_same = str(told).strip().lower() == asked.strip().lower()
+    return not is_same if flag_of(told) is None else flag_of(told) is not flag_of(asked)

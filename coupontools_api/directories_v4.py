@@ -12,7 +12,7 @@ from coupontools_api.errors import UnexpectedReply
 from coupontools_api.fields import Flag, Moment, NeededSecret, Secret, Text, flag_of, written_day
 from coupontools_api.ids import PlainId
 from coupontools_api.paging import all_rest_pages
-from coupontools_api.replies import Payload, Reply, check_about, judge_done
+from coupontools_api.replies import Reply, check_about, judge_done
 from coupontools_api.single_use import numbered
 from coupontools_api.transport import Transport
 
@@ -194,9 +194,7 @@ class DirectoriesV4:
 
         Source: "Directory v4: update user" (response and errors not published).
         """
-        told = self._do(SET_BLOCKED, directory, user, {"block": is_blocked}).get("block")
-        if flag_of(told) not in (None, is_blocked):
-            raise UnexpectedReply(SET_BLOCKED.path, detail="says the contrary")
+        self._make(SET_BLOCKED, directory, user, {"block": is_blocked}, "block", is_blocked)
 
     def grant_access(self, directory: PlainId, user: PlainId, *, expires_at: datetime | None = None) -> None:
         """Lets somebody in, until `expires_at` (with its time zone, else ValueError) or for good. Never retried.
@@ -209,7 +207,7 @@ class DirectoriesV4:
         if expires_at is not None and expires_at.tzinfo is None:
             raise ValueError("a moment needs its time zone")
         until = expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if expires_at else None
-        self._do(GRANT_ACCESS, directory, user, {"expires_at": until})
+        self._make(GRANT_ACCESS, directory, user, {"expires_at": until}, "access", True)
 
     def revoke_access(self, directory: PlainId, user: PlainId) -> None:
         """Takes access away. Never retried.
@@ -219,7 +217,7 @@ class DirectoriesV4:
 
         Source: "Directory v4: revoke access" (response and errors not published).
         """
-        self._do(REVOKE_ACCESS, directory, user)
+        self._make(REVOKE_ACCESS, directory, user, {}, "access", False)
 
     def sign_on(self, directory: PlainId, user: PlainId) -> DirectorySignOn:
         """Mints a token with which somebody is signed in to the directory, valid once. Never retried.
@@ -229,7 +227,9 @@ class DirectoriesV4:
 
         Source: "Directory v4: single sign on for a user" (response and errors not published).
         """
-        return DirectorySignOn.of(SIGN_ON, self._transport.call_rest(SIGN_ON, ids=_person(directory, user)))
+        found = DirectorySignOn.of(SIGN_ON, self._transport.call_rest(SIGN_ON, ids=_person(directory, user)))
+        check_about(SIGN_ON, PlainId(user), found.raw.get("id"))
+        return found
 
     def send_email(self, directory: PlainId, *, email: str) -> None:
         """Mails the directory to one address. Never retried.
@@ -243,13 +243,20 @@ class DirectoriesV4:
         answer = self._transport.call_rest(SEND_EMAIL, {"email": email}, ids={"directory": PlainId(directory)})
         judge_done(SEND_EMAIL, answer)
 
-    def _do(
-        self, endpoint: Endpoint, directory: PlainId, user: PlainId, arguments: Mapping[str, Any] | None = None
-    ) -> Payload:
-        """What the answer says; nothing where it is no object."""
+    def _make(
+        self,
+        endpoint: Endpoint,
+        directory: PlainId,
+        user: PlainId,
+        arguments: Mapping[str, Any],
+        name: str,
+        wanted: bool,
+    ) -> None:
+        """A call after which what `name` tells of the user, if anything, is as `wanted`."""
         answer = self._transport.call_rest(endpoint, arguments, ids=_person(directory, user))
         judge_done(endpoint, answer, asked=PlainId(user))
-        return answer if isinstance(answer, dict) else {}
+        if isinstance(answer, dict) and flag_of(answer.get(name)) not in (None, wanted):
+            raise UnexpectedReply(endpoint.path, detail="says the contrary")
 
 
 def _person(directory: PlainId, user: PlainId) -> dict[str, int]:

@@ -12,7 +12,7 @@ from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.fields import Flag, Number, Text, written_day
 from coupontools_api.ids import LoyaltyCardId, LoyaltyUserId
 from coupontools_api.loyalty_v4 import LoyaltyV4
-from coupontools_api.replies import Reply, check_about
+from coupontools_api.replies import Reply, check_about, check_within
 from coupontools_api.transport import Transport
 
 LIST = Endpoint(
@@ -195,7 +195,10 @@ class Loyalty:
             POINTS_PARAMETER: amount,
             LOYALTY_ACTION_PARAMETER: action,
         }
-        return Reply.of(UPDATE_USER, self._transport.call(UPDATE_USER, arguments))
+        payload = self._transport.call(UPDATE_USER, arguments)
+        check_within(UPDATE_USER, LoyaltyCardId(card), payload, "loyaltycard")
+        check_within(UPDATE_USER, LoyaltyUserId(user), payload, "user")
+        return Reply.of(UPDATE_USER, payload)
 
     def create_user(
         self,

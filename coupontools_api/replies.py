@@ -17,7 +17,7 @@ from coupontools_api.assumed import REST_INVALID_INPUT, REST_NOT_FOUND
 from coupontools_api.endpoints import Dialect, Endpoint
 from coupontools_api.errors import InvalidInput, NotFound, Throttled, Unauthorized, UnexpectedReply, refusal
 from coupontools_api.fields import number_of
-from coupontools_api.ids import VendorId
+from coupontools_api.ids import SessionCode, VendorId
 
 Payload = dict[str, Any]
 
@@ -105,6 +105,20 @@ def check_about(endpoint: Endpoint, asked: str | int, told: Any) -> None:
     is_same = asked.is_same(again) if isinstance(asked, VendorId) and isinstance(again, VendorId) else asked == again
     if not is_same:
         raise UnexpectedReply(endpoint.path, detail="about something else")
+
+
+def check_within(endpoint: Endpoint, asked: VendorId, payload: Payload, name: str) -> None:
+    """The same of an answer of which no form is published: it may tell the id under `name`, or in an object there."""
+    told = payload.get(name)
+    told = told.get("ID") if isinstance(told, dict) else told
+    if isinstance(told, str | int) and not isinstance(told, bool):
+        check_about(endpoint, asked, told)
+
+
+def check_session(endpoint: Endpoint, asked: SessionCode, told: Any) -> None:
+    """The same of a session, which may be named by the beginning of its code."""
+    if told not in (None, "") and not str(told).startswith(asked):
+        raise UnexpectedReply(endpoint.path, detail="about another session")
 
 
 def without_secrets(item: Payload, keys: frozenset[str]) -> Payload:

@@ -9,10 +9,9 @@ from pydantic import Field
 from coupontools_api.assumed import SEARCH_PARAMETER, SESSION_ACTION_PARAMETER, SEVERAL_SESSIONS_PARAMETER
 from coupontools_api.contents import whole_list
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
-from coupontools_api.errors import UnexpectedReply
 from coupontools_api.fields import BlankIsNone, Flag, MomentInUtc, Number, Text, block
 from coupontools_api.ids import CampaignId, SessionCode
-from coupontools_api.replies import Reply
+from coupontools_api.replies import Reply, check_session
 from coupontools_api.transport import Transport
 
 GET = Endpoint(
@@ -141,7 +140,7 @@ class Sessions:
         """
         code = SessionCode(session)
         found = Session.of(GET, self._transport.call(GET, {"couponsession": code}))
-        _about(GET, code, found.session)
+        check_session(GET, code, found.session)
         return found
 
     def update(self, session: SessionCode, *, action: SessionAction | None = None, **fields: str) -> Reply:
@@ -156,7 +155,7 @@ class Sessions:
         """
         arguments = {**fields, "couponsession": SessionCode(session), SESSION_ACTION_PARAMETER: _action(action)}
         found = Reply.of(UPDATE, self._transport.call(UPDATE, arguments))
-        _about(UPDATE, SessionCode(session), str(found.raw.get("session") or session))
+        check_session(UPDATE, SessionCode(session), found.raw.get("session"))
         return found
 
     def update_many(
@@ -202,12 +201,6 @@ class Sessions:
     def _found(self, endpoint: Endpoint, arguments: dict[str, Any]) -> tuple[SessionLine, ...]:
         payload = self._transport.call(endpoint, arguments)
         return whole_list(endpoint, payload, SessionLine, "session", "sessions")
-
-
-def _about(endpoint: Endpoint, asked: SessionCode, told: str) -> None:
-    """A session may be named by the beginning of its code."""
-    if not told.startswith(asked):
-        raise UnexpectedReply(endpoint.path, detail="about another session")
 
 
 def _wanted(text: str) -> str:

@@ -13,7 +13,7 @@ from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.errors import UnexpectedReply
 from coupontools_api.fields import BlankIsNone, Number, Text
 from coupontools_api.ids import CampaignId, SessionCode
-from coupontools_api.replies import Reply, check_about
+from coupontools_api.replies import Reply, check_about, check_session, check_within
 from coupontools_api.transport import Transport
 
 CREATE = Endpoint(
@@ -214,7 +214,10 @@ class SingleUses:
 
         Source: menu line "Remove a single use access URL" (errors not published).
         """
-        self._transport.call(REMOVE, {"campaign": CampaignId(campaign), REMOVED_CODE_PARAMETER: SessionCode(code)})
+        campaign, code = CampaignId(campaign), SessionCode(code)
+        payload = self._transport.call(REMOVE, {"campaign": campaign, REMOVED_CODE_PARAMETER: code})
+        check_within(REMOVE, campaign, payload, "campaign")
+        check_session(REMOVE, code, payload.get("single_use_code"))
 
 
 def numbered(name: str, values: Sequence[str], most: int) -> dict[str, str]:

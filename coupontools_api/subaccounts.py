@@ -14,7 +14,7 @@ from coupontools_api.fields import Day, Flag, Moment, NeededSecret, Number, Secr
 from coupontools_api.ids import CampaignId, PackageId, SubaccountId
 from coupontools_api.listing import ListedSubaccount as ListedSubaccount
 from coupontools_api.listing import SubaccountList as SubaccountList
-from coupontools_api.replies import Payload, Reply, check_about
+from coupontools_api.replies import Payload, Reply, check_about, check_within
 from coupontools_api.transport import Transport
 
 LIST = Endpoint(
@@ -241,7 +241,10 @@ class Subaccounts:
         Source: menu line "Update a subaccount" (errors not published).
         """
         written = {name: written_day(value) if isinstance(value, date) else value for name, value in changes.items()}
-        self._transport.call(UPDATE, {**written, "subaccount": SubaccountId(subaccount)})
+        subaccount = SubaccountId(subaccount)
+        check_within(
+            UPDATE, subaccount, self._transport.call(UPDATE, {**written, "subaccount": subaccount}), "subaccount"
+        )
 
     def password_reset_url(self, subaccount: SubaccountId, *, deadline: float | None = None) -> PasswordResetUrl:
         """A link to choose the panel password. `deadline` is in seconds. Never retried; nothing is mailed.

@@ -9,7 +9,7 @@ from coupontools_api import errors
 from coupontools_api.client import Coupontools
 from coupontools_api.ids import CampaignId, SubaccountId
 from coupontools_api.loyalty_v4 import NewLoyaltyUser
-from tests.coupontools_api.calls_rpc import CARD, DIRECTORY, GROUP
+from tests.coupontools_api.calls_rpc import CARD, DIRECTORY, GROUP, HOLDER, VISITOR
 from tests.coupontools_api.rows import CAMPAIGN, LINK, OK, OTHER, PLAIN, SESSION, SUBACCOUNT, TOKEN
 from tests.coupontools_api.scripted import Vendor, answers
 
@@ -59,6 +59,39 @@ def test_nobody_is_blocked_by_an_answer_that_says_otherwise(no: Any, bold: Coupo
     script.plays(answers(no))
 
     refuses(lambda: bold.directories.v4.set_blocked(PLAIN, PLAIN, is_blocked=True))
+
+
+@pytest.mark.parametrize(
+    ("ask", "told"),
+    [
+        (lambda v4: v4.grant_access(PLAIN, PLAIN), False),
+        (lambda v4: v4.grant_access(PLAIN, PLAIN), "0"),
+        (lambda v4: v4.revoke_access(PLAIN, PLAIN), True),
+        (lambda v4: v4.revoke_access(PLAIN, PLAIN), "1"),
+    ],
+)
+def test_nobody_is_let_in_or_out_by_an_answer_that_says_otherwise(
+    ask: Any, told: Any, bold: Coupontools, script: Vendor
+):
+    script.plays(answers({"id": PLAIN, "access": told}))
+
+    refuses(lambda: ask(bold.directories.v4))
+
+
+@pytest.mark.parametrize(("asked", "told"), [("paid", "unpaid"), ("1", "0"), ("1", False), ("true", "no")])
+def test_nobody_has_paid_by_an_answer_that_says_otherwise(asked: str, told: Any, bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | {"user": {"ID": VISITOR, "payment_status": told}}))
+
+    refuses(lambda: bold.directories.set_payment_status(DIRECTORY, user=VISITOR, status=asked))
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"), [("paid", " Paid"), ("1", True), ("true", "paid"), ("paid", "1"), ("paid", None), ("paid", "")]
+)
+def test_a_payment_status_may_be_told_in_another_way(asked: str, told: Any, bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | {"user": {"ID": VISITOR, "payment_status": told}}))
+
+    assert bold.directories.set_payment_status(DIRECTORY, user=VISITOR, status=asked).raw["user"]["ID"] == VISITOR
 
 
 def test_zeros_before_a_number_make_no_other_account(bold: Coupontools, script: Vendor):
@@ -132,6 +165,38 @@ ABOUT_OTHERS: dict[str, tuple[Any, Any]] = {
         lambda c: c.messages.send_email(CAMPAIGN, email="a@b.example"),
         OK | {"action": "email_not_sent"},
     ),
+    "directories.v4.sign_on": (
+        lambda c: c.directories.v4.sign_on(PLAIN, PLAIN),
+        {"id": OTHER, "token": TOKEN, "url": LINK},
+    ),
+    "subaccounts.update": (
+        lambda c: c.subaccounts.update(SUBACCOUNT, company_name="New"),
+        OK | {"subaccount": {"ID": "sub_6"}},
+    ),
+    "loyalty.update_user": (
+        lambda c: c.loyalty.update_user(CARD, user=HOLDER, amount=1),
+        OK | {"user": {"ID": "35"}},
+    ),
+    "loyalty.update_user, the card": (
+        lambda c: c.loyalty.update_user(CARD, user=HOLDER, amount=1),
+        OK | {"loyaltycard": "13"},
+    ),
+    "directories.set_payment_status": (
+        lambda c: c.directories.set_payment_status(DIRECTORY, user=VISITOR, status="paid"),
+        OK | {"user": {"ID": "reg_8", "payment_status": "paid"}},
+    ),
+    "directories.set_payment_status, the directory": (
+        lambda c: c.directories.set_payment_status(DIRECTORY, user=VISITOR, status="paid"),
+        OK | {"directory": {"ID": "dir_8"}},
+    ),
+    "single_use.remove": (
+        lambda c: c.single_use.remove(CAMPAIGN, code=SESSION),
+        OK | {"campaign": CAMPAIGN, "single_use_code": SESSION[::-1]},
+    ),
+    "single_use.remove, the campaign": (
+        lambda c: c.single_use.remove(CAMPAIGN, code=SESSION),
+        OK | {"campaign": OTHER_CAMPAIGN},
+    ),
     "sessions.update": (lambda c: c.sessions.update(SESSION), OK | {"session": SESSION[::-1]}),
 }
 
@@ -164,6 +229,16 @@ def test_a_campaign_is_known_by_its_number(bold: Coupontools, script: Vendor):
 
     assert bold.campaigns.get("cam_050001").id == CAMPAIGN
     refuses(lambda: bold.campaigns.get("cam_5001"))
+
+
+@pytest.mark.parametrize("nothing", [{}, [], True, "", None, {"ID": ""}, [{"name": "Kim"}]], ids=repr)
+def test_an_answer_that_does_not_say_what_it_is_about_is_taken(nothing: Any, bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | dict.fromkeys(("subaccount", "user", "loyaltycard", "directory", "campaign"), nothing)))
+
+    bold.subaccounts.update(SUBACCOUNT, company_name="New")
+    bold.loyalty.update_user(CARD, user=HOLDER, amount=1)
+    bold.directories.set_payment_status(DIRECTORY, user=VISITOR, status="paid")
+    bold.single_use.remove(CAMPAIGN, code=SESSION)
 
 
 def test_an_id_may_come_in_the_other_way_of_writing(bold: Coupontools, script: Vendor):
