@@ -33,6 +33,7 @@ CREATE_USER = Endpoint(
     Dialect.V4_REST,
     "Directory v4: create user",
     changes=True,
+    codes=(304, 305),
 )
 SET_BLOCKED = Endpoint(
     "directories.v4.set_blocked", "POST", PERSON, Dialect.V4_REST, "Directory v4: update user", changes=True
@@ -69,6 +70,7 @@ SEND_EMAIL = Endpoint(
     "Directory v4: distribution by email",
     Evidence.INFERRED,
     changes=True,
+    codes=(104, 305),
 )
 MAX_CUSTOM = 3
 
@@ -166,10 +168,10 @@ class DirectoriesV4:
     ) -> DirectoryUserV4:
         """Registers somebody; without a password the vendor makes one up. At most three of `custom` (ValueError).
 
-        Never retried. Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101),
-        Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
+        Never retried. Raises NotFound (404), EmailTaken (304), InvalidEmail (305), InvalidInput (400, 422),
+        Unauthorized (401), AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
-        Source: "Directory v4: create user" (response not published).
+        Source: "Directory v4: create user" (response and errors not published).
         """
         arguments = {
             "email": email,
@@ -234,9 +236,9 @@ class DirectoriesV4:
     def send_email(self, directory: PlainId, *, email: str) -> None:
         """Mails the directory to one address. Never retried.
 
-        Raises Undocumented unless the client allows it: neither path nor parameters are published. NotFound (404),
-        InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent; NoAnswer and
-        UnexpectedReply may have happened.
+        Raises Undocumented unless the client allows it: neither path nor parameters are published. NoIntegration
+        (104), NotFound (404), InvalidEmail (305), InvalidInput (400, 422), Unauthorized (401), AccountExpired
+        (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
         Source: "Directory v4: distribution by email" (cut).
         """

@@ -51,5 +51,5 @@ class Endpoint:
     codes: tuple[int, ...] = ()
     """The error codes that are documented or assumed, besides 1000 and 101, which any call may bring.
 
-    None of v4 REST, where the HTTP status tells.
+    Of v4 REST, which publishes none, those that say more than the HTTP status would.
     """

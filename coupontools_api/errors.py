@@ -76,7 +76,7 @@ class NoIntegration(Refused):
 
 
 class InvalidInput(Refused):
-    """200, 300 to 349 but for 304 and 305: a parameter is missing or not valid."""
+    """200, 300 to 349 but for 304 and 305, and 400 and 422 of v4 REST: a parameter is missing or not valid."""
 
 
 class EmailTaken(Refused):

@@ -31,6 +31,7 @@ CREATE_USER = Endpoint(
     Dialect.V4_REST,
     "Loyalty v4: create user",
     changes=True,
+    codes=(305,),
 )
 CREATE_USERS = Endpoint(
     "loyalty.v4.create_users",
@@ -41,6 +42,7 @@ CREATE_USERS = Endpoint(
     Evidence.INFERRED,
     changes=True,
     is_long=True,
+    codes=(305,),
 )
 UPDATE_USER = Endpoint(
     "loyalty.v4.update_user",
@@ -50,6 +52,7 @@ UPDATE_USER = Endpoint(
     "Loyalty v4: update user",
     Evidence.INFERRED,
     changes=True,
+    codes=(305,),
 )
 ADD_STAMPS = Endpoint(
     "loyalty.v4.add_stamps",
@@ -176,10 +179,10 @@ class LoyaltyV4:
     def create_user(self, card: PlainId, user: NewLoyaltyUser) -> LoyaltyUserV4:
         """Gives somebody a card. Never retried.
 
-        Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent;
-        NoAnswer and UnexpectedReply may have happened.
+        Raises NotFound (404), InvalidEmail (305), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101),
+        Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
-        Source: "Loyalty v4: create user" (response not published).
+        Source: "Loyalty v4: create user" (response and errors not published).
         """
         found = self._transport.call_rest(CREATE_USER, user.arguments(), ids={"card": PlainId(card)})
         return LoyaltyUserV4.of(CREATE_USER, found)
@@ -188,8 +191,8 @@ class LoyaltyV4:
         """Gives a card to many at once. Never retried.
 
         Raises Undocumented unless the client allows it: how the batch is written is not published. ValueError for
-        nobody at all; NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled,
-        NotSent; NoAnswer and UnexpectedReply may have happened.
+        nobody at all; NotFound (404), InvalidEmail (305), InvalidInput (400, 422), Unauthorized (401), AccountExpired
+        (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
         Source: "Loyalty v4: create users" (response and errors not published).
         """
@@ -205,9 +208,9 @@ class LoyaltyV4:
     def update_user(self, card: PlainId, user: PlainId, changes: NewLoyaltyUser) -> LoyaltyUserV4:
         """Changes what is known of somebody; what is None stays. Never retried.
 
-        Raises Undocumented unless the client allows it: the path is not published. NotFound (404), InvalidInput (400,
-        422), Unauthorized (401), AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have
-        happened.
+        Raises Undocumented unless the client allows it: the path is not published. NotFound (404), InvalidEmail (305),
+        InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent; NoAnswer and
+        UnexpectedReply may have happened.
 
         Source: "Loyalty v4: update user" (cut).
         """

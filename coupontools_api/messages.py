@@ -100,7 +100,7 @@ class Contact(Reply):
 
 
 class SentEmail(Reply):
-    """`action` is `email_sent`."""
+    """`action` is `email_sent`, "" where the vendor says OK and nothing else."""
 
     action: Text = ""
 
@@ -135,11 +135,14 @@ class Messages:
     ) -> SentEmail:
         """Mails a campaign, or a directory, to one address. `check_unique` leaves out who had it before.
 
+        What is optional is named by third parties alone: `subject`, `first_name` and `last_name` (sent as `firstname`
+        and `lastname`), `check_unique`, and `session` (sent as `couponsession`).
+
         Raises NotFound (502; 505 for the session), InvalidEmail (305), InvalidInput (200, 301, 302), NoIntegration
         (104), NotDelivered (604), Unauthorized (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and
         UnexpectedReply may have happened.
 
-        Source: "Send email" (302 and 505 not published).
+        Source: "Send email" (optional parameters from third parties, 302 and 505 not published).
         """
         arguments = {
             "campaign": about if isinstance(about, DirectoryId) else CampaignId(about),

@@ -44,7 +44,7 @@ KINDS: dict[int, type[errors.CoupontoolsError]] = {
     515: errors.NotFound,
     604: errors.NotDelivered,
 }
-REFUSALS = [(endpoint, code) for endpoint in RPC for code in (1000, 101, *endpoint.codes)]
+REFUSALS = [(endpoint, code) for endpoint in ENDPOINTS for code in (1000, 101, *endpoint.codes)]
 
 
 def methods(resource: object, name: str = "") -> Iterator[str]:

@@ -47,13 +47,15 @@ NAMED = {
     "smsgroup": "group",
     "webhook": "webhook",
 }
+# Codes whose causes have no HTTP status.
+SAY_MORE = {103, 104, 304, 305, 604}
 # Of the route that both searches share; the search without a campaign cannot have them.
 OF_THE_CAMPAIGN = {"sessions.search": {301, 502}}
 
 
 def kind_of(endpoint: Endpoint, code: int) -> type[errors.CoupontoolsError]:
-    """The error that a code is. v4 REST publishes no codes: there the HTTP status tells."""
-    if endpoint.dialect is not Dialect.V4_REST:
+    """The error that a code is. v4 REST publishes no codes: there the HTTP status tells, unless the code says more."""
+    if endpoint.dialect is not Dialect.V4_REST or code in SAY_MORE:
         return KINDS[code]
     return errors.NotFound if 500 <= code < 600 else errors.InvalidInput
 
@@ -109,12 +111,14 @@ def test_the_client_says_no_more_and_no_less_than_the_sandbox_can_refuse(endpoin
     if endpoint.dialect is not Dialect.V4_REST:
         assert {*endpoint.codes} == refused
     else:
+        assert {*endpoint.codes} == refused & SAY_MORE
         kinds = {kind_of(endpoint, code) for code in refused}
         assert codes_said(endpoint, ada) == {
             401: "Unauthorized",
             101: "AccountExpired",
             **({404: "NotFound"} if errors.NotFound in kinds else {}),
             **(dict.fromkeys(REST_INVALID_INPUT, "InvalidInput") if errors.InvalidInput in kinds else {}),
+            **{code: KINDS[code].__name__ for code in endpoint.codes},
         }
 
 
