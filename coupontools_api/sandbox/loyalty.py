@@ -86,7 +86,7 @@ def create_user(vendor: Vendor, owner: Owner, call: Call) -> Json:
     users = vendor.records.all_of("card_user", owner.id)
     if any(user.data["email"].casefold() == email.casefold() for user in users):
         raise Refusal((304, "Email already exists"))
-    fields = call.texts("phone", "last_name", "gender", "birthday", "city", most=200)
+    fields = call.texts("phone", "last_name", "gender", "birthday", "city")
     user = vendor.records.add("card_user", owner.id, {"email": email, **first_name, **fields})
     vendor.ledger.effect("card_user_created", owner=owner.id, user=user.id)
     return {"user": record_shapes.card_user_row(vendor.state.settings, user, None)}

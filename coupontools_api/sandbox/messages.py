@@ -41,7 +41,7 @@ def send_email(vendor: Vendor, owner: Owner, call: Call) -> Json:
     if code is not None and session is None:
         raise Refusal(SESSION_NOT_FOUND)
     if session is None:
-        fields = {"email": email, **call.texts("firstname", "lastname", most=LONGEST_NAME)}
+        fields = {"email": email, **call.texts("firstname", "lastname")}
         session = vendor.campaigns.new_session(campaign, fields)
     vendor.ledger.effect("email_sent", owner=owner.id, campaign=campaign.id, session=session.code, email=email)
     return {"action": "email_sent"}

@@ -76,18 +76,20 @@ def update_subaccount(vendor: Vendor, owner: Owner, call: Call) -> Json:
     """Change what is given of a subaccount. Raises Refusal (200, 301, 302, 303, 304, 305, 510).
 
     Source: "Update a subaccount" is in the vendor's menu only.
-    Path, arguments and answer are assumed.
+    Path, arguments and answer are assumed, and that one of them has to change something.
     """
     old = own_subaccount(vendor, owner, call)
     problems = _wrong_values(owner.account, call)
     if problems:
         raise Refusal(*problems)
-    email = call.text("email") or old.email
-    if vendor.state.email_taken(email, owner.account.client_id, by_other_than=old.number):
-        raise Refusal(EMAIL_TAKEN)
     sent = _plain_fields(call)
     if call.text("password") is not None:
         sent["password_given"] = True
+    if not sent and not call.has("email"):
+        raise Refusal(missing("email"))
+    email = call.text("email") or old.email
+    if vendor.state.email_taken(email, owner.account.client_id, by_other_than=old.number):
+        raise Refusal(EMAIL_TAKEN)
     subaccount = replace(old, email=email, fields={**old.fields, **sent})
     vendor.state.save(subaccount)
     vendor.ledger.effect("updated", **_who(subaccount), **sent)

@@ -20,7 +20,7 @@ ABOUT_ONE = [GET, UPDATE, RESET, SIGN_ON]
 class TestWhichSubaccount:
     def test_it_takes_both_forms_of_an_id(self, ada, bo, path):
         for form in (bo, bo.removeprefix("sub_"), int(bo.removeprefix("sub_"))):
-            assert ada.post(path, subaccount=form).json["subaccount"]["ID"] == bo
+            assert ada.post(path, subaccount=form, first_name="Bo").json["subaccount"]["ID"] == bo
 
     @pytest.mark.parametrize("absent", [{}, {"subaccount": None}, {"subaccount": ""}])
     def test_it_misses_it(self, ada, path, absent):
@@ -188,6 +188,11 @@ class TestUpdate:
         assert answer.json["subaccount"]["ID"] == bo
         assert (row["package"], row["company_name"]) == ("pac_2", "Bo's Bakery")
         assert sandbox.effects("updated")[0]["package"] == "pac_2"
+
+    @pytest.mark.parametrize("nothing", [{}, {"company": "New"}, {"email": " ", "password": None}], ids=repr)
+    def test_it_wants_something_that_it_knows(self, ada, sandbox, bo, nothing):
+        assert ada.post(UPDATE, subaccount=bo, **nothing).codes == [200]
+        assert sandbox.effects("updated") == []
 
     def test_it_may_keep_its_own_address_but_take_no_other(self, ada, sandbox, bo):
         sandbox.add_subaccount("north", email="other@bakery.test")

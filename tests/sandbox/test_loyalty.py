@@ -61,6 +61,12 @@ class TestUsers:
         assert found == [linked] == [again]
         assert (linked["points"], linked["stamps"], linked["voided"]) == ("0", "0", "0")
 
+    def test_a_user_may_live_in_a_city_of_a_long_name(self, ada):
+        """No error is documented for it."""
+        made = ada.post("/v3/loyaltyusers/create", email="zoe@cafe.test", password="p", city="x" * 300)
+
+        assert made.json["user"]["city"] == "x" * 300
+
     @pytest.mark.parametrize("wrong", ["a b c", "abc;", "Zoé"])
     def test_a_search_takes_plain_characters_only(self, ada, stock, wrong):
         assert ada.post("/v3/loyaltyusers/search", loyaltycard=stock.card, search=wrong).codes == [301]

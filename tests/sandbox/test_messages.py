@@ -17,6 +17,13 @@ def test_an_email_carries_a_session_of_its_own(ada, stock, sandbox):
     assert session["data"]["customer"]["firstname"] == "Zoé"
 
 
+def test_an_email_may_be_for_somebody_of_a_long_name(ada, stock, sandbox):
+    """No error is documented for it."""
+    names = {"firstname": "x" * 300, "lastname": "y" * 300}
+
+    assert ada.post(EMAIL, campaign=stock.campaign, email="zoe@cafe.test", **names).status == 200
+
+
 def test_an_email_can_carry_a_session_that_is_there(ada, stock, sandbox):
     ada.post(EMAIL, campaign=stock.campaign, email="zoe@cafe.test", couponsession=stock.session)
 
