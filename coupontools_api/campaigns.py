@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from coupontools_api.assumed import USAGE_TIME_FORMAT
 from coupontools_api.contents import lines
@@ -106,7 +106,7 @@ class Campaign(Reply):
     type: Text = ""
     status: Text = ""
     url: Text = ""
-    expires_at: Moment = Field(default=None, alias="expirydate")
+    expires_at: Moment = Field(default=None, validation_alias=AliasChoices("expirydate", "expiry_date"))
     category_name: Text = Field(default="", alias="coupon_category_name")
     tags: Text = Field(default="", alias="coupon_tags")
     image: Text = Field(default="", alias="coupon_image")

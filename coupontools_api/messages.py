@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from coupontools_api.assumed import SMS_TEXT_PARAMETER
-from coupontools_api.contents import lines, whole_list
+from coupontools_api.contents import whole_list
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.fields import BlankIsNone, Text, written_day
 from coupontools_api.ids import CampaignId, DirectoryId, GroupId, SessionCode
@@ -79,8 +79,7 @@ EMAIL_GROUPS = Endpoint(
     is_long=True,
     codes=(104,),
 )
-
-
+NAMES_OF_GROUPS = "group", "groups"
 EMAIL_SENT = "email_sent"
 
 
@@ -185,7 +184,7 @@ class Messages:
 
         Source: "SMS tool: list groups".
         """
-        return lines(SMS_GROUPS, self._transport.call(SMS_GROUPS).get("group", False), Group)
+        return whole_list(SMS_GROUPS, self._transport.call(SMS_GROUPS), Group, *NAMES_OF_GROUPS)
 
     def sms_contacts(self, group: GroupId) -> tuple[Contact, ...]:
         """The contacts of a group.
@@ -245,4 +244,4 @@ class Messages:
 
         Source: "Email tool: list groups" (response not published).
         """
-        return whole_list(EMAIL_GROUPS, self._transport.call(EMAIL_GROUPS), Group, "group", "groups")
+        return whole_list(EMAIL_GROUPS, self._transport.call(EMAIL_GROUPS), Group, *NAMES_OF_GROUPS)

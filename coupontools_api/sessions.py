@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from coupontools_api.assumed import SEARCH_PARAMETER, SESSION_ACTION_PARAMETER, SEVERAL_SESSIONS_PARAMETER
 from coupontools_api.contents import whole_list
@@ -98,8 +98,7 @@ class SessionLine(Reply):
     """A session as lists have it."""
 
     session: SessionCode
-    sequence_id: Number = Field(default=None, alias="sequenceid")
-    own_validation_code: Text = ""
+    sequence_id: Number = Field(default=None, validation_alias=AliasChoices("sequenceid", "sequence_id"))
     status: Annotated[SessionStatus, block] = SessionStatus()
 
 
@@ -115,7 +114,7 @@ class Session(Reply):
     session: SessionCode
     campaign: Annotated[CampaignId | None, BlankIsNone] = None
     url: Text = Field(default="", alias="session_url")
-    sequence_id: Number = Field(default=None, alias="sequenceid")
+    sequence_id: Number = Field(default=None, validation_alias=AliasChoices("sequenceid", "sequence_id"))
     custom_id: Text = Field(default="", alias="customid")
     data: Annotated[SessionData, block] = SessionData()
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coupontools_api import errors, ids
+from coupontools_api import campaigns, errors, ids
+from coupontools_api.campaigns import Campaign
 from coupontools_api.client import Coupontools
 from coupontools_api.replies import Reply
-from coupontools_api.sessions import GET, Session
+from coupontools_api.sessions import GET, Session, SessionLine
 from coupontools_api.single_use import AutomaticCode
 from coupontools_api.subaccounts import SubaccountDetails
 from tests.coupontools_api.calls_rpc import CARD, GROUP
@@ -179,6 +180,14 @@ def test_values_are_read_however_the_vendor_writes_them(
     assert session.sequence_id == number[1]
     assert session.status.opened_at == (None if is_unset else moment.replace(tzinfo=UTC))
     assert session.raw == item
+
+
+def test_a_name_may_come_with_its_underscore():
+    expiry = {"expiry_date": "2030-12-31 23:59:00"}
+
+    assert Campaign.of(campaigns.GET, {"ID": 5} | expiry).expires_at == datetime(2030, 12, 31, 23, 59)
+    for model in (Session, SessionLine):
+        assert model.of(GET, {"session": SESSION, "sequence_id": "12"}).sequence_id == 12
 
 
 def test_an_empty_object_may_be_a_list_and_a_day_a_moment():

@@ -74,6 +74,22 @@ def test_a_list_that_counts_more_than_it_holds_is_refused(part: dict[str, Any], 
         bold.directories.categories()
 
 
+@pytest.mark.parametrize("none", [{"amount_of_groups": 0}, {"amount_of_groups": "0", "group": None}, {"group": []}])
+def test_an_account_may_have_no_groups(none: dict[str, Any], bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | none))
+
+    assert bold.messages.sms_groups() == bold.messages.email_groups() == ()
+
+
+@pytest.mark.parametrize("part", [{"amount_of_groups": 2, "group": [{"ID": "gro_3"}]}, {}], ids=str)
+def test_a_part_of_the_groups_is_not_taken_for_all(part: dict[str, Any], bold: Coupontools, script: Vendor):
+    script.plays(answers(OK | part))
+
+    for ask in (bold.messages.sms_groups, bold.messages.email_groups):
+        with pytest.raises(errors.UnexpectedReply):
+            ask()
+
+
 @pytest.mark.parametrize("line", [{"ID": "sub_2", "email": None}, {"ID": "sub_2"}], ids=str)
 def test_a_line_without_an_address_is_refused_only_where_that_is_all_that_is_read(
     line: dict[str, Any], bold: Coupontools, script: Vendor
