@@ -1,7 +1,7 @@
 """Campaigns, which the vendor's newer documents call coupons: what there is, what was done with it, push messages."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from pydantic import AliasChoices, Field
 
@@ -9,7 +9,7 @@ from coupontools_api.assumed import USAGE_TIME_FORMAT
 from coupontools_api.contents import lines
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.errors import UnexpectedReply
-from coupontools_api.fields import Moment, Text
+from coupontools_api.fields import Moment, Text, in_utc
 from coupontools_api.ids import CampaignId, CategoryId, FolderId, SessionCode
 from coupontools_api.paging import all_pages
 from coupontools_api.replies import Reply, check_about
@@ -167,8 +167,8 @@ class Campaigns:
     ) -> Iterator[SessionLine]:
         """All sessions of a campaign, page by page as they are asked for.
 
-        `start` and `end` are inclusive, whole days or moments with a time zone (ValueError without one), in UTC and to
-        the minute: seconds are cut, as the vendor takes none.
+        `start` and `end` are inclusive, whole days or moments with a time zone (ValueError without one), in UTC
+        (ValueError where that has no such year) and to the minute: seconds are cut, as the vendor takes none.
         Raises, while iterating: NotFound (502), InvalidInput (200, 301, 303), Unauthorized (1000), AccountExpired
         (101), Throttled, NotSent, NoAnswer, UnexpectedReply.
 
@@ -239,16 +239,14 @@ class Campaigns:
     ) -> Iterator[SessionLine]:
         arguments = {
             "campaign": CampaignId(campaign),
-            "start_date": self._bound(start),
-            "end_date": self._bound(end),
+            "start_date": self._bound(start, "start"),
+            "end_date": self._bound(end, "end"),
         }
         return all_pages(
             self._transport, endpoint, arguments, SessionLine, known_by=lambda line: line.session, key="data"
         )
 
-    def _bound(self, when: date | datetime | None) -> str | None:
+    def _bound(self, when: date | datetime | None, name: str) -> str | None:
         if isinstance(when, datetime):
-            if when.tzinfo is None:
-                raise ValueError("a moment needs its time zone")
-            return when.astimezone(UTC).strftime(self._time_format)
+            return in_utc(when, name).strftime(self._time_format)
         return when.isoformat() if when else None

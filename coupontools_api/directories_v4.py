@@ -1,7 +1,7 @@
 """Directories of the v4 REST calls. Ids are plain numbers; answers have no envelope."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import Field
@@ -9,7 +9,7 @@ from pydantic import Field
 from coupontools_api.contents import rest_lines
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
 from coupontools_api.errors import UnexpectedReply
-from coupontools_api.fields import Flag, Moment, NeededSecret, Secret, Text, flag_of, written_day
+from coupontools_api.fields import Flag, Moment, NeededSecret, Secret, Text, flag_of, in_utc, written_day
 from coupontools_api.ids import PlainId
 from coupontools_api.paging import all_rest_pages
 from coupontools_api.replies import Reply, check_about, judge_done
@@ -199,16 +199,15 @@ class DirectoriesV4:
         self._make(SET_BLOCKED, directory, user, {"block": is_blocked}, "block", is_blocked)
 
     def grant_access(self, directory: PlainId, user: PlainId, *, expires_at: datetime | None = None) -> None:
-        """Lets somebody in, until `expires_at` (with its time zone, else ValueError) or for good. Never retried.
+        """Lets somebody in, until `expires_at` or for good. Never retried.
 
+        ValueError for an `expires_at` without a time zone or of no year that UTC has, before any call.
         Raises NotFound (404), InvalidInput (400, 422), Unauthorized (401), AccountExpired (101), Throttled, NotSent;
         NoAnswer and UnexpectedReply may have happened.
 
         Source: "Directory v4: grant access" (response and errors not published).
         """
-        if expires_at is not None and expires_at.tzinfo is None:
-            raise ValueError("a moment needs its time zone")
-        until = expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if expires_at else None
+        until = in_utc(expires_at, "expires_at").strftime("%Y-%m-%d %H:%M:%S") if expires_at else None
         self._make(GRANT_ACCESS, directory, user, {"expires_at": until}, "access", True)
 
     def revoke_access(self, directory: PlainId, user: PlainId) -> None:

@@ -1,6 +1,6 @@
 """The values of replies as Python has them. What cannot be read is empty and stays in `.raw`: never an error.
 
-`written_day` goes the other way.
+`written_day` and `in_utc` go the other way.
 
 The vendor writes numbers and booleans as texts, unset dates as "", and sometimes a blank too many.
 """
@@ -73,6 +73,16 @@ def _block(value: object) -> object:
 def written_day(day: date | None) -> str | None:
     """`yyyy-MM-dd`. A `datetime`, which is a `date` to Python, is sent as its own date: the vendor refuses a time."""
     return None if day is None else f"{day.year:04}-{day.month:02}-{day.day:02}"
+
+
+def in_utc(moment: datetime, name: str) -> datetime:
+    """Raises ValueError, by the argument's `name`, for a moment without a time zone or of no year that UTC has."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{name} needs its time zone")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{name} is of no year that UTC has") from None
 
 
 BlankIsNone = BeforeValidator(_or_none)

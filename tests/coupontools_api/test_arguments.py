@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -110,6 +110,23 @@ def test_what_is_optional_goes_out_as_the_vendor_writes_it(
         ask(bold)
 
     assert json.loads(script.requests[0].body) == sent
+
+
+EARLIEST = datetime.min.replace(tzinfo=timezone(timedelta(hours=2)))
+LATEST = datetime.max.replace(tzinfo=timezone(-timedelta(hours=2)))
+
+
+@pytest.mark.parametrize("moment", [EARLIEST, LATEST, datetime(2026, 1, 1)], ids=str)
+def test_a_moment_that_is_none_in_utc_is_refused_by_its_name(moment: datetime, bold: Coupontools, script: Vendor):
+    for ask in (bold.campaigns.usage, bold.campaigns.opens, bold.campaigns.claims, bold.campaigns.validations):
+        with pytest.raises(ValueError, match="start "):
+            ask(CAMPAIGN, start=moment)
+        with pytest.raises(ValueError, match="end "):
+            ask(CAMPAIGN, end=moment)
+    with pytest.raises(ValueError, match="expires_at "):
+        bold.directories.v4.grant_access(PLAIN, PLAIN, expires_at=moment)
+
+    assert script.requests == []
 
 
 LATE = datetime(2030, 1, 31, 23, 59, 58, tzinfo=UTC)
