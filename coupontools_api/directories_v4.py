@@ -196,7 +196,7 @@ class DirectoriesV4:
 
         Source: "Directory v4: update user" (response and errors not published).
         """
-        self._make(SET_BLOCKED, directory, user, {"block": is_blocked}, "block", is_blocked)
+        self._make(SET_BLOCKED, directory, user, {"block": is_blocked}, told_as="block", wanted=is_blocked)
 
     def grant_access(self, directory: PlainId, user: PlainId, *, expires_at: datetime | None = None) -> None:
         """Lets somebody in, until `expires_at` or for good. Never retried.
@@ -208,7 +208,7 @@ class DirectoriesV4:
         Source: "Directory v4: grant access" (response and errors not published).
         """
         until = in_utc(expires_at, "expires_at").strftime("%Y-%m-%d %H:%M:%S") if expires_at else None
-        self._make(GRANT_ACCESS, directory, user, {"expires_at": until}, "access", True)
+        self._make(GRANT_ACCESS, directory, user, {"expires_at": until}, told_as="access", wanted=True)
 
     def revoke_access(self, directory: PlainId, user: PlainId) -> None:
         """Takes access away. Never retried.
@@ -218,7 +218,7 @@ class DirectoriesV4:
 
         Source: "Directory v4: revoke access" (response and errors not published).
         """
-        self._make(REVOKE_ACCESS, directory, user, {}, "access", False)
+        self._make(REVOKE_ACCESS, directory, user, {}, told_as="access", wanted=False)
 
     def sign_on(self, directory: PlainId, user: PlainId) -> DirectorySignOn:
         """Mints a token with which somebody is signed in to the directory, valid once. Never retried.
@@ -250,13 +250,14 @@ class DirectoriesV4:
         directory: PlainId,
         user: PlainId,
         arguments: Mapping[str, Any],
-        name: str,
+        *,
+        told_as: str,
         wanted: bool,
     ) -> None:
-        """A call after which what `name` tells of the user, if anything, is as `wanted`."""
+        """A change that the answer need not tell of; where it does, under `told_as`, it is as `wanted`."""
         answer = self._transport.call_rest(endpoint, arguments, ids=_person(directory, user))
         judge_done(endpoint, answer, asked=PlainId(user))
-        if isinstance(answer, dict) and flag_of(answer.get(name)) not in (None, wanted):
+        if isinstance(answer, dict) and flag_of(answer.get(told_as)) not in (None, wanted):
             raise UnexpectedReply(endpoint.path, detail="says the contrary")
 
 

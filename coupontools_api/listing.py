@@ -162,7 +162,7 @@ def _listed(endpoint: Endpoint, row: Any) -> ListedSubaccount:
 
 
 def _quickly(answer: Answer) -> tuple[ListedSubaccount, ...] | None:
-    if _has_no_number(answer.body):
+    if _has_nan(answer.body):
         return None
     try:
         listing: Any = _Brief.model_validate_json(answer.body)
@@ -179,10 +179,10 @@ def _quickly(answer: Answer) -> tuple[ListedSubaccount, ...] | None:
     return None if has_nul else rows
 
 
-def _has_no_number(body: bytes) -> bool:
+def _has_nan(body: bytes) -> bool:
     """Whether NaN or Infinity stands outside a text: no JSON, and the quick reader takes it all the same.
 
-    Whoever is called so costs the look no more than this: the quotes before a place tell whether it is in a text.
+    By the quotes before it, which is quick: a company may be called so.
     """
     words = [word for word in (b"NaN", b"Infinity") if word in body]
     if not words:

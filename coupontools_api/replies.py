@@ -234,10 +234,10 @@ def _agreed(endpoint: Endpoint, answer: Answer) -> Any:
         raise Throttled(endpoint.path, retry_after(answer.headers.get("Retry-After")))
     payload = decoded(answer.body)
     is_good = 200 <= answer.status < 300
-    # v4 REST publishes no codes, and its HTTP status tells: of its bare ones, those are read that say more.
-    telling = OF_THE_ACCOUNT.union(endpoint.codes)
-    bare = () if is_good else tuple(code for code in _codes({"errors": payload}) if code in telling)
-    if codes := _codes(payload) or bare:
+    # v4 REST publishes no codes, and its HTTP status tells: its bare ones are read where one of them says more.
+    telling = OF_THE_ACCOUNT.union(endpoint.codes if endpoint.dialect is Dialect.V4_REST else ())
+    bare = () if is_good else _codes({"errors": payload})
+    if codes := _codes(payload) or (() if telling.isdisjoint(bare) else bare):
         # What says both yes and no, or no while the server fails, may have been done all the same.
         is_contradicted = _has_ok(payload) or answer.status >= LOWEST_SERVER_ERROR
         if endpoint.changes and is_contradicted:

@@ -315,6 +315,16 @@ def test_a_link_for_a_password_that_is_empty_is_none(bold: Coupontools, script: 
     refuses(lambda: bold.subaccounts.password_reset_url(SUBACCOUNT))
 
 
+def test_bare_codes_are_read_where_one_says_more_than_the_status_of_a_rest_call(bold: Coupontools, script: Vendor):
+    script.plays(answers({"error_code": [304, 999]}, 422))
+
+    with pytest.raises(errors.EmailTaken):
+        bold.directories.v4.create_user(PLAIN, email="a@b.example")
+    with pytest.raises(errors.InvalidInput):
+        bold.directories.v4.set_blocked(PLAIN, PLAIN, is_blocked=True)
+    refuses(lambda: bold.subaccounts.create(email="a@b.example"))
+
+
 def test_many_links_are_at_least_one(bold: Coupontools, script: Vendor):
     script.plays(answers(OK | {"data": []}))
 
