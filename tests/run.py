@@ -1,4 +1,4 @@
-"""`./run test`: the whole suite on SQLite and on a throw-away PostgreSQL, with a real browser.
+"""`./run test`: the suite on SQLite, what a database has a say in on a throw-away PostgreSQL too, and a real browser.
 
 What is missing is installed (as root on Debian) or named; what is left out must be named by --without.
 """
