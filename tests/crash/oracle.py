@@ -60,6 +60,7 @@ def _judge_subaccounts(stage: Stage, verdict: Verdict, may_double: bool) -> None
         ids = made[keys[row.agency_id], row.email]
         is_seen_double = row.state == State.NEEDS_REVIEW and row.cause == Cause.LISTED_TWICE and len(ids) > 1
         line = f"{row.email} {row.state} {row.cause or '-'} attempts {row.attempts} bound {row.vendor_id} made {ids}"
+        line += f" due {row.run_at} held by {row.lease_owner or '-'} until {row.lease_until}"
         if len(ids) > 1:
             verdict.doubled += len(ids) - 1
             if not is_seen_double:

@@ -40,6 +40,7 @@ class Stage:
     # Whose handing over of a mail may have been forgotten: gone or stopped while they held that job.
     cut_short: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     unaged: list[Report] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
 
     def open_agencies(self, number: int) -> None:
         numbers = [next(_numbers) for _ in range(number)]
@@ -126,7 +127,9 @@ class Stage:
                 return
             if report.how == "stopped":
                 self.stops += 1
-            elif report.how == "killed":
+                continue
+            self.gone.add(report.worker)
+            if report.how == "killed":
                 (self.kills if held else self.idle_kills)[report.point] += 1
 
     def end_leases_of(self, worker: str) -> bool:
@@ -142,8 +145,16 @@ class Stage:
         return bool(rows or jobs)
 
     def hurry(self) -> int:
-        """What waits for longer than this harness does is due now: a minute after a fault, an hour of back-off."""
+        """What waits for longer than this harness does is due now: a minute after a fault, an hour of back-off.
+
+        So is what was claimed by the last word of a worker: a busy database may read a COMMIT after its sender's end,
+        and after its leases were ended.
+        """
         now = timezone.now()
+        for rows in (self.subaccounts, self.jobs):
+            owners = rows.filter(lease_until__gt=now).values_list("lease_owner", flat=True)
+            for worker in {owner.partition(".")[0] for owner in owners} & self.gone:
+                self.end_leases_of(worker)
         later = Q(run_at__gt=now + timedelta(seconds=5))
         return int(self.subaccounts.filter(later).update(run_at=now)) + int(
             self.jobs.filter(later, done_at=None).update(run_at=now)
