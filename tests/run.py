@@ -232,8 +232,8 @@ def main() -> int:
             url = others.enter_context(throw_away_postgres())
             apart = [f"--{'deselect' if '::' in place else 'ignore'}={place}" for place in ONCE]
             codes.append(pytest("PostgreSQL", [*processes, "-m", in_both, *apart, *given], DATABASE_URL=url))
-    if "browser" not in lacking:
-        codes.append(pytest("Chromium", [*processes, "-m", "browser and not prove", *given]))
+        if "browser" not in lacking:
+            codes.append(pytest("Chromium", [*processes, "-m", "browser and not prove", *given]))
     print(f"\nWhole suite: {time.monotonic() - started:.0f} seconds, left out: {', '.join(without) or 'nothing'}.")
     if missing:
         print(f"FAILED: could not run {', '.join(missing)}.")
