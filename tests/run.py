@@ -38,7 +38,8 @@ APT = ["apt-get", "-qq", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Tim
 
 def chromium() -> str | None:
     """The browser: CHROMIUM, or the one without windows, which draws the same pages with two thirds of the work."""
-    names = (os.environ.get("CHROMIUM", ""), "chromium-headless-shell", "chromium", "chromium-browser")
+    named = os.environ.get("CHROMIUM")
+    names = [named] if named else ["chromium-headless-shell", "chromium", "chromium-browser"]
     return next((found for name in names if (found := shutil.which(name))), None)
 
 
