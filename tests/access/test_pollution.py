@@ -21,19 +21,16 @@ MILLISECONDS = re.compile(r"'ms': \d+")
 Effect = list[tuple[str, str, dict[str, str]]]
 
 
-def by_words(row: tuple[str, str, dict[str, str]]) -> str:
-    """The order of rows, whatever numbers they were given: "9" comes after "10", and both name the same row."""
-    table, verb, columns = row
-    return str((table, verb, [value for value in columns.values() if not value.isdigit()]))
-
-
 def effect(answer: cells.Answer) -> Effect:
-    """What was changed, without keys of new rows."""
+    """What was changed, without keys of new rows: table by table in the order in which the rows were made.
+
+    No moment decides about the order: two rows of one request bear the same millisecond, or they do not.
+    """
     rows = [
         (table, verb, {name: MILLISECONDS.sub("", str(value)) for name, value in new.items()})
         for table, verb, _key, new in answer.changed
     ]
-    return sorted(rows, key=by_words)
+    return sorted(rows, key=lambda row: row[:2])
 
 
 def without(passing: set[tuple[str, str]], found: Effect) -> Effect:
