@@ -1,5 +1,6 @@
 """The cast: Ada owns agency North, Bo is her customer, Cy belongs to agency South and always gets 404."""
 
+import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,10 +17,29 @@ from accounts import vendor
 from accounts.models import Agency, Customer, Package, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories, shadow
+from tests.run import PLACES
 
 pytest_plugins = ["tests.figures"]
 NORTH_KEYS = ("north-id", "north-secret")
 SOUTH_KEYS = ("south-id", "south-secret")
+
+
+def pytest_configure() -> None:
+    """Thousands of tests lie in memory for the whole run: to walk them again and again took a twelfth of it."""
+    gc.set_threshold(100_000, 20, 100)
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that is looked for elsewhere than it is would never be run."""
+    for mark, places in PLACES.items():
+        marked = [item.nodeid for item in items if item.get_closest_marker(mark)]
+        if outside := [name for name in marked if not name.startswith(places)]:
+            raise pytest.UsageError(f"{outside[0]} is marked {mark}, and not in {' or '.join(places)} (tests/run.py)")
 
 
 @receiver(connection_created)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.run import NEEDS, NOTHING_RAN, PROCESSES, ROOT, provide, pytest, throw_away_postgres
+from tests.run import NEEDS, NOTHING_RAN, PLACES, PROCESSES, ROOT, provide, pytest, throw_away_postgres
 from tests.seeds import proof
 
 ONLY_ON_SQLITE = ("tests/coupontools_api", "tests/accounts/test_mutated_urls.py", "tests/machine")
@@ -50,7 +50,7 @@ def crashes() -> int:
 
 
 def in_chromium() -> int:
-    return pytest("Long proofs in Chromium", [*PROCESSES, "-m", "prove and browser"])
+    return pytest("Long proofs in Chromium", [*PROCESSES, "-m", "prove and browser", *PLACES["browser"]])
 
 
 PARTS: dict[str, Callable[[], int]] = {

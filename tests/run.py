@@ -33,6 +33,8 @@ ONCE = (
     "tests/portal/test_hostile_mails.py",
     "tests/portal/test_statements.py::test_pages_take_few_statements_and_no_more_with_many_customers[20,000 customers]",
 )
+# Where those tests are that are run apart from the others, which those runs need not read.
+PLACES = {"browser": ("tests/browser",), "production": ("tests/deployment", "tests/canaries")}
 APT = ["apt-get", "-qq", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=400"]
 
 
@@ -221,20 +223,22 @@ def main() -> int:
     processes = [] if any(argument.startswith(("-n", "--pdb", "-s")) for argument in given) else PROCESSES
     lacking = {part for part in PARTS if part in without or part in missing}
     in_both = "not browser and not prove and not production" + marks_without(lacking)
+    names_places = any((ROOT / argument.partition("::")[0]).exists() for argument in given)
+    places = {kind: () if names_places else where for kind, where in PLACES.items()}
     codes = [pytest("SQLite", [*processes, "-m", in_both, *given])]
     with ExitStack() as others:
         if not lacking & {"postgres", "brokers"}:
             # A file stays with one process, which starts an installation for its tests. It waits more than it works:
             # for servers to come up, leases to end, brokers to come back.
             whole_files = ["-n", "2", "--dist", "loadfile"] if processes else []
-            chosen = f"production and not prove{marks_without(lacking)}"
-            others.enter_context(beside("Production", [*whole_files, "-m", chosen, *given], codes))
+            chosen = ["-m", f"production and not prove{marks_without(lacking)}", *places["production"]]
+            others.enter_context(beside("Production", [*whole_files, *chosen, *given], codes))
         if "postgres" not in lacking:
             url = others.enter_context(throw_away_postgres())
             apart = [f"--{'deselect' if '::' in place else 'ignore'}={place}" for place in ONCE]
             codes.append(pytest("PostgreSQL", [*processes, "-m", in_both, *apart, *given], DATABASE_URL=url))
         if "browser" not in lacking:
-            codes.append(pytest("Chromium", [*processes, "-m", "browser and not prove", *given]))
+            codes.append(pytest("Chromium", [*processes, "-m", "browser and not prove", *places["browser"], *given]))
     print(f"\nWhole suite: {time.monotonic() - started:.0f} seconds, left out: {', '.join(without) or 'nothing'}.")
     if missing:
         print(f"FAILED: could not run {', '.join(missing)}.")

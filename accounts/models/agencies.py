@@ -57,7 +57,8 @@ class HostQuerySet(models.QuerySet["Host"]):
     def serving(self, name: str) -> "Host | None":
         """The host of that exact name with all that a page needs of its agency, in one statement."""
         rows = self.select_related("agency__brand", "agency__vendor_account")
-        return rows.filter(name=name, agency__stopped_at=None).first()
+        # Names are unique: first() would put them in order, which is a third of what a page pays for this.
+        return next(iter(rows.filter(name=name, agency__stopped_at=None)), None)
 
 
 class Host(models.Model):

@@ -54,6 +54,7 @@ def test_an_agency_is_made_and_its_owner_invited(monkeypatch: pytest.MonkeyPatch
     ("changes", "says"),
     [
         ({"package": ["pac_7"]}, "expected pac_1:Name"),
+        ({"package": ["pac_000:Starter"]}, "expected pac_1:Name"),
         ({"package": ["pac_7:Basic:much"]}, "must be numbers"),
         ({"client_secret_env": "UNSET_VARIABLE"}, "--client-secret-env"),
         ({"host": "not a host"}, "valid value"),

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts import agencies, vendor_accounts
 from accounts.errors import NotAllowed
+from coupontools_api.ids import PackageId
 
 
 class Command(BaseCommand):
@@ -53,7 +54,8 @@ class Command(BaseCommand):
 def _package(text: str) -> agencies.NewPackage:
     """Reads `pac_1:Name[:price[:currency[:trial_days]]]`."""
     parts = text.split(":")
-    if len(parts) < 2 or len(parts) > 5 or not parts[0].startswith("pac_") or not parts[1]:
+    is_id = parts[0].startswith(PackageId.prefix) and PackageId.is_written(parts[0])
+    if len(parts) < 2 or len(parts) > 5 or not is_id or not parts[1]:
         raise CommandError(f"--package {text}: expected pac_1:Name[:price[:currency[:trial_days]]].")
     vendor_package_id, name, price, currency, trial_days = [*parts, "", "", ""][:5]
     try:
