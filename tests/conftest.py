@@ -8,6 +8,7 @@ import factory.random
 import pytest
 from django.contrib.contenttypes.management import create_contenttypes
 from django.core.cache import cache
+from django.db import connection
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
@@ -57,6 +58,11 @@ def django_db_setup(django_db_setup: None) -> None:
     """
     post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
     post_migrate.disconnect(create_contenttypes)
+    if connection.vendor == "postgresql":
+        # TRUNCATE writes new files for every table and index: ten times as long as to delete a few rows.
+        connection.ops.sql_flush = lambda style, tables, **_: [
+            "; ".join(f"DELETE FROM {connection.ops.quote_name(table)}" for table in tables)
+        ]
 
 
 @pytest.fixture(scope="session")
