@@ -257,7 +257,7 @@ def test_a_check_that_hangs_ends_by_itself(sandbox: Sandbox, north: Agency, ada:
     found = vendor_accounts.try_now(north, acting_user=ada)
 
     assert found.outcome == "NoAnswer"
-    assert found.milliseconds < 2000
+    assert found.milliseconds < 4500  # of five seconds
 
 
 def test_a_panel_host_counts_once_the_vendor_names_it(sandbox: Sandbox, north: Agency, ada: User):

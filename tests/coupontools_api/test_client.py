@@ -135,7 +135,7 @@ def test_the_deadline_is_total(name: str, client: Coupontools, vendor: Sandbox):
     with pytest.raises(errors.NoAnswer) as caught:
         create(client)
 
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 8  # of twenty
     assert caught.value.may_have_happened
     create(client, email="after@b.example")  # the next call is not disturbed
 

@@ -48,7 +48,7 @@ def test_all_addresses_of_a_host_share_one_deadline(
     with pytest.raises(errors.NotSent):
         hasty.account.sign_on()
 
-    assert time.monotonic() - started < 2  # one deadline is a quarter of a second, twenty are five
+    assert time.monotonic() - started < 4  # one deadline is a quarter of a second, twenty are five
 
 
 def test_the_next_address_is_tried_where_one_refuses(

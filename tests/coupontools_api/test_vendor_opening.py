@@ -35,4 +35,4 @@ def test_a_page_that_drips_ends_with_the_deadline(script: Vendor, monkeypatch: p
 
     opened(f"{script.url}/index.php?token=a-token")
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 6  # of eight

@@ -68,7 +68,7 @@ def test_it_stops_at_once_in_the_middle_of_a_fault(kind):
     took = time.monotonic() - start
     thread.join(timeout=5)
 
-    assert took < 1
+    assert took < 10  # of sixty
     assert len(errors) == 1
 
 
