@@ -10,7 +10,15 @@ class NotAllowed(DoorError):
 
 
 class Unavailable(DoorError):
-    """The vendor did not answer in time, or could not be reached. Nothing was changed."""
+    """The vendor refused, did not answer in time, or could not be reached. Nothing was changed."""
+
+
+class NoReply(Unavailable):
+    """No answer came in time."""
+
+
+class Unreached(Unavailable):
+    """Nothing could be sent to the vendor."""
 
 
 class NotAskedNow(Unavailable):
@@ -23,6 +31,10 @@ class UnderWay(Unavailable):
 
 class CampaignGone(Unavailable):
     """The vendor no longer knows the campaign."""
+
+
+class TeammateGone(Unavailable):
+    """The vendor does not know the teammate number."""
 
 
 class NotFoundAtVendor(DoorError):

@@ -19,20 +19,24 @@ from accounts import jobs, limits, vendor
 from accounts.errors import (
     BadCredentials,
     CampaignGone,
+    NoReply,
     NotAllowed,
     NotAskedNow,
     NotFoundAtVendor,
     SuspiciousReply,
+    TeammateGone,
     Unavailable,
     UnderWay,
+    Unreached,
 )
 from accounts.models import Agency, Event, Note, State, Subaccount, User, VendorAccount
 from accounts.reviews import GONE
 from coupontools_api.client import Coupontools
-from coupontools_api.errors import CoupontoolsError, NotFound, Throttled, UnexpectedReply
+from coupontools_api.errors import CoupontoolsError, NoAnswer, NotFound, NotSent, Throttled, UnexpectedReply
 
 log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
+WITHOUT_ANSWER: dict[type[CoupontoolsError], type[Unavailable]] = {NoAnswer: NoReply, NotSent: Unreached}
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -116,11 +120,7 @@ class Handoff:
                 if self.subaccount is not None:
                     jobs.missing(self.subaccount, acting_user=self.acting_user)
                 raise NotFoundAtVendor from None
-            # 502: the campaign is gone; the worker reads the campaigns again.
-            self.record("campaign_gone")
-            if self.subaccount is not None:
-                jobs.put_refresh(self.subaccount)
-            raise CampaignGone from None
+            raise self._not_known(problem) from None
         except Throttled:
             self.record("throttled")
             raise NotAskedNow("throttled") from None
@@ -130,9 +130,23 @@ class Handoff:
             raise SuspiciousReply from None
         except CoupontoolsError as problem:
             self.record(type(problem).__name__)
-            raise Unavailable(type(problem).__name__) from None
+            raise WITHOUT_ANSWER.get(type(problem), Unavailable)(type(problem).__name__) from None
         finally:
             cache.delete(in_flight)
+
+    def _not_known(self, problem: NotFound) -> Unavailable:
+        """Which error says that the vendor does not know something else than the account; with its event."""
+        match problem.missing:
+            case "campaign":
+                self.record("campaign_gone")
+                if self.subaccount is not None:
+                    jobs.put_refresh(self.subaccount)  # the worker reads the campaigns again
+                return CampaignGone()
+            case "teammate":
+                self.record("teammate_gone")
+                return TeammateGone()
+        self.record("NotFound")
+        return Unavailable("NotFound")
 
     def trusted(self, candidates: tuple[SecretStr | None, ...], *, token: SecretStr | None) -> str:
         """The first URL that may be followed; white-label comes first. Raises SuspiciousReply if there is none."""

@@ -9,17 +9,6 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.errors import (
-    BadCredentials,
-    CampaignGone,
-    DoorError,
-    NotAllowed,
-    NotAskedNow,
-    NotFoundAtVendor,
-    SuspiciousReply,
-    UnderWay,
-)
-from accounts.limits import TooMany
 from accounts.states import Cause, State
 from portal.access import Customer, Place
 
@@ -279,91 +268,3 @@ def target(page: str, campaign: str = "", label: str = "") -> Target:
     }
     title, text, button, icon = words[page]
     return Target(page, title, text, button, icon, campaign)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A launch or password link that did not come about, in words, with its HTTP status."""
-
-    title: str
-    what: str
-    next: str
-    status: int
-    can_retry: bool = True
-
-
-def problem(error: DoorError, *, seconds: float, own_words: str = "") -> Problem:
-    """What the customer reads when a door refuses. Nothing was changed in any of these.
-
-    `own_words` are the agency's for the time when the vendor does not answer.
-    """
-    title = _("We could not open your coupons")
-    match error:
-        case TooMany():
-            return Problem(
-                _("One moment, please"),
-                _("You have tried this several times in a short while. Nothing was changed."),
-                _("Please wait %(seconds)s seconds and try again.") % {"seconds": error.retry_after},
-                429,
-                can_retry=False,
-            )
-        case NotAllowed():
-            return Problem(
-                title,
-                _("Your account is not open at the moment. Nothing has been deleted."),
-                _("Your start page says what is going on."),
-                409,
-                can_retry=False,
-            )
-        case NotFoundAtVendor():
-            return Problem(
-                _("We cannot find your coupon account"),
-                _("The account was there before and is not found now. A colleague was told at once."),
-                _("We look into it and write to you. You do not need to do anything."),
-                503,
-                can_retry=False,
-            )
-        case BadCredentials():
-            return Problem(
-                title,
-                _("The editor does not let us in at the moment. Nothing was changed, and your running coupons go on."),
-                _("We were told and look into it."),
-                503,
-            )
-        case SuspiciousReply():
-            return Problem(
-                title,
-                _("The editor's answer did not fit what we asked, so we did not follow it. Nothing was changed."),
-                _("Please try again. If it happens twice, write to us and name the reference below."),
-                502,
-            )
-        case UnderWay():
-            return Problem(
-                _("One moment, please"),
-                _("Your last click is still being answered. Nothing was changed by this one."),
-                _("The editor opens from your first click. If it does not, try again."),
-                503,
-            )
-        case CampaignGone():
-            return Problem(
-                title,
-                _("The editor no longer knows this coupon. Nothing was changed."),
-                _("We read your list of coupons again. Your start page shows it in a minute."),
-                503,
-                can_retry=False,
-            )
-        case NotAskedNow():
-            return Problem(
-                title,
-                own_words
-                or _("The editor is not available at the moment, so we did not try. Your running coupons go on."),
-                _("We look every minute, and the buttons work again as soon as it is back."),
-                503,
-            )
-    return Problem(
-        title,
-        _("The editor did not answer within %(seconds)g seconds. Nothing was changed, and your running coupons go on.")
-        % {"seconds": seconds},
-        _("It is usually over in a few minutes. If it stays so, write to us and name the reference below."),
-        503,
-    )

@@ -163,6 +163,7 @@ OUTCOMES: dict[str, str | Promise] = {
     "credentials": gettext_lazy("the vendor refused the credentials"),
     "missing": gettext_lazy("the vendor no longer knew the account"),
     "campaign_gone": gettext_lazy("the vendor no longer knew the coupon"),
+    "teammate_gone": gettext_lazy("the vendor does not know the teammate number"),
     "throttled": gettext_lazy("the vendor asked to slow down"),
     "suspicious": gettext_lazy("the answer did not fit the question"),
     "url_refused": gettext_lazy("the answer led to a host that is not trusted"),
@@ -171,7 +172,15 @@ OUTCOMES: dict[str, str | Promise] = {
     "WrongKindOfKey": gettext_lazy("they are a customer's keys"),
     "Throttled": gettext_lazy("the vendor asked to slow down"),
     "NotSent": gettext_lazy("the vendor could not be reached"),
+    "NoAnswer": gettext_lazy("the vendor did not answer in time"),
     "UnexpectedReply": gettext_lazy("the vendor's answer was not understood"),
+    "InvalidInput": gettext_lazy("the vendor refused what we sent"),
+    "InvalidEmail": gettext_lazy("the vendor does not take the address"),
+    "EmailTaken": gettext_lazy("the address is taken"),
+    "NoIntegration": gettext_lazy("the vendor has no mail or SMS service connected"),
+    "NotDelivered": gettext_lazy("the vendor could not send the message"),
+    "NotFound": gettext_lazy("the vendor does not know it"),
+    "Undocumented": gettext_lazy("the vendor does not say how to ask for it"),
     "does_not_open": gettext_lazy("they were sealed with a key that is gone"),
     "misses_customers": gettext_lazy("not all customers are in that account"),
     "not_named": gettext_lazy("the vendor names no panel host"),
@@ -235,4 +244,4 @@ def _outcome(outcome: str) -> str:
     if outcome.startswith("not_asked"):
         return _("the vendor was not asked at that moment")
     words = OUTCOMES.get(outcome)
-    return str(words) if words else _("the vendor did not answer in time")
+    return str(words) if words else _("the reason is not known")

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import panel
 from accounts.errors import DoorError
 from accounts.states import State
-from portal import access, wording
+from portal import access, wording, wording_problems
 from portal.access import PersonRequest, Place
 from portal.forms.panel import LaunchForm
 
@@ -136,7 +136,7 @@ def _launchable(request: PersonRequest, customer: UUID) -> Place:
 def _problem(
     request: PersonRequest, place: Place, error: DoorError, *, action: str, page: str = "", campaign: str = ""
 ) -> HttpResponse:
-    problem = wording.problem(
+    problem = wording_problems.problem(
         error, seconds=settings.LAUNCH_DEADLINE_SECONDS, own_words=place.customer.agency.outage_message
     )
     context = {"place": place, "problem": problem, "action": action, "page": page, "campaign": campaign}

@@ -294,6 +294,50 @@ def test_the_agencys_own_panel_opens_for_owners_and_teammates_only(
     assert Event.objects.for_agency(north).get(kind="account_launch").outcome == "opened"
 
 
+@pytest.mark.parametrize(
+    ("body", "codes", "says", "link"),
+    [
+        ({"as": "teammate"}, [503], "does not know this teammate number", "/console/staff/"),
+        ({"as": "account"}, [1000], "An owner sets them right under Connection", "/console/connection/"),
+        ({"as": "account"}, [200], "refused what we asked", ""),
+    ],
+)
+def test_staff_who_are_not_let_in_read_why_in_their_own_words(
+    body: dict[str, str],
+    codes: list[int],
+    says: str,
+    link: str,
+    adas: Client,
+    ada: User,
+    active: Subaccount,
+    sandbox: Sandbox,
+):
+    User.objects.filter(pk=ada.pk).update(teammate_id="4711")
+    fresh_code(adas)
+    sandbox.fault(f"/v3/{body['as']}/sso", "status", status=422, codes=codes)
+
+    answer = adas.post("/console/panel/", body)
+
+    text = answer.text[answer.text.index("<h1") : answer.text.index("</main>")]
+    assert answer.status_code == 503
+    assert says in text
+    assert f'href="{link}"' in text if link else "/console/connection/" not in text
+    for word in ("coupon", "We were told", "within"):
+        assert word not in text
+
+
+def test_staff_who_may_not_open_the_connection_get_no_link_to_it(
+    active: Subaccount, sandbox: Sandbox, client_for: Any, north: Agency
+):
+    sams = fresh_code(client_for(north, factories.staff(north, "sam@north.example", "support")))
+    sandbox.fault("/v3/subaccount/sso", "status", status=422, codes=[1000])
+
+    answer = sams.post(page_of(active.customer, "launch/"), {"reason": "You asked us on the phone", "page": ""})
+
+    assert "An owner sets them right under Connection" in answer.text
+    assert "/console/connection/" not in answer.text
+
+
 def test_the_ways_into_panels_are_read_from_a_bookmark_and_taken_from_our_own_pages_only(
     adas: Client, active: Subaccount, sandbox: Sandbox
 ):

@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from accounts import handoff
+from accounts import handoff, vendor
 from accounts.models import Agency, Campaign, Customer, Event, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
@@ -115,6 +115,7 @@ REFUSALS = [
     ("reset_after", {}, 503, "did not answer within"),
     ("throttle", {"retry_after": 30}, 503, "not available at the moment"),
     ("revoked", {}, 503, "does not let us in"),
+    *(("status", {"status": 422, "codes": [code]}, 503, "did not let us in") for code in (200, 300, 304, 503, 514)),
 ]
 DOORS = {"launch": REFUSALS, "password-link": [row for row in REFUSALS if row[0] != "wrong_token"]}
 
@@ -145,6 +146,16 @@ def test_a_refused_or_missing_answer_is_a_page_that_says_what_to_do(
     assert "evil.example" not in answer.text
     assert len(sandbox.requests()) == 1, "never retried"
     assert Event.objects.for_agency(Agency.objects.get(name="North")).filter(kind=door.replace("-", "_")).count() == 1
+
+
+def test_a_vendor_that_cannot_be_reached_is_not_said_to_be_slow(launch: Any, settings: Any):
+    settings.COUPONTOOLS_API_URL = "http://127.0.0.1:1"
+    vendor.clients.forget()
+
+    answer = launch(page="statistics")
+
+    assert answer.status_code == 503
+    assert "could not reach the editor" in _problem(answer)
 
 
 def test_a_subaccount_that_is_gone_at_the_vendor_is_missing_from_then_on(

@@ -7,7 +7,8 @@ import pytest
 
 from accounts.identity import Deed
 from accounts.states import State
-from portal.wording_events import FOR_MEMBERS, SENTENCES, event_sentence, member_sentence
+from coupontools_api import errors
+from portal.wording_events import FOR_MEMBERS, OUTCOMES, SENTENCES, event_sentence, member_sentence
 
 RECORDERS = ("Event.objects.record", "_record", "_record_with_reason", "audit.record", "_save")
 STAFF_LAUNCHES = ("staff_launch", "account_launch", "teammate_launch")
@@ -58,6 +59,19 @@ def test_every_kind_that_is_recorded_has_a_sentence():
 )
 def test_an_event_reads_as_a_sentence(kind: str, outcome: str, data: dict[str, str], sentence: str):
     assert event_sentence(kind, data, outcome) == sentence
+
+
+def test_every_way_in_which_a_call_fails_has_words_of_its_own():
+    kinds = {
+        name
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, errors.CoupontoolsError)
+    }
+    assert kinds - {"CoupontoolsError", "Refused"} - set(OUTCOMES) == set()
+
+
+def test_a_failure_without_words_is_not_said_to_be_silence():
+    assert event_sentence("launch", {}, "MoonPhase") == "Panel opened: did not work, the reason is not known"
 
 
 def test_members_read_their_own_words():

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import panel, staff_panel
 from accounts.errors import DoorError
-from portal import access, access_console, wording
+from portal import access, access_console, wording_problems
 from portal.access import PersonRequest, VendorAccount
 from portal.forms.console import StaffLaunchForm
 
@@ -26,8 +26,9 @@ def _allowing_panel(response: HttpResponse, account: VendorAccount) -> HttpRespo
 
 
 def _problem(request: PersonRequest, error: DoorError, *, back: str) -> HttpResponse:
-    problem = wording.problem(error, seconds=settings.LAUNCH_DEADLINE_SECONDS)
-    return render(request, "console/panel_problem.html", {"problem": problem, "back": back}, status=problem.status)
+    problem = wording_problems.staff_problem(error, seconds=settings.LAUNCH_DEADLINE_SECONDS)
+    context = {"problem": problem, "back": back, "may_manage": request.user.staff_role in access.MANAGERS}
+    return render(request, "console/panel_problem.html", context, status=problem.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
