@@ -128,7 +128,7 @@ def _setup(request: HttpRequest, place: Place) -> HttpResponse:
 def _launchable(request: PersonRequest, customer: UUID) -> Place:
     """The place, for somebody who may launch: a viewer never gets a sign-on."""
     place = access.place_or_404(request, customer)
-    if not place.membership.may_launch or place.is_paused:
+    if not place.membership.may_launch:
         raise PermissionDenied
     return place
 

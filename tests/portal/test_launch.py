@@ -271,8 +271,22 @@ def test_a_paused_customer_is_not_let_in(launch: Any, sandbox: Sandbox, bo_clien
     page = bo_client.get(f"/c/{bos_company.public_id}/")
 
     assert 'data-state="paused"' in page.text
-    assert launch(page="campaigns").status_code == 403
     assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize("door", ["launch", "password-link"])
+def test_a_click_that_a_pause_overtook_is_told_where_to_read_on(
+    door: str, launch: Any, sandbox: Sandbox, bos_company: Customer
+):
+    Customer.objects.for_agency(bos_company.agency).update(paused_at=timezone.now())
+
+    answer = launch(door, page="campaigns")
+
+    assert answer.status_code == 409
+    assert "Your start page says what is going on" in answer.text
+    assert "signed in with the right address" not in answer.text
+    assert sandbox.requests() == []
+    assert Event.objects.for_agency(bos_company.agency).get(kind=door.replace("-", "_")).outcome == "paused"
 
 
 @pytest.mark.parametrize("state", [state for state in State if state != State.ACTIVE])
