@@ -12,6 +12,7 @@ from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import connection
@@ -21,6 +22,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
 
 from accounts.customer_list import WAITING_STATES
 from accounts.models import (
@@ -135,6 +137,11 @@ def recent_sign_in_required(view: View) -> View:
         try:
             return guarded(request, *args, **kwargs)
         except ReauthenticationRequired:
+            if request.method == "POST":
+                messages.info(
+                    request,
+                    _("Nothing was done yet, and nothing of it was kept: please type or choose it again afterwards."),
+                )
             return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': request.path})}")
 
     return person_required(wrapped)

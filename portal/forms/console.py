@@ -14,6 +14,7 @@ from accounts.customer_list import Filters, Launch, Step, Trial
 from accounts.models import Customer, Package
 from accounts.panel import PAGES, UPDATE_CAMPAIGN
 from coupontools_api.ids import SubaccountId
+from portal.forms.packages import CHOICE_ERRORS
 
 STATE_CHOICES = [
     ("", gettext_lazy("Any")),
@@ -101,7 +102,7 @@ class NewCustomerForm(forms.Form):
         help_text=gettext_lazy("An invitation goes there. The account is made once it is accepted."),
     )
     country = forms.ChoiceField(label=gettext_lazy("Country"), choices=lambda: [("", _("Choose…")), *countries])
-    package = forms.ChoiceField(label=gettext_lazy("Package"))
+    package = forms.ChoiceField(label=gettext_lazy("Package"), error_messages=CHOICE_ERRORS)
 
     def __init__(self, *args: Any, packages: list[Package], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -192,7 +193,7 @@ class ExtendForm(forms.Form):
 class PackageChoiceForm(forms.Form):
     """Another package."""
 
-    package = forms.ChoiceField(label=gettext_lazy("Package"))
+    package = forms.ChoiceField(label=gettext_lazy("Package"), error_messages=CHOICE_ERRORS)
 
     def __init__(self, *args: Any, packages: list[Package], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -262,15 +263,24 @@ class StaffLaunchForm(forms.Form):
     )
 
 
-class PickForm(forms.Form):
-    """Several customers picked from a list of those that wait."""
+class _PickField(forms.MultipleChoiceField):
+    def valid_value(self, value: str) -> bool:
+        """Who waits no longer is no error: the form counts them."""
+        return True
 
-    customer = forms.MultipleChoiceField(required=True, error_messages={"required": gettext_lazy("Please pick some.")})
+
+class PickForm(forms.Form):
+    """Several customers picked from a list of those that wait. `moved_on`: how many of them wait no longer."""
+
+    customer = _PickField(required=True, error_messages={"required": gettext_lazy("Please pick some.")})
 
     def __init__(self, *args: Any, waiting: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.waiting = waiting
-        self.fields["customer"].choices = [(key, key) for key in waiting]
+        self.moved_on = 0
 
     def clean_customer(self) -> list[Any]:
-        return [self.waiting[key] for key in self.cleaned_data["customer"]]
+        keys = dict.fromkeys(self.cleaned_data["customer"])
+        picked = [self.waiting[key] for key in keys if key in self.waiting]
+        self.moved_on = len(keys) - len(picked)
+        return picked

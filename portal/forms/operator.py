@@ -83,7 +83,10 @@ class LimitsForm(forms.Form):
 class ViewAsForm(ReasonForm):
     """As whom, and why."""
 
-    person = forms.ChoiceField(label=_("As whom?"))
+    person = forms.ChoiceField(
+        label=_("As whom?"),
+        error_messages={"invalid_choice": _("This person does not work here any more. Please choose another one.")},
+    )
     field_order = ["person", "reason"]
 
     def __init__(self, *args: Any, staff: list[User], **kwargs: Any) -> None:

@@ -18,6 +18,8 @@ WHO: list[tuple[str, str | Promise]] = [
     (EVERYBODY, gettext_lazy("Everybody, on the sign-up page")),
     (BY_HAND, gettext_lazy("Nobody: staff give it to a customer by hand")),
 ]
+# For every form that lets somebody choose a package: one may be archived between loading and sending.
+CHOICE_ERRORS = {"invalid_choice": gettext_lazy("This package is no longer offered. Please choose another one.")}
 
 
 class PackageForm(forms.Form):

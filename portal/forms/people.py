@@ -19,6 +19,7 @@ from django_countries import countries
 from accounts import customers
 from accounts.models import Package, User
 from portal import access
+from portal.forms.packages import CHOICE_ERRORS
 
 
 def login_key_here(email: str) -> str:
@@ -49,7 +50,7 @@ class PackageField(django_forms.ChoiceField):
 
 
 class SignupForm(forms.SignupForm):
-    package = PackageField(label=_("Package"))
+    package = PackageField(label=_("Package"), error_messages=CHOICE_ERRORS)
     company_name = django_forms.CharField(
         label=_("Name of your shop or company"),
         max_length=120,

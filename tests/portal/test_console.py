@@ -228,6 +228,58 @@ def test_declining_needs_a_sentence_and_keeps_what_was_picked(adas: Client, nort
     assert Customer.objects.for_agency(north).get().message == "Not in our town."
 
 
+def test_one_who_left_the_page_of_those_who_wait_is_counted_and_holds_up_nobody(adas: Client, north: Agency):
+    Agency.objects.filter(pk=north.pk).update(approval_required=True)
+    north.refresh_from_db()
+    made = factories.customer(north, factories.person(north, "one@shop.example"))
+    gone = "00000000-0000-0000-0000-000000000007"
+
+    answer = adas.post(
+        "/console/approvals/", {"do": "approve", "customer": [str(made.public_id), gone]}, follow=True
+    ).text
+    nobody = adas.post("/console/approvals/", {"do": "approve", "customer": [gone]}, follow=True).text
+
+    assert "1 sign-up approved" in answer
+    assert "1 had moved on meanwhile" in answer
+    assert "1 had moved on meanwhile" in nobody
+    assert "0 sign-ups" not in nobody
+
+
+def test_what_is_wrong_with_the_picks_leads_to_the_first_of_them(adas: Client, north: Agency):
+    Agency.objects.filter(pk=north.pk).update(approval_required=True)
+    north.refresh_from_db()
+    factories.customer(north, factories.person(north, "one@shop.example"))
+
+    answer = adas.post("/console/approvals/", {"do": "approve"}).text
+
+    assert 'href="#id_customer"' in answer
+    assert 'id="id_customer"' in answer
+
+
+@pytest.mark.parametrize("address", ["/console/customers/new/", "package/"])
+def test_a_package_that_was_archived_meanwhile_is_named_without_its_id(
+    address: str, adas: Client, bos_company: Customer
+):
+    gone = "00000000-0000-0000-0000-000000000007"
+    url = address if address.startswith("/") else page_of(bos_company, address)
+
+    answer = adas.post(url, {"package": gone}).text
+
+    assert "This package is no longer offered" in answer
+    assert gone not in answer
+
+
+def test_who_has_to_show_again_that_it_is_them_reads_what_became_of_their_form(adas: Client, active: Subaccount):
+    answer = adas.post(
+        page_of(active.customer, "launch/"), {"reason": "You asked us on the phone", "page": ""}, follow=True
+    ).text
+
+    assert "Before you go on, please show once more that it is you" in answer
+    assert "nothing of it was kept" in answer
+    assert "change how you sign in" not in answer
+    assert "nothing of it was kept" not in adas.get("/account/reauthenticate/").text
+
+
 def test_another_agencys_sign_up_cannot_be_approved(adas: Client, south: Agency):
     Agency.objects.filter(pk=south.pk).update(approval_required=True)
     south.refresh_from_db()

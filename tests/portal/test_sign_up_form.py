@@ -39,6 +39,8 @@ def test_a_package_that_is_not_on_offer_is_refused(package: str, north: Agency, 
 
     assert answer.status_code == 200
     assert not User.objects.filter(agency=north).exists()
+    assert "Select a valid choice" not in answer.text
+    assert ("This package is no longer offered" in answer.text) == bool(package)
 
 
 def test_a_package_of_another_agency_is_refused(north: Agency, south: Agency, client_for: Any):

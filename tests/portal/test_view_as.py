@@ -46,6 +46,10 @@ def test_it_is_asked_with_a_reason_after_the_password_and_leads_to_the_agencys_h
     client.post("/account/reauthenticate/", {"password": factories.PASSWORD})
     assert "is-invalid" in client.post(path, {"person": str(ada.pk), "reason": ""}).content.decode()
 
+    left = client.post(path, {"person": str(olu.pk), "reason": "Their list looks empty"}).content.decode()
+    assert "This person does not work here any more" in left
+    assert str(olu.pk) not in left
+
     response = client.post(path, {"person": str(ada.pk), "reason": "Their list looks empty"})
 
     assert response.url.startswith("http://north.localhost")

@@ -135,7 +135,7 @@ def approvals(request: PersonRequest) -> HttpResponse:
         except NoRoom:
             messages.warning(request, NO_ROOM)
         else:
-            _report(request, done, len(picked), declines)
+            _report(request, done, len(picked) + pick.moved_on, declines)
         return redirect("console:approvals")
     context = {
         "waiting": page.rows,
@@ -172,7 +172,8 @@ def _report(request: PersonRequest, done: int, picked: int, declines: bool) -> N
         sentence = ngettext("%(number)s sign-up declined.", "%(number)s sign-ups declined.", done)
     else:
         sentence = ngettext("%(number)s sign-up approved.", "%(number)s sign-ups approved.", done)
-    messages.success(request, sentence % {"number": done})
+    if done:
+        messages.success(request, sentence % {"number": done})
     if done < picked:
         left = picked - done
         sentence = ngettext("%(number)s had moved on meanwhile.", "%(number)s had moved on meanwhile.", left)
