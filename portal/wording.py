@@ -102,8 +102,11 @@ class Setup:
     shows_contact: bool = False
 
 
-def setup_page(place: Place, now: datetime | None = None) -> Setup:
-    """What the customer reads while the account is in the making. Never a vendor word, never a dead end."""
+def setup_page(place: Place, now: datetime | None = None, *, reader: str = "") -> Setup:
+    """What the customer reads while the account is in the making. Never a vendor word, never a dead end.
+
+    `reader` is the address of who reads: staff may have had another one asked to confirm.
+    """
     now = now or timezone.now()
     subaccount, customer = place.subaccount, place.customer
     agency = customer.agency.name
@@ -120,6 +123,18 @@ def setup_page(place: Place, now: datetime | None = None) -> Setup:
         "company": customer.company_name,
     }
     match subaccount.state:
+        case State.AWAITING_EMAIL if reader and reader.lower() != subaccount.email.lower():
+            wait = Step(
+                "person", "mail", _("Confirm the new e-mail address"), _("waiting for a person"), subaccount.email
+            )
+            making = Step("todo", "loader-2", _("Making your account"), _("not yet"), what)
+            return Setup(
+                _("A new e-mail address has to be confirmed"),
+                _("%(agency)s has sent an invitation to %(email)s. We go on as soon as it is accepted there.")
+                % {"agency": agency, "email": subaccount.email},
+                [wait, making, ready],
+                shows_contact=True,
+            )
         case State.AWAITING_EMAIL:
             wait = Step("now", "mail", _("Confirm your e-mail address"), _("waiting for you"), subaccount.email)
             making = Step("todo", "loader-2", _("Making your account"), _("not yet"), what)

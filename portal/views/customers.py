@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -33,7 +33,7 @@ def home(request: PersonRequest) -> HttpResponse:
         return render(request, "customer/chooser.html", {"customers": customers})
     if request.user.staff_role:
         return redirect("console:overview")
-    return render(request, "customer/nobody.html")
+    return render(request, "customer/nobody.html", {"is_suspended": access.is_suspended_member(request)})
 
 
 @require_safe
@@ -117,8 +117,8 @@ def open_page(request: PersonRequest, customer: UUID, page: str, campaign: str =
     return _allowing_panel(render(request, "customer/open.html", context), place)
 
 
-def _setup(request: HttpRequest, place: Place) -> HttpResponse:
-    context = {"place": place, "setup": wording.setup_page(place)}
+def _setup(request: PersonRequest, place: Place) -> HttpResponse:
+    context = {"place": place, "setup": wording.setup_page(place, reader=request.user.email)}
     response = render(request, "customer/setup.html", context)
     if place.subaccount.state == State.ACTIVE and request.headers.get("HX-Request"):
         response["HX-Redirect"] = reverse("customer:dashboard", args=[place.customer.public_id])
