@@ -1,7 +1,7 @@
 """Where allauth asks the project: people belong to one agency, mails go through the job table."""
 
 import ipaddress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -100,7 +100,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Writes a mail job: every flow takes the same time, and nothing is lost if the mail server is away."""
         agency = access.agency_of(self.request)
         facts = {
-            name: urlsplit(value).path if name.endswith("_url") else str(value)
+            name: urlsplit(value).path if name.endswith("_url") else _stored(value)
             for name, value in context.items()
             if name in MAIL_FACTS
         }
@@ -113,6 +113,11 @@ class AccountAdapter(DefaultAccountAdapter):
             **facts,
         )
         tasks.wake()
+
+
+def _stored(value: Any) -> str:
+    """A fact for a mail job; a moment so that the mail can write it in its reader's language."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 # What allauth's mail templates use besides the code; links are kept as paths and get the canonical host.

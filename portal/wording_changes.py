@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from portal.access import Customer, Subaccount
+from portal.wording_time import readable
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def _expiry(customer: Customer) -> str:
     if sent:
         texts.append(_("When the account was made, the vendor was told that it ends on %s.") % date_format(sent))
     if read:
-        texts.append(_("It was last read back as %s.") % read)
+        texts.append(_("It was last read back as %s.") % readable(read))
     return " ".join(texts)
 
 

@@ -19,6 +19,7 @@ from accounts.errors import (
 )
 from accounts.limits import TooMany
 from portal.access import VendorAccount
+from portal.wording_time import waiting_time
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def _too_many(error: TooMany) -> Problem:
     return Problem(
         _("One moment, please"),
         _("You have tried this several times in a short while. Nothing was changed."),
-        _("Please wait %(seconds)s seconds and try again.") % {"seconds": error.retry_after},
+        _("Please wait %(time)s and try again.") % {"time": waiting_time(error.retry_after)},
         429,
         can_retry=False,
     )

@@ -14,6 +14,7 @@ from portal import wording
 from portal.access import Customer
 from portal.forms.console import STATE_WORDS
 from portal.wording_events import CAME_ABOUT, event_sentence
+from portal.wording_time import seconds
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,13 @@ def _who(actor: str) -> str:
 
 
 def _call(entry: Entry) -> Line:
-    seconds = entry.data.get("ms", 0) / 1000
+    time = seconds(entry.data.get("ms", 0))
     title = str(CALLS.get(entry.kind, entry.kind))
     if entry.outcome == "ok":
-        return Line("plug-connected", "", title, _("Answered in %(seconds).1f s.") % {"seconds": seconds}, entry.at)
+        return Line("plug-connected", "", title, _("Answered in %(time)s.") % {"time": time}, entry.at)
     codes = str(entry.data.get("codes") or "").strip("[]")
-    text = _("After %(seconds).1f s: %(outcome)s.") % {
-        "seconds": seconds,
+    text = _("After %(time)s: %(outcome)s.") % {
+        "time": time,
         "outcome": PROBLEMS.get(entry.outcome, entry.outcome),
     }
     return Line("plug-connected", "dot-orange", title, f"{text} ({codes})" if codes else text, entry.at)
@@ -126,7 +127,7 @@ def _event(entry: Entry) -> Line:
     if entry.kind == "staff_launch":
         texts.append(_("The customer can see this."))
     if "ms" in entry.data and entry.outcome == "opened":
-        texts.append(_("Opened in %.1f s.") % (entry.data["ms"] / 1000))
+        texts.append(_("Opened in %s.") % seconds(entry.data["ms"]))
     if entry.outcome not in CAME_ABOUT and entry.request:
         texts.append(_("Reference %s.") % entry.request)
     return Line(icon, dot, title, " ".join(texts), entry.at)

@@ -20,6 +20,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_countries import countries
 
+from portal import wording_time
+
 register = template.Library()
 
 
@@ -188,10 +190,9 @@ def country_name(code: str) -> str:
     return str(countries.name(code)) or code
 
 
-@register.filter
-def seconds(milliseconds: int) -> str:
-    """A duration in seconds with one decimal, as the reader writes numbers: 0.6 s."""
-    return f"{number_format(milliseconds / 1000, decimal_pos=1, use_l10n=True)}\N{NO-BREAK SPACE}s"
+register.filter("seconds", wording_time.seconds)
+register.filter("waiting_time", wording_time.waiting_time)
+register.filter("readable", wording_time.readable)
 
 
 @register.simple_tag

@@ -38,7 +38,7 @@ def test_a_brand_is_tried_in_the_preview_and_published(north: Agency, ada: User,
     page.get_by_label("Your colour").blur()
     expect(page.locator("#preview")).to_contain_text("a darker tone of it: #826200")
     expect(page.locator("#preview img").first).to_have_attribute("src", re.compile("^data:image/png"))
-    expect(page.locator("#preview")).to_contain_text("the account of Bloom & Co at Aurora Coupons is ready")
+    expect(page.locator("#preview")).to_contain_text("The account of Bloom & Co at Aurora Coupons is ready")
     expect(page.locator(".preview .btn-primary").first).to_have_css("background-color", "rgb(255, 198, 41)")
     assert page.evaluate(PAGE_FILL) == "rgb(15, 95, 92)", "the preview colours itself only"
     page.get_by_label("Pick a colour").evaluate("(field) => { field.value = '#fefce8'; }")

@@ -98,7 +98,7 @@ def test_support_retries_looks_links_and_sets_aside(
     page.get_by_role("button", name="Set aside (Tired)").click()
     says(page, "Tired is set aside until something changes.")
     expect(page.get_by_role("link", name="Tired")).to_have_count(0)
-    page.get_by_role("link", name="For later", exact=True).click()
+    page.get_by_role("link", name="Set aside", exact=True).click()
     inspector.look(page, "attention, set aside")
     page.get_by_role("button", name="Try again (Tired)").click()
     says(page, "Tired is in the queue again.")

@@ -18,6 +18,7 @@ from portal import access, access_agency, wording_vendor
 from portal.access import PersonRequest
 from portal.forms.vendor_account import PairForm, PanelHostForm, SwitchesForm
 from portal.wording_events import event_sentence
+from portal.wording_time import waiting_time
 
 DOINGS = ("check", "switch", "drop")
 
@@ -203,8 +204,8 @@ def _tell(request: PersonRequest, found: Check) -> None:
 
 
 def _too_many(problem: TooMany) -> str:
-    return _("This was tried several times in a short while. Please wait %(seconds)s seconds.") % {
-        "seconds": problem.retry_after
+    return _("This was tried several times in a short while. Please wait %(time)s.") % {
+        "time": waiting_time(problem.retry_after)
     }
 
 
