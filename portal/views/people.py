@@ -63,7 +63,8 @@ def _join(request: HttpRequest, invitation: people.Invitation) -> HttpResponse:
     if not request.user.is_authenticated:
         return redirect_to_login(request.path)
     if request.method != "POST":
-        return render(request, "invitation/join.html", {"invitation": invitation})
+        page = "join" if request.user.email == invitation.email else "somebody_else"
+        return render(request, f"invitation/{page}.html", {"invitation": invitation})
     try:
         people.join(invitation, acting_user=request.user)
     except NotAllowed:

@@ -245,3 +245,35 @@ def test_nobody_of_another_agency_has_a_name_here(north: Agency, bo: User, cy: U
     names = access_people.names_of(north, {bo.pk, cy.pk, olu.pk})
 
     assert names.keys() == {bo.pk, olu.pk}
+
+
+def test_an_invitation_that_somebody_else_opens_says_whose_it_is_and_leads_back(
+    client_for: Browse, bo_client: Client, north: Agency, bos_company: Customer, path: str
+):
+    kim = factories.person(north, "kim@shop.example")
+    bo_client.post(f"{path}invite/", {"email": kim.email, "role": "viewer"})
+    link = link_for(kim.email)
+
+    page = bo_client.get(link).text
+    assert "It is for <strong" in page
+    assert "kim@shop.example" in page
+    assert "you are signed in as <strong" in page
+    assert "Accept the invitation" not in page
+
+    out = bo_client.post("/account/logout/", {"next": link})
+    assert out.url == link
+    assert bo_client.get(link).url.startswith("/account/login/?next=/invitation/")
+    assert "Accept the invitation" in client_for(north, kim).get(link).text
+
+
+def test_who_is_not_signed_in_learns_nothing_of_an_invitation_to_somebody_who_is_known(
+    client_for: Browse, bo_client: Client, north: Agency, bos_company: Customer, path: str
+):
+    kim = factories.person(north, "kim@shop.example")
+    bo_client.post(f"{path}invite/", {"email": kim.email, "role": "viewer"})
+
+    answer = client_for(north).get(link_for(kim.email))
+
+    assert answer.status_code == 302
+    assert "kim" not in answer.url
+    assert client_for(north, kim).get("/invitation/no-such-token/").status_code == 404
