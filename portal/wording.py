@@ -14,6 +14,7 @@ from portal.access import Customer, Place
 
 SLOW_AFTER = timedelta(minutes=2)
 ONE_MINUTE = timedelta(minutes=1)
+WHILE_A_PERSON_IS_WAITED_FOR = 30
 
 # One sentence per cause: what happened. Staff may read codes; they follow the sentence.
 CAUSES = {
@@ -91,7 +92,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Setup:
-    """The set-up page in words: what happened, what happens next, what the reader can do."""
+    """The set-up page in words: what happened, what happens next, what the reader can do.
+
+    It is asked for again every so many `seconds`.
+    """
 
     title: str
     lead: str
@@ -100,6 +104,7 @@ class Setup:
     is_ready: bool = False
     tips: bool = False
     shows_contact: bool = False
+    seconds: int = 3
 
 
 def setup_page(place: Place, now: datetime | None = None, *, reader: str = "") -> Setup:
@@ -134,6 +139,7 @@ def setup_page(place: Place, now: datetime | None = None, *, reader: str = "") -
                 % {"agency": agency, "email": subaccount.email},
                 [wait, making, ready],
                 shows_contact=True,
+                seconds=WHILE_A_PERSON_IS_WAITED_FOR,
             )
         case State.AWAITING_EMAIL:
             wait = Step("now", "mail", _("Confirm your e-mail address"), _("waiting for you"), subaccount.email)
@@ -156,6 +162,7 @@ def setup_page(place: Place, now: datetime | None = None, *, reader: str = "") -
                 _("A colleague at %(agency)s has to approve it. You will get a mail.") % {"agency": agency},
                 [mailbox, person, ready],
                 shows_contact=True,
+                seconds=WHILE_A_PERSON_IS_WAITED_FOR,
             )
         case State.ACTIVE:
             made = Step("done", "check", _("Account made"), _("done"), what, subaccount.bound_at)
@@ -181,6 +188,7 @@ def setup_page(place: Place, now: datetime | None = None, *, reader: str = "") -
                 _("A colleague at %(agency)s is looking at your account.") % {"agency": agency},
                 [mailbox, person, ready],
                 shows_contact=True,
+                seconds=WHILE_A_PERSON_IS_WAITED_FOR,
             )
         case State.CLOSED:
             closed = Step("person", "lock", _("Account closed"), _("closed"), what, subaccount.changed_at)

@@ -32,6 +32,20 @@ def test_who_has_the_address_that_is_asked_reads_of_the_code(bo_client: Client, 
     assert "the code that we sent you" in bo_client.get(f"/c/{bos_company.public_id}/").text
 
 
+@pytest.mark.parametrize(
+    ("state", "seconds"), [("requested", 3), ("creating", 3), ("needs_review", 30), ("awaiting_approval", 30)]
+)
+def test_who_waits_for_a_person_asks_less_often_and_keeps_their_place(
+    state: str, seconds: int, bo_client: Client, bos_company: Customer
+):
+    Subaccount.objects.for_agency(bos_company.agency).update(state=state)
+
+    page = bo_client.get(f"/c/{bos_company.public_id}/").text
+
+    assert f'hx-trigger="every {seconds}s"' in page
+    assert ('id="write-to-us"' in page) == (seconds == 30)
+
+
 def test_a_suspended_member_reads_so_and_who_can_help(client_for: Browse, north: Agency, bos_company: Customer):
     ed = factories.member(bos_company, "editor", "ed@shop.example")
     Membership.objects.for_agency(north).filter(person=ed).update(suspended_at=timezone.now())
