@@ -14,6 +14,7 @@ from accounts.customer_list import Filters, Launch, Step, Trial
 from accounts.models import Customer, Package
 from accounts.panel import PAGES, UPDATE_CAMPAIGN
 from coupontools_api.ids import SubaccountId
+from portal.forms.lines import LinesField
 from portal.forms.packages import CHOICE_ERRORS
 
 STATE_CHOICES = [
@@ -116,16 +117,18 @@ class NewCustomerForm(forms.Form):
 class NoteForm(forms.Form):
     """A note, for staff only."""
 
-    text = forms.CharField(
+    REFUSED = gettext_lazy("A note has one to a thousand characters. Nothing was saved.")
+    text = LinesField(
         label=gettext_lazy("Add a note"),
         max_length=1000,
+        error_messages={"required": REFUSED, "max_length": REFUSED},
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy("Only staff can read it."),
     )
 
 
 class _MessageForm(forms.Form):
-    message = forms.CharField(
+    message = LinesField(
         label=gettext_lazy("What the customer reads"),
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -166,7 +169,7 @@ class ExtendForm(forms.Form):
     last_day = forms.DateField(
         label=gettext_lazy("Last day of the trial"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
-    reason = forms.CharField(
+    reason = LinesField(
         label=gettext_lazy("Why?"),
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -221,7 +224,7 @@ class LinkForm(forms.Form):
         max_length=24,
         widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "sub_…"}),
     )
-    reason = forms.CharField(
+    reason = LinesField(
         label=gettext_lazy("How do you know that it is theirs?"),
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -247,7 +250,7 @@ PAGE_LABELS = {
 class StaffLaunchForm(forms.Form):
     """Why staff open a customer's panel, and where."""
 
-    reason = forms.CharField(
+    reason = LinesField(
         label=gettext_lazy("Why do you need to?"),
         min_length=10,
         max_length=1000,

@@ -54,6 +54,16 @@ def test_a_note_that_says_nothing_or_too_much_is_refused(text: str, adas: Client
 
     assert "Nothing was saved" in answer.content.decode()
     assert not Note.objects.for_agency(active.agency).exists()
+    assert text.strip() in answer.content.decode(), "what was typed is kept"
+
+
+def test_a_note_may_be_as_long_as_the_browser_lets_it_be(adas: Client, active: Subaccount):
+    typed = "\n".join(["x" * 99] * 10)
+    assert len(typed) == 999
+
+    adas.post(page_of(active.customer, "note/"), {"text": typed.replace("\n", "\r\n") + "."})
+
+    assert Note.objects.for_agency(active.agency).get().text == f"{typed}."
 
 
 @pytest.mark.parametrize("show", ["", "account", "mails", "notes"])

@@ -200,6 +200,10 @@ def new(request: PersonRequest) -> HttpResponse:
 @access.staff_required(*access.ANY_STAFF)
 def customer(request: PersonRequest, customer: UUID) -> HttpResponse:
     """One customer: what is known, what may be done, and the timeline."""
+    return _file_page(request, customer, NoteForm())
+
+
+def _file_page(request: PersonRequest, customer: UUID, note_form: NoteForm) -> HttpResponse:
     file = access_console.customer_file_or_404(request, customer)
     role = request.user.staff_role
     show = request.GET.get("show", "")
@@ -231,7 +235,7 @@ def customer(request: PersonRequest, customer: UUID) -> HttpResponse:
             ("notes", _("Notes")),
         ],
         "is_first": before is None,
-        "note_form": NoteForm(),
+        "note_form": note_form,
         "may_care": role in access.SUPPORTERS,
         "next_step": wording_console.step_sentence(customer_care.next_step(file.customer)),
         "summary": wording_timeline.support_summary(file.customer, request.reference),
@@ -263,15 +267,14 @@ def note(request: PersonRequest, customer: UUID) -> HttpResponse:
     """A note about a customer."""
     found = access_console.customer_for_staff_or_404(request, customer)
     form = NoteForm(request.POST)
-    if form.is_valid():
-        try:
-            customer_care.add_note(found, text=form.cleaned_data["text"], acting_user=request.user)
-        except NotAllowed:
-            messages.error(request, _("This customer was erased: nothing is noted any more."))
-        else:
-            messages.success(request, _("Note saved."))
+    if not form.is_valid():
+        return _file_page(request, customer, form)
+    try:
+        customer_care.add_note(found, text=form.cleaned_data["text"], acting_user=request.user)
+    except NotAllowed:
+        messages.error(request, _("This customer was erased: nothing is noted any more."))
     else:
-        messages.error(request, _("A note has one to a thousand characters. Nothing was saved."))
+        messages.success(request, _("Note saved."))
     return redirect("console:customer", customer=customer)
 
 
