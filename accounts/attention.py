@@ -66,12 +66,12 @@ def options(subaccount: Subaccount) -> tuple[Option, ...]:
     cause = Cause(subaccount.cause)
     found: list[Option] = []
     if cause in PRESENCE:
-        found += [Option(Choice.LOOK), Option(Choice.LINK, for_owner=not subaccount.candidates)]
+        found += [Option(Choice.LOOK), Option(Choice.LINK, for_owner=not is_listed(subaccount))]
     else:
         found += [
             Option(Choice.RETRY, is_advised=cause in _REFUSALS),
             Option(Choice.LOOK, is_advised=cause == Cause.CONTRADICTION),
-            Option(Choice.LINK, for_owner=not subaccount.candidates),
+            Option(Choice.LINK, for_owner=not is_listed(subaccount)),
         ]
     if absence_is_proven(subaccount):
         is_advised = cause in (Cause.EMAIL_INVALID, Cause.EMAIL_TAKEN_ELSEWHERE)
@@ -110,9 +110,17 @@ def _may_be_there(subaccount: Subaccount) -> bool:
     return subaccount.had_unknown_outcome or Cause(subaccount.cause) not in _NOTHING_WAS_MADE
 
 
+def is_listed(subaccount: Subaccount) -> bool:
+    """Whether the last look listed an account for this customer's own, proven address.
+
+    What the answer to a create named instead is not on that list, or belongs to somebody else.
+    """
+    return bool(subaccount.candidates) and subaccount.cause != Cause.CONTRADICTION
+
+
 def is_certain(subaccount: Subaccount, vendor_id: str) -> bool:
     """Whether the last look listed that account for this customer's own, proven address."""
-    return vendor_id in subaccount.candidates
+    return is_listed(subaccount) and vendor_id in subaccount.candidates
 
 
 def _may(subaccount: Subaccount, choice: Choice) -> None:

@@ -329,16 +329,19 @@ def _erase_customer(customer: Customer, why: Why, acting: User | None) -> None:
     customer.contact = None  # there is no name any more that could be theirs
     customer.save(update_fields=["company_name", "erased_at", "first_name", "last_name", "email", "message", "contact"])
     search.index(customer, subaccount.vendor_id)
-    if at_vendor := _at_vendor(subaccount):
+    if (at_vendor := _at_vendor(subaccount)) is not None:
         customer_care.drop_task(customer, PanelTask.Kind.DELETE)
         PanelTask.objects.create(agency=agency, customer=customer, kind=PanelTask.Kind.ERASE, data=at_vendor)
     Event.objects.record("customer.erased", agency=agency, customer=customer, acting_user=acting, why=why.value)
     Membership.objects.for_agency(agency).filter(customer=customer).delete()
 
 
-def _at_vendor(subaccount: Subaccount) -> dict[str, Any]:
-    """By what somebody finds the customer in the vendor's panel; empty if the vendor never heard of it."""
-    if subaccount.vendor_id or subaccount.candidates:
-        return {"accounts": [subaccount.vendor_id] if subaccount.vendor_id else list(subaccount.candidates)}
+def _at_vendor(subaccount: Subaccount) -> dict[str, Any] | None:
+    """By what somebody finds the customer in the vendor's panel, beside its account; None if the vendor never heard
+    of it."""
+    if subaccount.vendor_id:
+        return {}
+    if unproven := customer_care.unproven_accounts(subaccount):
+        return {"unproven": unproven}
     asked_at = subaccount.create_started_at
-    return {"date": asked_at.date().isoformat()} if subaccount.had_unknown_outcome and asked_at else {}
+    return {"date": asked_at.date().isoformat()} if subaccount.had_unknown_outcome and asked_at else None

@@ -41,7 +41,9 @@ CAUSES = {
     Cause.LISTED_TWICE: gettext_lazy("The vendor lists this address more than once. A person has to choose."),
     Cause.LISTED_ALMOST: gettext_lazy("The vendor lists nearly the same address. A person has to compare them."),
     Cause.BOUND_ELSEWHERE: gettext_lazy("The account with this address already belongs to another customer."),
-    Cause.CONTRADICTION: gettext_lazy("The vendor answered with an account that was there before. Nothing was linked."),
+    Cause.CONTRADICTION: gettext_lazy(
+        "The vendor answered with an account that is not known to be theirs. Nothing was linked."
+    ),
     Cause.EMAIL_INVALID: gettext_lazy("The vendor does not take this address."),
     Cause.REFUSED: gettext_lazy("The vendor refused to make the account."),
     Cause.ATTEMPTS_USED_UP: gettext_lazy("All attempts are used up without an account."),

@@ -201,11 +201,16 @@ class Check:
 
 
 def link_checks(subaccount: Subaccount) -> list[Check]:
-    """What we know about the accounts that the last look listed for the customer's address."""
+    """What we know about the accounts that the vendor listed for the customer's address, or named when asked."""
     found = subaccount.candidates
     if not found:
         return [Check(False, _("No account is listed for the customer's own address."))]
-    checks = [
+    if subaccount.cause == "contradiction":
+        return [
+            Check(False, _("The vendor named it when we asked: %s") % ", ".join(found)),
+            Check(False, _("It is not known to have the customer's own address.")),
+        ]
+    return [
         Check(len(found) == 1, _("Listed for this address: %s") % ", ".join(found)),
         Check(True, _("The address is the customer's own, and confirmed.")),
         Check(
@@ -227,4 +232,3 @@ def link_checks(subaccount: Subaccount) -> list[Check]:
             else _("No other customer is linked to it."),
         ),
     ]
-    return checks

@@ -69,7 +69,7 @@ _ODD = Group(
     "alert-triangle",
     "red",
     gettext_lazy("The vendor's answer contradicts itself"),
-    gettext_lazy("It named an account that was there before. Nothing was linked."),
+    gettext_lazy("It named an account that is not known to be theirs. Nothing was linked."),
 )
 _GONE = Group(
     "gone",
@@ -213,10 +213,17 @@ _TASKS: dict[str, Text] = {
     "block": gettext_lazy("Block %(account)s, so that a password of their own no longer opens it"),
     "unblock": gettext_lazy("Unblock %(account)s"),
     "delete": gettext_lazy("Delete or block %(account)s, if the customer wants their data gone"),
+    "delete_unproven": gettext_lazy(
+        "Find out whether %(account)s belongs to this customer, and delete or block it if they want their data gone"
+    ),
     "make_customer": gettext_lazy("Change %(account)s from trial to customer"),
     "change_expiry": gettext_lazy("Change the expiry date of %(account)s to %(date)s"),
     "change_package": gettext_lazy("Change the package of %(account)s to %(package)s"),
     "erase": gettext_lazy("Delete %(account)s with everything in it: the customer's data is erased here"),
+    "erase_unproven": gettext_lazy(
+        "Find out whether %(account)s belonged to this customer, and then delete it with everything in it: the"
+        " customer's data is erased here"
+    ),
     "erase_contact": gettext_lazy(
         "Put the name and e-mail address of today's owner on %(account)s: the one before is erased here"
     ),
@@ -229,10 +236,13 @@ _TASKS: dict[str, Text] = {
 
 def task_sentence(kind: str, account: str, data: dict[str, Any]) -> str:
     """What is to be done by hand, in a sentence."""
-    facts = {"account": account or ", ".join(data.get("accounts", [])), "package": data.get("package", ""), "date": ""}
+    unproven = ", ".join(data.get("unproven") or data.get("accounts", []))  # tasks of before say "accounts"
+    facts = {"account": account or unproven, "package": data.get("package", ""), "date": ""}
     if "date" in data:
         facts["date"] = date_format(date.fromisoformat(data["date"]))
-    if kind == "erase" and not facts["account"]:
+    if unproven and not account:
+        kind += "_unproven"  # listed for the address, or named by the vendor; nobody has said that it is theirs
+    elif kind == "erase" and not account:
         kind = "erase_lost"  # asked for, and the answer never came
     sentence = str(_TASKS[kind]) % facts
     if data.get("removes_expiry"):

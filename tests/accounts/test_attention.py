@@ -11,6 +11,7 @@ from accounts.attention import Choice
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Cause, Event, Invitation, Membership, Note, State, Subaccount, User
 from coupontools_api.sandbox import Sandbox
+from portal import wording_changes
 from tests import factories
 from tests.accounts.reading import CREATE, LIST, Work, calls, fresh, made
 
@@ -51,6 +52,15 @@ def test_every_cause_has_a_way_on_and_a_way_out(cause: Cause, waiting: Waiting):
 
     assert {Choice.DISMISS, Choice.CLOSE} < set(choices)
     assert {Choice.RETRY, Choice.LOOK} & set(choices)
+
+
+def test_what_the_vendor_only_named_is_linked_by_an_owner_or_not_at_all(waiting: Waiting, sam: User):
+    named = waiting(Cause.CONTRADICTION, candidates=["sub_424242"])
+
+    assert offered(named)[Choice.LINK].for_owner
+    assert not any(check.is_good for check in wording_changes.link_checks(named))
+    with pytest.raises(NotAllowed):
+        attention.link(named, vendor_id="sub_424242", reason="It looks like it", acting_user=sam)
 
 
 def test_try_again_looks_before_it_asks(sandbox: Sandbox, waiting: Waiting, sam: User, work: Work):

@@ -1,11 +1,14 @@
 """A closed customer that is erased: of it and its people the binding is left, and what is to be done by hand."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 
 from accounts import erasure, people, provisioning
 from accounts.erasure import Why
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Customer, Membership, State, Subaccount, User
+from accounts.models import Agency, Cause, Customer, Membership, State, Subaccount, User
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 from tests.accounts import canaries
@@ -31,8 +34,41 @@ def test_after_a_closed_customer_is_erased_nothing_of_it_or_its_people_is_left_b
     assert (after.vendor_id, after.state, after.sealed_keys) == (active.vendor_id, State.CLOSED, "")
     assert after.customer.company_name == after.customer.reference
     assert after.customer.erased_at is not None
-    assert tasks(after.customer) == [("erase", {"accounts": [active.vendor_id]})]
+    assert tasks(after.customer) == [("erase", {})]
     assert not User.objects.filter(pk__in=[bo.pk, ed.pk]).exists()
+
+
+@pytest.mark.parametrize(
+    ("candidates", "closed", "erased"),
+    [
+        (["sub_1001"], [], [("erase", {"date": "2026-03-01"})]),
+        (
+            ["sub_1001", "sub_71002"],
+            [("delete", {"unproven": ["sub_71002"]})],
+            [("erase", {"unproven": ["sub_71002"]})],
+        ),
+    ],
+    ids=["another customer's", "another customer's and nobody's"],
+)
+def test_nobody_is_told_to_delete_what_another_customer_has(
+    north: Agency, ada: User, active: Subaccount, candidates: list[str], closed: list[Any], erased: list[Any]
+):
+    assert active.vendor_id == "sub_1001"
+    second = factories.customer(north, factories.person(north), company_name="Second")
+    Subaccount.objects.for_agency(north).filter(customer=second).update(
+        state=State.NEEDS_REVIEW,
+        cause=Cause.BOUND_ELSEWHERE,
+        candidates=candidates,
+        had_unknown_outcome=True,
+        create_started_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
+        run_at=None,
+    )
+
+    second = close(second, ada)
+    assert tasks(second) == closed
+    erasure.erase_customer(second, why=Why.CUSTOMER_CLOSED, acting_user=ada)
+
+    assert tasks(second) == erased
 
 
 def test_people_who_have_other_business_here_stay(north: Agency, ada: User, bo: User, bos_company: Customer):
@@ -95,4 +131,4 @@ def test_who_was_alone_in_a_closed_customer_takes_it_along(north: Agency, ada: U
 
     after = Customer.objects.for_agency(north).get(pk=company.pk)
     assert (after.email, after.company_name) == ("", company.reference)
-    assert tasks(after) == [("erase", {"accounts": [active.vendor_id]})]
+    assert tasks(after) == [("erase", {})]

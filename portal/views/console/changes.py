@@ -153,7 +153,7 @@ def link(request: PersonRequest, customer: UUID) -> HttpResponse:
     if not _offers(Choice.LINK)(found):
         messages.info(request, words.impossible)
         return redirect("console:customer", customer=customer)
-    if not subaccount.candidates and request.user.staff_role != "owner":
+    if not attention.is_listed(subaccount) and request.user.staff_role != "owner":
         messages.info(request, _("Only an owner may link an account that is not listed for this address."))
         return redirect("console:customer", customer=customer)
     form = LinkForm(request.POST or None)
