@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import audit, clock, customers, jobs, people, search, states, tasks
 from accounts.claimed import quarantine_ends
 from accounts.errors import NotAllowed
-from accounts.models import Cause, Customer, Membership, Package, State, Subaccount, User
+from accounts.models import Cause, Customer, Membership, Package, PanelTask, State, Subaccount, User
 from accounts.reviews import PRESENCE
 from coupontools_api.ids import SubaccountId
 
@@ -238,6 +238,8 @@ def make_new(subaccount: Subaccount, *, reason: str, acting_user: User) -> None:
     fresh: dict[str, Any] = {"vendor_id": "", "bound_at": None, "facts": {}, "refreshed_at": None, "sealed_keys": ""}
     _start_again(subaccount, acting_user, to=State.REQUESTED, run_at=clock.now(), **fresh)
     subaccount.campaigns.all().delete()
+    # What was to be done by hand was about the account that is gone.
+    PanelTask.objects.for_agency(subaccount.agency).filter(customer=subaccount.customer, done_at=None).delete()
     tasks.wake(subaccount)
 
 

@@ -11,13 +11,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import customers, jobs, people, states, tasks
+from accounts import attention, customers, jobs, people, states, tasks
 from accounts.audit import record as _record
 from accounts.customer_list import Step
 from accounts.errors import NotAllowed
 from accounts.models import (
     IN_FLIGHT,
     Agency,
+    Cause,
     Customer,
     Membership,
     Note,
@@ -186,19 +187,24 @@ def close(customer: Customer, *, message: str, acting_user: User) -> None:
 
 @transaction.atomic
 def change_package(customer: Customer, *, package: Package, acting_user: User) -> None:
-    """Another package from now on: for a wish that waits it is what is asked for, else it is changed by hand.
+    """Another package from now on: for a wish that waits it is what is asked for, else it is changed by hand. One
+    that waits because the vendor refused the package before goes on.
 
     Raises NotAllowed while an account is being made: which package it gets must be known.
     """
     if package.pk == customer.package_id:
         return
     # Behind the row's lock: the worker reads the package behind the same lock, right before it asks.
-    if _locked(customer).state in IN_FLIGHT:
+    subaccount = _locked(customer)
+    if subaccount.state in IN_FLIGHT:
         raise NotAllowed("An account with the present package is being made.")
     was = customer.package_id
     _change(customer, Q(package=was), package=package)
     _record("customer.package_changed", customer, acting_user, was=was, now=package.pk)
     put_task(customer, PanelTask.Kind.CHANGE_PACKAGE, package=package.vendor_package_id)
+    if (subaccount.state, subaccount.cause) == (State.NEEDS_REVIEW, Cause.PACKAGE_REFUSED):
+        subaccount.customer = customer
+        attention.retry(subaccount, acting_user=acting_user)
 
 
 @transaction.atomic

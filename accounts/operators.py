@@ -30,11 +30,16 @@ def stop(agency: Agency, *, reason: str, acting_user: User) -> None:
 
 @transaction.atomic
 def resume(agency: Agency, *, reason: str, acting_user: User) -> None:
-    """Its hosts answer again. Raises NotAllowed if it is not stopped."""
+    """Its hosts answer again, and what slept goes on. Raises NotAllowed if it is not stopped."""
     _operator(acting_user)
     if not Agency.objects.filter(pk=agency.pk).exclude(stopped_at=None).update(stopped_at=None):
         raise NotAllowed("This agency is not stopped.")
+    now = clock.now()
+    asleep = Subaccount.objects.for_agency(agency).filter(run_at__gt=now)
+    free = list(asleep.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
+    asleep.filter(pk__in=free).update(run_at=now)
     _record_with_reason("agency.resumed", agency, acting_user, reason)
+    tasks.wake()
 
 
 @transaction.atomic
@@ -84,12 +89,13 @@ def set_limits(agency: Agency, *, customer_limit: int | None, daily_creates: int
     """
     _operator(acting_user)
     # Who counts today's accounts holds this, and has put its row off before we wake it.
-    VendorAccount.objects.select_for_update().get(agency=agency)
+    account = VendorAccount.objects.select_for_update().get(agency=agency)
     agency.customer_limit, agency.daily_creates = customer_limit, daily_creates
     agency.save(update_fields=["customer_limit", "daily_creates"])
     now = clock.now()
     made, allowed = provisioning.creates_today(agency, now=now)
     if made < allowed:
+        VendorAccount.objects.filter(pk=account.pk).update(budget_reached_on=None)  # and a second stop is told, too
         waiting = Subaccount.objects.for_agency(agency).filter(cause=Cause.DAILY_BUDGET, run_at__isnull=False)
         # Skipped, not waited for: whoever claims one of them holds it and waits for the lock that we have.
         free = list(waiting.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))

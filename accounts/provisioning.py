@@ -120,7 +120,9 @@ class _Step(Claimed):
             seen = Subaccount.FirstLook.PRESENT if is_there else Subaccount.FirstLook.ABSENT
             self.move(State.REQUESTED, first_look=seen, first_look_at=clock.now())
         verdict = self.verdict(listing)
-        if verdict.bind:
+        if verdict.bind and self.may_be_anothers():
+            self.postpone(OTHERS_WAIT, self.subaccount.cause)
+        elif verdict.bind:
             self.bind(verdict.bind)
         elif verdict.cause:
             self.review(verdict.cause)
@@ -242,8 +244,10 @@ class _Step(Claimed):
         except vendor.CREDENTIALS_ERRORS as problem:
             if self.account.is_open:
                 self.give_back(seconds(settings.BREAKER_PROBE_SECONDS), Cause.CREDENTIALS, problem.codes)
-            else:  # what was asked for is refused, and not who asks
+            elif problem.codes:  # what was asked for is refused, and not who asks
                 self.review(Cause.REFUSED, problem.codes)
+            else:  # whoever refused in this way was not the vendor's own code, and may have spoken behind it
+                self.uncertain(Cause.UNCLEAR_ANSWER)
         except EmailTaken as problem:
             # Ours from an earlier attempt, or somebody else's: the next look tells.
             self.uncertain(Cause.EMAIL_TAKEN, problem.codes, happened=False)

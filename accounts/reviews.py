@@ -105,7 +105,7 @@ def _refusal(subaccount: Subaccount, listing: tuple[ListedSubaccount, ...]) -> C
     wanted = next((row for row in listing if row.id == subaccount.wanted_vendor_id), None)
     if wanted is None:
         return Cause.LINK_NOT_LISTED
-    others = Subaccount.objects.for_agency(subaccount.agency)  # this one has no account, and is not in the making
+    others = Subaccount.objects.for_agency(subaccount.agency).exclude(pk=subaccount.pk)
     if others.filter(vendor_id=wanted.id).exists():
         return Cause.BOUND_ELSEWHERE
     if others.filter(email__iexact=wanted.email, state__in=IN_THE_MAKING).exists():

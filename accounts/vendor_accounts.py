@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import limits, vendor
+from accounts import clock, limits, vendor
 from accounts.crypto import CannotOpen
 from accounts.errors import NotAllowed
 from accounts.models import IN_FLIGHT, REFUSED, Agency, Credential, Event, State, Subaccount, User, VendorAccount
@@ -103,11 +103,12 @@ def check(agency: Agency, *, slot: int, acting_user: User) -> Check:
     """
     credential = _in_slot(agency, slot)
     limits.count("vendor-check", agency.pk, settings.LIMIT_VENDOR_CHECK)
+    asked_at = clock.now()  # what is bound from here on may be missing in the answer: by the clock of `bound_at`
     found, absent = _asked(agency, credential)
     with transaction.atomic():
         # Only what was asked with is judged: somebody may have stored another pair meanwhile.
         row = Credential.objects.filter(pk=credential.pk, sealed_client_secret=credential.sealed_client_secret)
-        row.update(tested_at=timezone.now(), test_result=found.outcome)
+        row.update(tested_at=asked_at, test_result=found.outcome)
         _record(
             "credential.checked",
             agency,
@@ -144,7 +145,7 @@ def switch(agency: Agency, *, slot: int, acting_user: User) -> Check:
             raise NotAllowed("This pair was changed meanwhile, or is in use already.")
         if _is_another_client(account, chosen):
             _leave_client(agency)
-            if chosen.tested_at and _bound(agency).filter(bound_at__gt=chosen.tested_at).exists():
+            if chosen.tested_at and _bound(agency).filter(bound_at__gte=chosen.tested_at).exists():
                 raise InTheMaking("An account was bound since the check.")
         _activate(account, chosen, acting_user)
         vendor.learn(chosen, None)

@@ -74,14 +74,19 @@ def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> Em
     return EmailMultiAlternatives(subject_line, text, sender(agency), [to, *also], reply_to=reply_to)
 
 
-STATE_OF = {"needs_review": State.NEEDS_REVIEW, "missing": State.MISSING, "account_ready": State.ACTIVE}
+STATE_OF = {
+    "needs_review": State.NEEDS_REVIEW,
+    "missing": State.MISSING,
+    "account_ready": State.ACTIVE,
+    "reminder": State.ACTIVE,
+}
 
 
 def _still_holds(name: str, customer: Customer) -> bool:
     """Whether a mail still says what is so: one that waited long must not report a pause that is over."""
     if name in STATE_OF and customer.subaccount.state != STATE_OF[name]:
         return False
-    if name not in ("paused", "resumed", "account_ready"):
+    if name not in ("paused", "resumed", "account_ready", "reminder"):
         return True
     return not customer.closed_at and bool(customer.paused_at) == (name == "paused")
 

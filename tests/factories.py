@@ -2,6 +2,7 @@
 
 import base64
 import itertools
+from datetime import timedelta
 from typing import Any
 
 import factory
@@ -16,6 +17,7 @@ from accounts.models import Agency, Customer, Job, Membership, Package, State, S
 from coupontools_api.sandbox import Sandbox
 
 PASSWORD = "oven window bicycle"
+AN_HOUR = timedelta(hours=1)
 _numbers = itertools.count(1)
 
 
@@ -92,7 +94,7 @@ def member(customer: Customer, role: str, email: str = "", **fields: Any) -> Use
 def activate(
     customer: Customer, sandbox: Sandbox | None, client_id: str = "", *, campaigns: list[str] | None = None
 ) -> Subaccount:
-    """Makes the customer's subaccount active without the worker; with a sandbox it exists there, too."""
+    """Makes the customer's subaccount active without the worker, an hour ago; with a sandbox it exists there, too."""
     wanted = [{"name": name, "status": "active"} for name in campaigns or []]
     if sandbox is not None:
         vendor_id = sandbox.add_subaccount(client_id, email=customer.email, campaigns=wanted)
@@ -100,7 +102,7 @@ def activate(
         vendor_id = f"sub_{700_000 + customer.pk}"
     now = timezone.now()
     Subaccount.objects.for_agency(customer.agency).filter(customer=customer).update(
-        state=State.ACTIVE, vendor_id=vendor_id, bound_at=now, run_at=None, changed_at=now
+        state=State.ACTIVE, vendor_id=vendor_id, bound_at=now - AN_HOUR, run_at=None, changed_at=now
     )
     search.add(customer, vendor_id)
     subaccount = customer.subaccount

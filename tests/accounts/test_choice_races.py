@@ -248,7 +248,7 @@ def test_a_closed_wish_names_the_accounts_that_were_seen_for_it(bos_subaccount: 
     customer_care.close(waiting.customer, message="x", acting_user=ada)
 
     task = PanelTask.objects.for_agency(waiting.agency).get()
-    assert (task.kind, task.data) == (PanelTask.Kind.DELETE, {"accounts": ["sub_1", "sub_2"]})
+    assert (task.kind, task.data) == (PanelTask.Kind.DELETE, {"unproven": ["sub_1", "sub_2"]})
 
 
 def test_the_end_at_the_vendor_follows_the_tick(active: Subaccount, ada: User):

@@ -101,7 +101,7 @@ def test_a_closed_customer_that_nobody_belongs_to_is_erased_with_its_contact(nor
     assert left() == []
     after = fresh(company)
     assert after.erased_at is not None
-    assert tasks(after) == [("erase", {"accounts": [company.subaccount.vendor_id]})]
+    assert tasks(after) == [("erase", {})]
 
 
 def test_a_sign_up_that_was_withdrawn_is_erased_with_who_made_it(north: Agency, ada: User):

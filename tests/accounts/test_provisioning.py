@@ -72,7 +72,7 @@ def test_a_wrong_id_in_the_answer_that_was_listed_before_is_never_bound(
 
     assert (subaccount.state, subaccount.cause, subaccount.vendor_id) == (State.NEEDS_REVIEW, Cause.CONTRADICTION, "")
     assert customer_reads(subaccount) == "We need a moment with a person"
-    assert "there before" in staff_read(subaccount)
+    assert "not known to be theirs" in staff_read(subaccount)
 
 
 def test_an_id_without_an_address_is_read_before_it_is_bound(sandbox: Sandbox, bos_subaccount: Subaccount, work: Work):
