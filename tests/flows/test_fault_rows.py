@@ -70,7 +70,9 @@ MAKING = {
     "F13 throttled": Making("asks us to slow down", SLOWER, "throttle", {"retry_after": 30}, makes=0),
     "F14 a slow drip": Making("did not answer", SLOWER, "slow_drip", {"seconds": 4, "interval": 0.1}, makes=1),
     "F16 the list is stale": Making("did not answer", SLOWER, "reset_after", before="stale", steps=2, makes=1),
-    "F17 the id of somebody else": Making("an account that was there before", PERSON, "wrong_id", before="taken"),
+    "F17 the id of somebody else": Making(
+        "an account that is not known to be theirs", PERSON, "wrong_id", before="taken"
+    ),
     "F19 a redirect": Making(NOT_UNDERSTOOD, SLOWER, "redirect", makes=0),
     "F20 a certificate that is not theirs": Making(UNREACHABLE, SLOWER, url="https", makes=0),
     "F21 a list in a form that we do not know": Making(UNREACHABLE, SLOWER, "not_json", path=LIST, makes=0),
