@@ -295,10 +295,9 @@ def customers_of_person(request: PersonRequest) -> list[Customer]:
     return [customer for customer in found if not customer.closed_at] or found
 
 
-def is_suspended_member(request: PersonRequest) -> bool:
-    """Whether this person would come in somewhere, were they not suspended there."""
-    suspended = Membership.objects.for_agency(request.agency).exclude(suspended_at=None)
-    return bool(suspended.filter(person=request.user, customer__closed_at=None).exists())
+def belongs_somewhere(person: User) -> bool:
+    """Whether this person is a member of a customer that is open, suspended there or not."""
+    return bool(person.memberships.filter(customer__closed_at=None).exists())
 
 
 def packages_on_offer(agency: Agency) -> list[Package]:

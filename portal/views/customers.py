@@ -33,7 +33,8 @@ def home(request: PersonRequest) -> HttpResponse:
         return render(request, "customer/chooser.html", {"customers": customers})
     if request.user.staff_role:
         return redirect("console:overview")
-    return render(request, "customer/nobody.html", {"is_suspended": access.is_suspended_member(request)})
+    # Who belongs somewhere and finds nothing to open is suspended there.
+    return render(request, "customer/nobody.html", {"is_suspended": access.belongs_somewhere(request.user)})
 
 
 @require_safe

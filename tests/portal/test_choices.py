@@ -31,7 +31,7 @@ def test_a_new_customer_gets_a_package_of_its_own_agency(adas: Client, north: Ag
         answer = adas.post("/console/customers/new/", about | {"package": package})
 
         assert answer.status_code == 200
-        assert "Select a valid choice" in answer.text
+        assert "This package is no longer offered" in answer.text
     assert not Customer.objects.for_agency(north).exists()
 
 
@@ -53,7 +53,7 @@ def test_an_operator_looks_on_as_nobody_of_another_agency(north: Agency, south: 
     for person in (str(sue.pk), str(uuid4())):
         answer = client.post(f"/operator/agencies/{north.pk}/view-as/", {"person": person, "reason": "To look."})
         assert answer.status_code == 200
-        assert "Select a valid choice" in answer.text
+        assert "This person does not work here any more" in answer.text
     assert not ViewAs.objects.for_agency(north).exists()
 
 
