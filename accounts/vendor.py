@@ -121,8 +121,9 @@ def ask(
     """Makes one call with the client of `account` and lets the breaker know how it went.
 
     With `noted` the call is kept as a VendorCall; launches keep their own events instead, and are `for_click`. With
-    `doubts_refusal` the breaker learns of refused credentials only if they cannot read either: what people typed may
-    be what a firewall of the vendor's does not like, and is nobody else's affair.
+    `doubts_refusal` the breaker learns of refused credentials only if they cannot read the list either: what people
+    typed may be what a firewall of the vendor's does not like, or one account may have expired there, and that is
+    nobody else's affair.
 
     Raises Waiting without any call while the breaker is open or the vendor throttles us, and whatever
     CoupontoolsError the call raises.

@@ -139,6 +139,21 @@ def test_an_account_of_a_moment_ago_that_cannot_be_read_yet_is_not_gone(sandbox:
     assert reading.done_at is None  # it is read again
 
 
+@pytest.mark.parametrize("refusal", [{"codes": [101]}, {"codes": [102]}, {"status": 403}], ids=str)
+def test_one_account_that_cannot_be_read_is_not_the_whole_agencys_trouble(
+    refusal: dict[str, Any], sandbox: Sandbox, north: Agency, active: Subaccount
+):
+    sandbox.fault(GET, "status", times=1, **({"status": 200} | refusal))
+    jobs.put_refresh(active)
+
+    work_off()
+
+    assert VendorAccount.objects.get(agency=north).trouble == ""
+    other = factories.customer(north, factories.person(north)).subaccount
+    assert attempt(other).state == State.ACTIVE
+    assert not [message for message in mail.outbox if "credentials" in message.body]
+
+
 def test_who_waits_goes_on_when_the_agency_does(bos_subaccount: Subaccount, north: Agency):
     operator = factories.operator()
     operators.stop(north, reason="No invoice was paid", acting_user=operator)
