@@ -1,12 +1,17 @@
 """What the customer reads, what staff read, and what the ledger says."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from django.db import connection, transaction
+import pytest
+from django.db import connection, connections, transaction
 
+from accounts import provisioning
+from accounts.claimed import Claimed
 from accounts.models import Subaccount
 from coupontools_api.sandbox import Sandbox
 from portal import wording
@@ -37,6 +42,32 @@ def in_other_hands(subaccount: Subaccount) -> Iterator[None]:
         other.execute("SELECT FROM accounts_subaccount WHERE id = %s FOR UPDATE", [subaccount.pk])
         cursor.execute("SET LOCAL lock_timeout = '2s'")
         yield
+
+
+@contextmanager
+def made_meanwhile(subaccount: Subaccount, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Another worker has asked for that account: the vendor has made it, and the answer is not written down yet."""
+    bind, go_on = Claimed.bind, threading.Event()
+
+    def make() -> None:
+        provisioning.attempt(subaccount.pk)
+        connections.close_all()
+
+    def bind_late(step: Claimed, vendor_id: str) -> None:
+        if step.subaccount.pk == subaccount.pk:
+            go_on.wait(30)
+        bind(step, vendor_id)
+
+    monkeypatch.setattr(Claimed, "bind", bind_late)
+    before, worker, until = made(sandbox), threading.Thread(target=make), time.monotonic() + 20
+    worker.start()
+    try:
+        while made(sandbox) == before and time.monotonic() < until:
+            time.sleep(0.02)
+        yield
+    finally:
+        go_on.set()
+        worker.join()
 
 
 def customer_reads(subaccount: Subaccount) -> str:

@@ -64,9 +64,10 @@ def test_a_pause_takes_the_buttons_at_once_and_leaves_a_task(customer: Customer,
     launch = bo_client.post(f"/c/{customer.public_id}/launch/", {"page": ""})
     assert b"Please pay us first." in page.content
     assert b'data-state="paused"' in page.content
-    assert launch.status_code == 403
+    assert launch.status_code == 409
     assert tasks(customer) == {"block": {}}
-    assert last_event(customer).kind == "customer.paused"
+    refused, paused = last_event(customer), Event.objects.for_agency(customer.agency).filter(kind="customer.paused")
+    assert (refused.kind, refused.outcome, paused.count()) == ("launch", "paused", 1)
     while jobs.run():
         pass
     assert "Please pay us first." in mail.outbox[-1].body

@@ -1,21 +1,19 @@
 """What must not be believed, bound, promised or forgotten too early, and what must not be slept through."""
 
-import threading
-import time
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
-from django.db import connections
 from django.utils import timezone
 
-from accounts import attention, customer_care, jobs, operators, provisioning, vendor, vendor_accounts
+from accounts import attention, customer_care, jobs, operators, provisioning, vendor_accounts
 from accounts.models import Agency, Cause, Customer, Job, Package, PanelTask, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from portal import wording_vendor
 from tests import factories
-from tests.accounts.reading import CREATE, fresh, made
+from tests.accounts.reading import CREATE, fresh, made, made_meanwhile
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GET = "/v4/subaccount"
@@ -49,26 +47,18 @@ def test_a_wish_leaves_what_another_one_of_its_address_is_just_making(
         pass
     assert (first.state, first.had_unknown_outcome, made(sandbox)) == (State.REQUESTED, True, 0)
     second = factories.customer(north, bo, company_name="Second", package=other_package(first)).subaccount
-    sandbox.fault(CREATE, "slow_drip", seconds=0.8, interval=0.05)
-    look, others = vendor.look, []
+    listing = provisioning._Step.listing
 
-    def make_second() -> None:
-        provisioning.attempt(second.pk)
-        connections.close_all()
+    with ExitStack() as meanwhile:
 
-    def look_late(account: VendorAccount, **more: Any) -> Any:
-        """The first one's list call comes after the second one's create has taken effect."""
-        if not others and threading.current_thread() is threading.main_thread():
-            others.append(threading.Thread(target=make_second))
-            others[0].start()
-            until = time.monotonic() + 10
-            while not made(sandbox) and time.monotonic() < until:
-                time.sleep(0.01)
-        return look(account, **more)
+        def listing_late(step: Any) -> Any:
+            """The first has asked who else is in the making, and its list call comes after the second one's create."""
+            if step.subaccount.pk == bos_subaccount.pk:
+                meanwhile.enter_context(made_meanwhile(second, sandbox, monkeypatch))
+            return listing(step)
 
-    monkeypatch.setattr(vendor, "look", look_late)
-    first = attempt(first)
-    others[0].join()
+        monkeypatch.setattr(provisioning._Step, "listing", listing_late)
+        first = attempt(bos_subaccount)
 
     assert (first.state, first.vendor_id) == (State.REQUESTED, "")
     assert fresh(second).state == State.ACTIVE
