@@ -1,5 +1,8 @@
 """Doors for operators: stopping and resuming an agency, its hosts, its limits. Operators only, each with its event."""
 
+from datetime import datetime
+from typing import Any
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -9,6 +12,7 @@ from django.utils import timezone
 from accounts import clock, provisioning, tasks
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Cause, Event, Host, Note, Subaccount, User, VendorAccount, ViewAs
+from accounts.models.subaccounts import SubaccountQuerySet
 
 
 class BadHost(NotAllowed):
@@ -35,9 +39,7 @@ def resume(agency: Agency, *, reason: str, acting_user: User) -> None:
     if not Agency.objects.filter(pk=agency.pk).exclude(stopped_at=None).update(stopped_at=None):
         raise NotAllowed("This agency is not stopped.")
     now = clock.now()
-    asleep = Subaccount.objects.for_agency(agency).filter(run_at__gt=now)
-    free = list(asleep.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
-    asleep.filter(pk__in=free).update(run_at=now)
+    _make_due(Subaccount.objects.for_agency(agency).filter(run_at__gt=now), now)
     _record_with_reason("agency.resumed", agency, acting_user, reason)
     tasks.wake()
 
@@ -97,9 +99,7 @@ def set_limits(agency: Agency, *, customer_limit: int | None, daily_creates: int
     if made < allowed:
         VendorAccount.objects.filter(pk=account.pk).update(budget_reached_on=None)  # and a second stop is told, too
         waiting = Subaccount.objects.for_agency(agency).filter(cause=Cause.DAILY_BUDGET, run_at__isnull=False)
-        # Skipped, not waited for: whoever claims one of them holds it and waits for the lock that we have.
-        free = list(waiting.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
-        waiting.filter(pk__in=free).update(run_at=now, cause=Cause.NONE)
+        _make_due(waiting, now, cause=Cause.NONE)
     Event.objects.record(
         "agency.limits_changed",
         agency=agency,
@@ -108,6 +108,13 @@ def set_limits(agency: Agency, *, customer_limit: int | None, daily_creates: int
         daily_creates=daily_creates,
     )
     tasks.wake()
+
+
+def _make_due(rows: SubaccountQuerySet, now: datetime, **changes: Any) -> None:
+    """Who waits goes on now. Rows in other hands are skipped, not waited for: whoever claims one of them may wait for
+    a lock that we have."""
+    free = list(rows.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
+    rows.filter(pk__in=free).update(run_at=now, **changes)
 
 
 def _operator(acting_user: User) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection, connections, transaction
+from django.utils import timezone
 
 from accounts import provisioning
 from accounts.claimed import Claimed
@@ -32,6 +33,13 @@ def made(sandbox: Sandbox) -> int:
 def fresh(subaccount: Subaccount) -> Subaccount:
     rows = Subaccount.objects.for_agency(subaccount.agency)
     return rows.select_related("customer__package", "agency", "vendor_account").get(pk=subaccount.pk)
+
+
+def attempt(subaccount: Subaccount) -> Subaccount:
+    """The wish's next step, whenever it is due."""
+    Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(run_at=timezone.now())
+    provisioning.attempt(subaccount.pk)
+    return fresh(subaccount)
 
 
 @contextmanager

@@ -11,16 +11,10 @@ from accounts import attention, jobs, provisioning
 from accounts.models import Agency, Cause, Package, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
-from tests.accounts.reading import CREATE, LIST, calls, fresh, made, made_meanwhile, staff_read
+from tests.accounts.reading import CREATE, LIST, attempt, calls, fresh, made, made_meanwhile, staff_read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OURS = '"subaccount":{"ID":"sub_1001","email":"bo@shop.example"}'
-
-
-def attempt(subaccount: Subaccount) -> Subaccount:
-    Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(run_at=timezone.now())
-    provisioning.attempt(subaccount.pk)
-    return fresh(subaccount)
 
 
 @pytest.mark.parametrize("refusal", [{"codes": [1000], "status": 401}, {"codes": [102]}], ids=str)

@@ -13,16 +13,10 @@ from accounts.models import Agency, Cause, Customer, Job, Package, PanelTask, St
 from coupontools_api.sandbox import Sandbox
 from portal import wording_vendor
 from tests import factories
-from tests.accounts.reading import CREATE, fresh, made, made_meanwhile
+from tests.accounts.reading import CREATE, attempt, fresh, made, made_meanwhile
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GET = "/v4/subaccount"
-
-
-def attempt(subaccount: Subaccount) -> Subaccount:
-    Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(run_at=timezone.now())
-    provisioning.attempt(subaccount.pk)
-    return fresh(subaccount)
 
 
 def work_off() -> None:
