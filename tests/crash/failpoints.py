@@ -47,7 +47,7 @@ POINTS = (
     "after the mail's end is committed",
     "after a refresh's answer",
     "before a refresh is committed",
-    "before a refresh's end is committed",
+    "before a refresh's end is written",
 )
 # Few are sent here: a worker seldom comes there, or holds no claim there, so that its end does not count.
 SELDOM = (
@@ -168,7 +168,10 @@ def _name_ends() -> None:
     real = jobs._finish
 
     def finish(job: Job, **named: Any) -> None:
-        _here.committing = "the mail's end" if job.kind == Job.Kind.MAIL else "a refresh's end"
+        if job.kind == Job.Kind.MAIL:
+            _here.committing = "the mail's end"
+        else:
+            reach("before a refresh's end is written")  # one statement, which commits itself
         real(job, **named)
 
     jobs._finish = finish

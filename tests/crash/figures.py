@@ -11,6 +11,8 @@ MAIL_PROMISE = (
     " between handing the mail over and noting it."
 )
 
+ENOUGH = 1_000  # kills: about 20 for each point that is seldom chosen
+
 
 def line(verdict: Verdict, kills: int, stops: int, seconds: float) -> str:
     return (
@@ -30,12 +32,14 @@ def show(outcome: Outcome) -> None:
         print(f"    {text}", flush=True)
 
 
-def histogram(kills: Counter[str], idle: Counter[str]) -> None:
+def histogram(kills: Counter[str], idle: Counter[str]) -> list[str]:
+    """Prints it. Answers the points that no worker reached, once there were so many kills that all must have been."""
     print("Kills by fail-point (in brackets those that met no claim, which do not count):")
     longest = max([*kills.values(), 1])
     for number, point in enumerate((*POINTS, RANDOM), start=1):
         bar = "#" * round(30 * kills[point] / longest)
         print(f"  {number:2} {point:42} {kills[point]:6,} ({idle[point]:,})  {bar}")
+    return [point for point in POINTS if not kills[point] + idle[point]] if kills.total() >= ENOUGH else []
 
 
 def summary(database: str, seed: int, outcomes: list[Outcome], seconds: float) -> int:
@@ -48,12 +52,14 @@ def summary(database: str, seed: int, outcomes: list[Outcome], seconds: float) -
         idle += outcome.stage.idle_kills
         stops += outcome.stage.stops
         expected += outcome.verdict.doubled if outcome.may_double else 0
-    histogram(kills, idle)
+    unreached = histogram(kills, idle)
+    if unreached:
+        print(f"No worker came to: {', '.join(unreached)}")
     print(MAIL_PROMISE)
     if expected:
         where = "addresses are not unique and effects come after the quarantine"
         print(f"{expected} doubles where {where}; {total.unseen} unseen.")
-    is_clean = all(outcome.verdict.is_clean(may_double=outcome.may_double) for outcome in outcomes)
+    is_clean = not unreached and all(outcome.verdict.is_clean(may_double=outcome.may_double) for outcome in outcomes)
     print(f"{database}, seed {seed}: {line(total, kills.total(), stops, seconds)}")
     print(f"{'Proved' if is_clean else 'FAILED'}: {database}, --seed {seed}", flush=True)
     return 0 if is_clean else 1
