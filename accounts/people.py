@@ -136,15 +136,20 @@ def has_sign_in(invitation: Invitation) -> bool:
 
 @transaction.atomic
 def join(invitation: Invitation, *, acting_user: User) -> None:
-    """Gives somebody who signs in here already the role that the invitation names. Raises NotAllowed."""
+    """Gives somebody who signs in here already the role that the invitation names. Raises NotAllowed.
+
+    Who works here from now on starts with a new session: those of before were not asked for what staff are asked for.
+    """
     if acting_user.agency_id != invitation.agency_id or acting_user.email != invitation.email:
         raise NotAllowed("This invitation is for somebody else.")
     if not acting_user.is_active:
         raise NotAllowed("This person is suspended.")
     _use(invitation)
     nobody_yet = User.objects.filter(pk=acting_user.pk, staff_role="")
-    if invitation.customer is None and not nobody_yet.update(staff_role=invitation.staff_role):
-        raise NotAllowed("This person works here already.")  # an old invitation must not lower a role
+    if invitation.customer is None:
+        if not nobody_yet.update(staff_role=invitation.staff_role):
+            raise NotAllowed("This person works here already.")  # an old invitation must not lower a role
+        end_sessions(acting_user)
     _arrive(invitation, acting_user)
 
 

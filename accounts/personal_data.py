@@ -4,7 +4,7 @@ Every column of every table stands here, in one of three groups; a column that n
 `docs/personal-data.md` is written from this (`./run manage describe_personal_data`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -65,14 +65,28 @@ class Table:
 
 
 def addresses_of(person: User) -> list[str]:
-    """Every address that the person signs in with, or is about to, and those at which they were once reached here."""
+    """Every address that the person signs in with, or is about to, and those at which they were once reached here.
+
+    Not one that somebody else here has by now: what goes there is theirs.
+    """
     own = EmailAddress.objects.filter(user=person).values_list("email", flat=True)
-    found = {person.email, *own}
+    found = {person.email.lower(), *(email.lower() for email in own)}
     if person.agency is not None:
         invited = Invitation.objects.for_agency(person.agency).filter(accepted_by=person)
         contact = Customer.objects.for_agency(person.agency).filter(contact=person)
-        found.update(invited.values_list("email", flat=True), contact.values_list("email", flat=True))
-    return sorted({email.lower() for email in found} - {""})
+        former = {email.lower() for rows in (invited, contact) for email in rows.values_list("email", flat=True)}
+        found |= former - _handed_on(former, person)
+    return sorted(found - {""})
+
+
+def _handed_on(addresses: Collection[str], person: User) -> set[str]:
+    """Those of the addresses that somebody else at this agency signs in with, or has proven to be theirs."""
+    others = User.objects.filter(agency=person.agency, email__in=addresses).exclude(pk=person.pk)
+    proven = EmailAddress.objects.filter(user__agency=person.agency, email__in=addresses, verified=True)
+    found = others.values_list("email", flat=True).union(
+        proven.exclude(user=person).values_list("email", flat=True), all=True
+    )
+    return {email.lower() for email in found}
 
 
 def proven_addresses_of(person: User) -> list[str]:
@@ -86,9 +100,9 @@ def invitations_to(person: User) -> QuerySet[Invitation]:
 
 
 def jobs_to(person: User) -> QuerySet[Job]:
-    """Mails to the person, or that name one of their addresses."""
+    """Mails to the person, or that name one of their addresses; also to one that they have typed and not proven yet."""
     addresses = addresses_of(person)
-    named = Q()
+    named = Q(payload__asked_by=str(person.pk))
     for key in ("to", "from_email", "to_email", "deleted_email"):
         named |= Q(**{f"payload__{key}__in": addresses})
     return Job.objects.for_agency(person.agency).filter(named)

@@ -13,6 +13,7 @@ from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import connection
@@ -145,6 +146,13 @@ def recent_sign_in_required(view: View) -> View:
             return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': request.path})}")
 
     return person_required(wrapped)
+
+
+def keep_session(request: HttpRequest, person: User) -> None:
+    """Lets the session that asked go on where a change ended all sessions of its person."""
+    person.refresh_from_db(fields=["session_generation"])
+    if request.user.is_authenticated and request.user.pk == person.pk:
+        update_session_auth_hash(request, person)
 
 
 _ANY_KEY = UUID(int=0)

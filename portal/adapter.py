@@ -29,6 +29,7 @@ from portal.access import User
 from portal.scope import current_scope
 
 JUST_CAME = timedelta(minutes=10)
+NEW_ADDRESS_MAIL = "account/email/email_confirmation"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -104,6 +105,9 @@ class AccountAdapter(DefaultAccountAdapter):
             for name, value in context.items()
             if name in MAIL_FACTS
         }
+        if template_prefix == NEW_ADDRESS_MAIL and self.request.user.is_authenticated:
+            # Until the code is typed, nothing else says whose address it is to be.
+            facts["asked_by"] = str(self.request.user.pk)
         jobs.put_mail(
             f"{template_prefix}",
             agency=agency,

@@ -1,6 +1,7 @@
 """Sign-ins and resets that are half-way: what ends a person's sessions ends these, too."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
@@ -17,7 +18,7 @@ NOBODY = UUID(int=0)
 
 
 class PendingMiddleware:
-    """Stamps what waits with the person's password and generation; with another stamp it is over.
+    """Stamps what waits with each person's password and generation; with another stamp all of it is over.
 
     Somebody who is not known here is looked up all the same: the same statements for everybody.
     """
@@ -44,15 +45,12 @@ def _waits(session: SessionBase) -> bool:
 
 
 def _stamp(session: SessionBase) -> str:
-    who = _person(session)
+    """A word for each that waits: one of them may be somebody else's."""
+    return " ".join(_word(session[key]) for key in WAITING if key in session)
+
+
+def _word(state: Any) -> str:
+    named = (state.get("user_pk") or state.get("user_id")) if isinstance(state, dict) else None
+    who = UUID(named) if named else NOBODY
     person = access.person_who_is_waited_for(who)
     return f"{who.hex}:{person.get_session_auth_hash() if person else ''}"
-
-
-def _person(session: SessionBase) -> UUID:
-    for key in WAITING:
-        state = session.get(key)
-        named = (state.get("user_pk") or state.get("user_id")) if isinstance(state, dict) else None
-        if named:
-            return UUID(named)
-    return NOBODY

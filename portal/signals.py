@@ -22,7 +22,6 @@ from allauth.mfa.signals import (
     authenticator_used,
 )
 from celery.signals import beat_init, worker_init
-from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db.models import Model
 from django.db.models.signals import post_save
@@ -68,9 +67,7 @@ def note_first_sign_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
 def end_other_sessions(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """A changed second factor ends every other session; the one that changed it goes on."""
     people.end_sessions(user)
-    user.refresh_from_db(fields=["session_generation"])
-    if request.user.is_authenticated and request.user.pk == user.pk:
-        update_session_auth_hash(request, user)
+    access.keep_session(request, user)
 
 
 # -- what is written down ------------------------------------------------------------------------------------------

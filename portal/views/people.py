@@ -69,6 +69,7 @@ def _join(request: HttpRequest, invitation: people.Invitation) -> HttpResponse:
         people.join(invitation, acting_user=request.user)
     except NotAllowed:
         return render(request, "invitation/gone.html", status=404)
+    access.keep_session(request, request.user)
     return redirect(_arrival(invitation))
 
 

@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import transaction
 
-from accounts import members, operators, staff
+from accounts import members, operators, people, staff
 from accounts.models import Membership, User
 from tests.access import world as worlds
 from tests.access.making import session_of
@@ -62,6 +62,11 @@ def _change_members_role(world: World, person: User) -> None:
     members.change_role(_membership(person), role="viewer", acting_user=world.people["owner"])
 
 
+def _join_staff(world: World, person: User) -> None:
+    people.invite_staff(agency=world.north, email=person.email, staff_role="admin", acting_user=_acting(world))
+    people.join(people.open_invitations(world.north).get(email=person.email), acting_user=person)
+
+
 def _deactivate(world: World, person: User) -> None:
     User.objects.filter(pk=person.pk).update(is_active=False)
 
@@ -94,6 +99,7 @@ ENDS: dict[str, tuple[str, End]] = {
     "member suspended": ("editor", _suspend_membership),
     "member removed": ("editor", _remove_membership),
     "role of a member changed": ("editor", _change_members_role),
+    "member works for the agency": ("editor", _join_staff),
     "agency stopped": ("staff_owner", _stop_agency),
     "operator's password changed": ("operator", _change_password),
     "operator deactivated": ("operator", _deactivate),

@@ -74,6 +74,22 @@ def test_a_code_for_a_new_password_is_over_when_the_person_is_suspended(north: A
     assert not ben.check_password(NEW)
 
 
+def test_it_is_over_too_where_somebody_else_waits_in_the_same_browser(north: Agency, ada: User):
+    ben, own = factories.staff(north, "ben@north.example", "admin"), factories.person(north, "own@home.example")
+    factories.second_factor(own)
+    client = Client(headers={"host": north.canonical_host})
+    client.post("/account/password/reset/", {"email": ben.email})
+    code = unseal(Job.objects.for_agency(north).latest("pk").sealed_secret)
+    client.post("/account/password/reset/confirm/", {"code": code})
+    client.post("/account/login/", {"login": own.email, "password": PASSWORD})
+    staff.suspend(ben, acting_user=ada)
+
+    client.post("/account/password/reset/complete/", {"password1": NEW, "password2": NEW})
+
+    ben.refresh_from_db()
+    assert not ben.check_password(NEW)
+
+
 def test_a_code_for_a_new_password_is_over_when_the_person_may_not_sign_in_any_more(north: Agency):
     ben = factories.staff(north, "ben@north.example", "admin")
     client = Client(headers={"host": north.canonical_host})
@@ -84,6 +100,19 @@ def test_a_code_for_a_new_password_is_over_when_the_person_may_not_sign_in_any_m
 
     assert page.status_code == 302
     assert "account_password_reset_verification" not in client.session
+
+
+def test_who_joins_the_staff_goes_on_in_the_session_in_which_they_accept(north: Agency, ada: User, bo: User):
+    factories.second_factor(bo)
+    client = Client(headers={"host": north.canonical_host})
+    client.force_login(bo)
+    people.invite_staff(agency=north, email=bo.email, staff_role="admin", acting_user=ada)
+    token = unseal(Job.objects.for_agency(north).latest("pk").sealed_secret)
+
+    answer = client.post(f"/invitation/{token}/")
+
+    assert answer.url == "/console/"
+    assert client.get("/console/").status_code == 200
 
 
 def test_a_view_is_over_when_the_operators_sessions_are(north: Agency, ada: User):
