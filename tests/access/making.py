@@ -29,21 +29,25 @@ def make(sandbox: Sandbox) -> World:
         "stopped": factories.agency("Stoppedcanary", "stopped.localhost", keys=("stopped-id", "stopped-secret")),
     }
     north, south, stopped = agencies.values()
+    for agency in agencies.values():
+        for package in Package.objects.for_agency(agency):
+            package.name = f"{agency.name} {package.name}"
+            package.save()
     people = {
         "owner": factories.person(north, "bo@bos-canary.example", first_name="Bo"),
         "unverified": User(agency=north, email="una@una-canary.example"),  # signs up below
         "paused_member": factories.person(north, "pam@pams-canary.example"),
         "other_member": factories.person(north, "kim@kims-canary.example"),
         "foreign_member": factories.person(south, "cy@cys-canary.example"),
-        "foreign_staff": factories.staff(south, "sue@south.example", "owner", teammate_id="905"),
+        "foreign_staff": factories.staff(south, "sue@southcanary.example", "owner", teammate_id="905"),
         "stopped_member": factories.person(stopped, "sid@sids-canary.example"),
-        "stopped_staff": factories.staff(stopped, "stan@stopped.example", "owner"),
-        "suspended_staff": factories.staff(north, "left@north.example", "admin", is_active=False),
-        "staff_without_factor": factories.person(north, "new@north.example", staff_role="admin"),
+        "stopped_staff": factories.staff(stopped, "stan@stoppedcanary.example", "owner"),
+        "suspended_staff": factories.staff(north, "left@northcanary.example", "admin", is_active=False),
+        "staff_without_factor": factories.person(north, "new@northcanary.example", staff_role="admin"),
         "operator": factories.operator(),
     }
     for role in ("owner", "admin", "support", "analyst"):
-        people[f"staff_{role}"] = factories.staff(north, f"{role}@north.example", role)
+        people[f"staff_{role}"] = factories.staff(north, f"{role}@northcanary.example", role)
         people[f"staff_{role}"].teammate_id = f"90{len(role)}"
         people[f"staff_{role}"].save()
     people["staff_owner_long_ago"] = people["viewing_operator"] = people["staff_owner"]
@@ -78,9 +82,9 @@ def _things(customer: Customer, sandbox: Sandbox, people: dict[str, User], numbe
     Customer.objects.for_agency(agency).filter(pk=customer.pk).update(trial_ends_on=date.today() + timedelta(days=9))
     customer.notes.create(agency=agency, author_id=staff.pk, text=f"{customer.company_name}-note")
     packages = list(Package.objects.for_agency(agency).order_by("position"))
-    colleague = factories.staff(agency, f"dee{number}@dees.example", "support")
+    colleague = factories.staff(agency, f"dee{number}@{agency.name.lower()}.example", "support", last_name=agency.name)
     Membership.objects.create(person=colleague, customer=customer, role="editor")
-    email = f"i{number}@i.example"
+    of_staff, of_member = f"i{number}@{agency.name.lower()}.example", f"i@joins-{customer.company_name.lower()}.example"
     return Things(
         agency=agency,
         customer=customer,
@@ -91,9 +95,13 @@ def _things(customer: Customer, sandbox: Sandbox, people: dict[str, User], numbe
             agency=agency, kind=Finding.Kind.TWICE, vendor_id=f"sub_99000{number}", subaccount=customer.subaccount
         ),
         colleague=colleague,
-        staff_invitation=people_doors.invite_staff(agency=agency, email=email, staff_role="analyst", acting_user=None),
-        member_invitation=people_doors.invite_member(customer=customer, email=email, role="viewer", acting_user=None),
-        host=Host.objects.create(agency=agency, name=f"spare{number}.localhost"),
+        staff_invitation=people_doors.invite_staff(
+            agency=agency, email=of_staff, staff_role="analyst", acting_user=None
+        ),
+        member_invitation=people_doors.invite_member(
+            customer=customer, email=of_member, role="viewer", acting_user=None
+        ),
+        host=Host.objects.create(agency=agency, name=f"spare{number}.{agency.name.lower()}.example"),
         campaign=campaign,
         invitation_tokens=_invitation_tokens(agency, number),
         view_tokens=_view_tokens(agency, staff, people["operator"]),
@@ -112,7 +120,7 @@ def _invitation_tokens(agency: Agency, number: int) -> dict[str, str]:
         tokens[how] = f"invitation-token-{how}-{number}"
         Invitation.objects.create(
             agency=agency,
-            email=f"{how}{number}@joins.example",
+            email=f"{how}{number}@{agency.name.lower()}.example",
             staff_role="analyst",
             token_hash=hashlib.sha256(tokens[how].encode()).hexdigest(),
             **{"expires_at": now + timedelta(days=7)} | spent,

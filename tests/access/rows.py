@@ -83,10 +83,12 @@ def changes(before: Rows, after: Rows) -> list[tuple[str, str, Any, dict[str, An
 
 
 def names(changed: list[tuple[str, str, Any, dict[str, Any]]]) -> set[str]:
-    """The same without values: `+table`, `-table`, `table.column`."""
+    """The same without values: `+table`, `-table`, `table.column`; of events the kind, `+event agency.stopped`."""
     found: set[str] = set()
     for table, verb, _key, columns in changed:
-        if verb == "update":
+        if (table, verb) == ("accounts_event", "insert"):
+            found.add(f"+event {columns['kind']}")
+        elif verb == "update":
             found |= {f"{table}.{column}" for column in columns}
         else:
             found.add(f"{'+' if verb == 'insert' else '-'}{table}")

@@ -15,6 +15,7 @@ from accounts.models import (
     Customer,
     State,
     Subaccount,
+    User,
     VendorAccount,
 )
 from tests.access.rules import ANONYMOUS, EVERYBODY, SIGNED_IN
@@ -35,6 +36,7 @@ class Situation:
     prepare: Prepare
     send: Send = lambda things: {}
     asks_again: bool = False
+    events: str = ""  # the kinds that those leave whom it lets in
 
 
 def _subaccount(state: State, cause: Cause = Cause.NONE, **columns: Any) -> Prepare:
@@ -81,6 +83,18 @@ def _stopped(things: Things) -> None:
     Agency.objects.filter(pk=things.agency.pk).update(stopped_at=timezone.now())
 
 
+def _as_it_is(things: Things) -> None:
+    """There are several things to do on the page, of which the matrix's world does another."""
+
+
+def _suspended_colleague(things: Things) -> None:
+    User.objects.filter(pk=things.colleague.pk).update(is_active=False)
+
+
+def _suspended_member(things: Things) -> None:
+    things.colleague.memberships.update(suspended_at=timezone.now())
+
+
 def _needs_review(cause: Cause, **columns: Any) -> Prepare:
     return _subaccount(State.NEEDS_REVIEW, cause, **columns)
 
@@ -91,37 +105,60 @@ CANDIDATE = "sub_55501"
 OPERATOR = ("operator",)
 SITUATIONS: dict[str, Situation] = {
     "a refused wish is tried again": Situation(
-        "console:customer-choose", SUPPORTERS, _needs_review(Cause.REFUSED), lambda _: {"do": "retry"}
+        "console:customer-choose",
+        SUPPORTERS,
+        _needs_review(Cause.REFUSED),
+        lambda _: {"do": "retry"},
+        events="attention.retry subaccount.requested",
     ),
     "a lost account is looked for": Situation(
-        "console:customer-choose", SUPPORTERS, _subaccount(State.MISSING), lambda _: {"do": "look"}
+        "console:customer-choose",
+        SUPPORTERS,
+        _subaccount(State.MISSING),
+        lambda _: {"do": "look"},
+        events="attention.look",
     ),
     "what waits is set aside": Situation(
-        "console:customer-choose", SUPPORTERS, _needs_review(Cause.REFUSED), lambda _: {"do": "dismiss"}
+        "console:customer-choose",
+        SUPPORTERS,
+        _needs_review(Cause.REFUSED),
+        lambda _: {"do": "dismiss"},
+        events="attention.dismiss",
     ),
     "a sign-up is approved": Situation(
-        "console:customer-choose", SUPPORTERS, _subaccount(State.AWAITING_APPROVAL), lambda _: {"do": "approve"}
+        "console:customer-choose",
+        SUPPORTERS,
+        _subaccount(State.AWAITING_APPROVAL),
+        lambda _: {"do": "approve"},
+        events="customer.approved subaccount.requested",
     ),
     "a sign-up is approved from the queue": Situation(
         "console:approvals",
         SUPPORTERS,
         _subaccount(State.AWAITING_APPROVAL),
         lambda things: {"customer": things.customer.public_id},
+        events="customer.approved subaccount.requested",
     ),
     "a sign-up is declined from the queue": Situation(
         "console:approvals",
         SUPPORTERS,
         _subaccount(State.AWAITING_APPROVAL),
         lambda things: MESSAGE | {"customer": things.customer.public_id, "do": "decline"},
+        events="customer.declined subaccount.closed",
     ),
     "a sign-up is declined": Situation(
-        "console:customer-decline", SUPPORTERS, _subaccount(State.AWAITING_APPROVAL), lambda _: MESSAGE
+        "console:customer-decline",
+        SUPPORTERS,
+        _subaccount(State.AWAITING_APPROVAL),
+        lambda _: MESSAGE,
+        events="customer.declined subaccount.closed",
     ),
     "a listed account is linked": Situation(
         "console:customer-link",
         SUPPORTERS,
         _needs_review(Cause.EXISTED_BEFORE, candidates=[CANDIDATE]),
         lambda _: MESSAGE | {"vendor_id": CANDIDATE},
+        events="attention.link",
     ),
     "an account of another address is linked": Situation(
         "console:customer-link",
@@ -129,21 +166,35 @@ SITUATIONS: dict[str, Situation] = {
         _needs_review(Cause.EXISTED_BEFORE, candidates=[CANDIDATE]),
         lambda _: MESSAGE | {"vendor_id": "sub_55502"},
         asks_again=True,
+        events="attention.link",
     ),
     "a refused address is changed": Situation(
         "console:customer-address",
         SUPPORTERS,
         _needs_review(Cause.EMAIL_INVALID),
         lambda _: {"email": "another@new.example"},
+        events="attention.change_address invitation.sent subaccount.awaiting_email",
     ),
     "a mistyped invitation is changed": Situation(
-        "console:customer-address", SUPPORTERS, _invited, lambda _: {"email": "another@new.example"}
+        "console:customer-address",
+        SUPPORTERS,
+        _invited,
+        lambda _: {"email": "another@new.example"},
+        events="attention.change_address invitation.sent invitation.withdrawn",
     ),
     "a new account is made": Situation(
-        "console:customer-make-new", OWNER, _subaccount(State.MISSING), lambda _: MESSAGE, asks_again=True
+        "console:customer-make-new",
+        OWNER,
+        _subaccount(State.MISSING),
+        lambda _: MESSAGE,
+        asks_again=True,
+        events="attention.make_new subaccount.requested",
     ),
     "a paused customer goes on": Situation(
-        "console:customer-resume", SUPPORTERS, _customer(paused_at=timezone.now() - timedelta(days=1))
+        "console:customer-resume",
+        SUPPORTERS,
+        _customer(paused_at=timezone.now() - timedelta(days=1)),
+        events="customer.resumed",
     ),
     "a closed customer is erased": Situation(
         "console:customer-erase",
@@ -151,17 +202,24 @@ SITUATIONS: dict[str, Situation] = {
         _closed,
         lambda things: {"confirm": things.customer.company_name},
         asks_again=True,
+        events="customer.erased person.erased",
     ),
-    "a stuck customer is reminded": Situation("console:customer-remind", SUPPORTERS, _stuck),
+    "a stuck customer is reminded": Situation(
+        "console:customer-remind", SUPPORTERS, _stuck, events="customer.reminded"
+    ),
     "approval is asked for": Situation(
-        "console:approvals-switch", MANAGERS, lambda things: None, lambda _: {"is_on": "yes"}
+        "console:approvals-switch", MANAGERS, _as_it_is, lambda _: {"is_on": "yes"}, events="agency.approval_switched"
     ),
-    "a restored installation goes on": Situation("operator:differences", OPERATOR, _paused_and_compared, _compared),
-    "a stopped agency goes on": Situation("operator:agency-resume", OPERATOR, _stopped, lambda _: MESSAGE),
+    "a restored installation goes on": Situation(
+        "operator:differences", OPERATOR, _paused_and_compared, _compared, events="provisioning.acknowledged"
+    ),
+    "a stopped agency goes on": Situation(
+        "operator:agency-resume", OPERATOR, _stopped, lambda _: MESSAGE, events="agency.resumed"
+    ),
     "somebody signs up": Situation(
         "account_signup",
         ANONYMOUS,
-        lambda things: None,
+        _as_it_is,
         lambda things: {
             "package": things.package.public_id,
             "company_name": "New",
@@ -171,36 +229,77 @@ SITUATIONS: dict[str, Situation] = {
             "email": "n@new.example",
             "password1": PASSWORD,
         },
+        events="customer.signed_up",
     ),
     "somebody accepts an invitation": Situation(
         "accept_invitation",
         EVERYBODY,
-        lambda things: None,
+        _as_it_is,
         lambda _: {"first_name": "N", "last_name": "N", "password": PASSWORD},
+        events="invitation.accepted person.signed_in",
     ),
     "a member signs in": Situation(
         "account_login",
         ANONYMOUS,
-        lambda things: None,
+        _as_it_is,
         lambda things: {"login": things.customer.email, "password": PASSWORD},
+        events="person.signed_in",
     ),
     "a new password is asked for": Situation(
-        "account_reset_password", EVERYBODY, lambda things: None, lambda things: {"email": things.customer.email}
+        "account_reset_password", EVERYBODY, _as_it_is, lambda things: {"email": things.customer.email}
     ),
     "a member changes the password": Situation(
         "account_change_password",
         SIGNED_IN,
-        lambda things: None,
+        _as_it_is,
         lambda _: {
             "oldpassword": PASSWORD,
             "password1": "another bicycle window",
             "password2": "another bicycle window",
         },
+        events="person.password_changed",
     ),
     "a member adds an address": Situation(
-        "account_email", SIGNED_IN, lambda things: None, lambda _: {"email": "second@new.example", "action_add": "1"}
+        "account_email", SIGNED_IN, _as_it_is, lambda _: {"email": "second@new.example", "action_add": "1"}
+    ),
+    "a colleague gets another role": Situation(
+        "console:staff-person",
+        MANAGERS,
+        _as_it_is,
+        lambda _: {"do": "role", "role": "analyst"},
+        events="staff.role_changed",
+    ),
+    "a colleague is suspended": Situation(
+        "console:staff-person", MANAGERS, _as_it_is, lambda _: {"do": "suspend"}, events="staff.suspended"
+    ),
+    "a colleague is brought back": Situation(
+        "console:staff-person",
+        MANAGERS,
+        _suspended_colleague,
+        lambda _: {"do": "bring_back"},
+        events="staff.brought_back",
+    ),
+    "a colleague is removed": Situation(
+        "console:staff-person", MANAGERS, _as_it_is, lambda _: {"do": "remove"}, events="staff.removed"
+    ),
+    "a member gets another role": Situation(
+        "customer:member",
+        ("owner",),
+        _as_it_is,
+        lambda _: {"do": "role", "role": "viewer"},
+        events="member.role_changed",
+    ),
+    "a member is brought back": Situation(
+        "customer:member", ("owner",), _suspended_member, lambda _: {"do": "bring_back"}, events="member.brought_back"
+    ),
+    "a member is removed": Situation(
+        "customer:member", ("owner",), _as_it_is, lambda _: {"do": "remove"}, events="member.removed"
     ),
     "a member is erased by their own wish": Situation(
-        "own-erase", ("viewer",), lambda things: None, lambda _: {"confirm": "vi@bos-viewer.example"}
+        "own-erase",
+        ("viewer",),
+        _as_it_is,
+        lambda _: {"confirm": "vi@bos-viewer.example"},
+        events="member.erased person.erased",
     ),
 }

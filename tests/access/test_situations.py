@@ -19,23 +19,27 @@ pytestmark = pytest.mark.django_db
 
 URLS = {url.name: url for url in worlds.urls()}
 Cell = tuple[str, str, str]
+PREPARED = ("paused", "own", "foreign")
 
 
 @pytest.fixture(params=SITUATIONS)
 def situation(request: pytest.FixtureRequest, world: World) -> Iterator[Situation]:
-    """The same in both agencies, until the test is over."""
+    """The same in both agencies, and at the customer that is paused, until the test is over."""
     found = SITUATIONS[request.param]
     kept = world.rows, world.owners
     with transaction.atomic():
-        for whose in ("own", "foreign"):
+        for whose in PREPARED:
             found.prepare(world.things[whose])
-            world.things[whose].customer.refresh_from_db()
-            world.things[whose].agency.vendor_account.refresh_from_db()
+        _look_again(world)
         world.rows, world.owners = rows.all_rows(), rows.owners_of_rows()
         yield found
         transaction.set_rollback(True)
     world.rows, world.owners = kept
-    for whose in ("own", "foreign"):
+    _look_again(world)
+
+
+def _look_again(world: World) -> None:
+    for whose in PREPARED:
         world.things[whose].customer.refresh_from_db()
         world.things[whose].agency.vendor_account.refresh_from_db()
 
@@ -68,12 +72,12 @@ def lets_in(situation: Situation, url: Url, world: World, cell: Cell) -> bool:
         return situation.who == EVERYBODY or is_here == (situation.who == SIGNED_IN)
     if person == "staff_owner_long_ago" and situation.asks_again:
         return False
-    return is_here and person != "paused_member" and SAME_AS.get(person, person) in situation.who
+    return is_here and SAME_AS.get(person, person) in situation.who
 
 
 def test_the_door_opens_for_those_and_for_nobody_else(situation: Situation, world: World, record_figure: RecordFigure):
     url = URLS[situation.name]
-    wrong, opened, number = [], set(), 0
+    wrong, opened, number, events = [], set(), 0, set()
 
     for cell in cells_of(url, situation, world):
         person, host, which = cell
@@ -95,9 +99,11 @@ def test_the_door_opens_for_those_and_for_nobody_else(situation: Situation, worl
             wrong.append(f"{cell}: shows {leaked}")
         if should:
             opened.add(person)
+            events |= {name.removeprefix("+event ") for name in rows.names(answer.changed) if name.startswith("+event")}
 
     assert opened >= (set(situation.who) if isinstance(situation.who, tuple) else {first_of(situation)})
     assert wrong == []
+    assert events == set(situation.events.split())
     positive = len(opened)
     record_figure("Access in situations", {"cells": number, "people who got in": positive, "wrong": len(wrong)})
 

@@ -43,6 +43,12 @@ SAME_AS = {
     "foreign_staff": "staff_owner",
 }
 QUERIES = {"console:brand-preview-css": "?colour=%23206bc4&grey=cool&corner=8"}
+# The words of each agency: in its name, its packages', hosts', staff's, and in the addresses that staff have.
+AGENCIES = {
+    "own": {"Northcanary", "northcanary"},
+    "foreign": {"Southcanary", "southcanary"},
+    "stopped": {"Stoppedcanary", "stoppedcanary"},
+}
 OBJECTS = ("own", "foreign", "nonexistent")
 SPENT = ("expired", "withdrawn", "used")  # tokens that opened something once
 NOWHERE = uuid.UUID(int=7)
@@ -123,7 +129,8 @@ class Things:
     def canaries(self) -> set[str]:
         """Words that stand for this customer and for nobody else."""
         note = f"{self.customer.company_name}-note"
-        return {self.customer.company_name, self.customer.email, self.vendor_id, f"{self.campaign_name}", note}
+        words = {self.customer.company_name, self.customer.email, self.vendor_id, f"{self.campaign_name}", note}
+        return words | {self.member_invitation.email}
 
     @cached_property
     def vendor_id(self) -> str:
@@ -272,11 +279,10 @@ class World:
 
     def forbidden(self, person: str, host: str) -> set[str]:
         """The words that must not stand in what this person gets on that host."""
-        agencies = {"own": "Northcanary", "foreign": "Southcanary", "stopped": "Stoppedcanary"}
-        words = set().union(*(things.canaries for things in self.things.values())) | set(agencies.values())
+        words = set().union(*(things.canaries for things in self.things.values()), *AGENCIES.values())
         if self.is_signed_in(person, host):
             for things in self.own_things(person):
                 words -= things.canaries
             if person == "operator":
-                words -= set(agencies.values())
-        return words - {agencies.get(host, "")}
+                words = words.difference(*AGENCIES.values())
+        return words - AGENCIES.get(host, set())
