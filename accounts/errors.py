@@ -46,4 +46,4 @@ class SuspiciousReply(DoorError):
 
 
 class BadCredentials(DoorError):
-    """The vendor refuses the agency's credentials."""
+    """The vendor refuses the agency's credentials, or this one account: which, the prober finds out."""

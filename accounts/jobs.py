@@ -211,7 +211,6 @@ def _refresh(job: Job) -> None:
                 SubaccountId(subaccount.vendor_id), with_keys=subaccount.vendor_account.reads_statistics
             ),
             noted=vendor.Noted("subaccount", subaccount.customer_id),
-            doubts_refusal=True,
         )
     except NotFound as problem:
         is_new = subaccount.bound_at and clock.now() < quarantine_ends(subaccount.bound_at)

@@ -301,7 +301,6 @@ class _Step(Claimed):
                 expiry_date=subaccount.expiry_date,
             ),
             noted=vendor.Noted("subaccount/create", customer.pk),
-            doubts_refusal=True,
         )
 
 

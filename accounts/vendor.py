@@ -116,14 +116,14 @@ def ask(
     *,
     noted: Noted | None = None,
     for_click: bool = False,
-    doubts_refusal: bool = False,
+    reads_list: bool = False,
 ) -> Answer:
     """Makes one call with the client of `account` and lets the breaker know how it went.
 
-    With `noted` the call is kept as a VendorCall; launches keep their own events instead, and are `for_click`. With
-    `doubts_refusal` the breaker learns of refused credentials only if they cannot read the list either: what people
-    typed may be what a firewall of the vendor's does not like, or one account may have expired there, and that is
-    nobody else's affair.
+    With `noted` the call is kept as a VendorCall; launches keep their own events instead, and are `for_click`.
+    Whether credentials are refused only the agency's own list tells (`reads_list`): what people typed may be what a
+    firewall of the vendor's does not like, or one account may have expired there, and that is nobody else's affair.
+    Any other call that hears so has the list read: at once, or, where somebody waits for a click, by the prober.
 
     Raises Waiting without any call while the breaker is open or the vendor throttles us, and whatever
     CoupontoolsError the call raises.
@@ -132,7 +132,7 @@ def ask(
         raise Waiting(account.probe_at or clock.now(), account.trouble)
     if account.throttled_until and account.throttled_until > clock.now():
         raise Waiting(account.throttled_until, "throttled")
-    return _observed(account, call, noted, for_click=for_click, doubts_refusal=doubts_refusal)
+    return _observed(account, call, noted, for_click=for_click, reads_list=reads_list)
 
 
 def _observed(
@@ -141,30 +141,36 @@ def _observed(
     noted: Noted | None = None,
     *,
     for_click: bool = False,
-    doubts_refusal: bool = False,
+    reads_list: bool = False,
 ) -> Answer:
     client, started = clients.get(account, for_click=for_click), time.monotonic()
     try:
         answer = call(client)
     except CoupontoolsError as problem:
         _keep(account, noted, started, problem)
-        if not (doubts_refusal and isinstance(problem, CREDENTIALS_ERRORS) and _can_read(account)):
+        if reads_list or not isinstance(problem, CREDENTIALS_ERRORS):
             _note(account, account.active_credential, problem)
+        elif for_click:
+            VendorAccount.objects.filter(pk=account.pk, probe_at=None).update(probe_at=clock.now())
+        else:
+            _probe(account)
         raise
     _keep(account, noted, started, None)
-    if account.recent_failures or account.trouble:
+    if account.recent_failures or account.trouble or account.probe_at:
         _note(account, account.active_credential, None)
     return answer
 
 
-def _can_read(account: VendorAccount) -> bool:
+def _probe(account: VendorAccount) -> None:
     """Asks with a read, past the breaker, which learns of it."""
     try:
-        _observed(account, lambda client: client.subaccounts.list(brief=True), Noted("subaccount/list"))
+        _observed(account, _read_list, Noted("subaccount/list"), reads_list=True)
     except (CoupontoolsError, Waiting) as problem:
         log.info("vendor.probe_failed", vendor_account=account.pk, problem=type(problem).__name__)
-        return False
-    return True
+
+
+def _read_list(client: Coupontools) -> tuple[ListedSubaccount, ...]:
+    return client.subaccounts.list(brief=True)
 
 
 def _keep(account: VendorAccount, noted: Noted | None, started: float, problem: CoupontoolsError | None) -> None:
@@ -203,7 +209,8 @@ def _write(account: VendorAccount, problem: CoupontoolsError | None) -> None:
             outages.begin(account, VendorAccount.Trouble.UNREACHABLE, now=now, probe_at=_next_probe())
     elif problem is None:
         if not outages.end(account, now=now):
-            row.update(recent_failures=F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES))
+            quiet = F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES)
+            row.update(recent_failures=quiet, probe_at=None)  # what a refused click asked is answered
     elif isinstance(problem, Refused) and account.recent_failures:
         # A refusal is an answer: the vendor is there.
         row.update(recent_failures=F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES))
@@ -239,16 +246,18 @@ def learn(credential: Credential, problem: CoupontoolsError | None) -> None:
 
 
 def probe_due(now: datetime | None = None) -> int:
-    """Asks each vendor account whose breaker is open and whose probe is due, with a read. Returns how many."""
+    """Asks each vendor account whose probe is due, with a read: the breaker is open, or a click was refused in a way
+    that may be about the credentials. Returns how many.
+    """
     now = now or clock.now()
-    due = VendorAccount.objects.exclude(trouble="").filter(probe_at__lte=now)
+    due = VendorAccount.objects.filter(probe_at__lte=now)
     probed = 0
     for account in due.select_related("active_credential"):
         later = now + timedelta(seconds=settings.BREAKER_PROBE_SECONDS)
         if not VendorAccount.objects.filter(pk=account.pk, probe_at=account.probe_at).update(probe_at=later):
             continue  # another process is at it
         probed += 1
-        _can_read(account)
+        _probe(account)
     return probed
 
 
@@ -302,6 +311,4 @@ def look(account: VendorAccount) -> tuple[ListedSubaccount, ...]:
             for stale in [other for other in _looks if other[0] == account.pk]:
                 del _looks[stale]  # who waits for it still has it
             shared = _looks[key] = _SharedLook()
-    return shared.run(
-        lambda: ask(account, lambda client: client.subaccounts.list(brief=True), noted=Noted("subaccount/list"))
-    )
+    return shared.run(lambda: ask(account, _read_list, noted=Noted("subaccount/list"), reads_list=True))

@@ -66,7 +66,7 @@ def problem(error: DoorError, *, seconds: float, own_words: str = "") -> Problem
             return Problem(
                 title,
                 _("The editor does not let us in at the moment. Nothing was changed, and your running coupons go on."),
-                _("We were told and look into it."),
+                _("We look why. If it stays so, write to us and name the reference below."),
                 503,
             )
         case SuspiciousReply():
@@ -143,7 +143,18 @@ def staff_problem(error: DoorError, *, seconds: float) -> Problem:
                 _("A customer's account that is gone stands under Needs attention."),
                 503,
             )
-        case NotAskedNow(args=(VendorAccount.Trouble.CREDENTIALS,)) | BadCredentials():
+        case BadCredentials():
+            return Problem(
+                title,
+                _("The vendor refuses this account, or your agency's credentials. Nothing was changed."),
+                _(
+                    "We read your list of accounts to find out which. If it is the credentials, an owner sets them "
+                    "right under Connection."
+                ),
+                503,
+                page="console:connection",
+            )
+        case NotAskedNow(args=(VendorAccount.Trouble.CREDENTIALS,)):
             return Problem(
                 title,
                 _("The vendor refuses your agency's credentials. Nothing was changed."),

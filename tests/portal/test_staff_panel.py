@@ -73,7 +73,7 @@ def test_the_agencys_own_panel_opens_for_owners_and_teammates_only(
     ("body", "codes", "says", "link"),
     [
         ({"as": "teammate"}, [503], "does not know this teammate number", "/console/staff/"),
-        ({"as": "account"}, [1000], "An owner sets them right under Connection", "/console/connection/"),
+        ({"as": "account"}, [1000], "an owner sets them right under Connection", "/console/connection/"),
         ({"as": "account"}, [200], "refused what we asked", ""),
     ],
 )
@@ -109,7 +109,7 @@ def test_staff_who_may_not_open_the_connection_get_no_link_to_it(
 
     answer = sams.post(page_of(active.customer, "launch/"), {"reason": "You asked us on the phone", "page": ""})
 
-    assert "An owner sets them right under Connection" in answer.text
+    assert "an owner sets them right under Connection" in answer.text
     assert "/console/connection/" not in answer.text
 
 
