@@ -23,7 +23,7 @@ from accounts.claimed import (
     quarantine_ends,
     seconds,
 )
-from accounts.claims import claim
+from accounts.claims import backoff, claim
 from accounts.models import IN_FLIGHT, Agency, Cause, Customer, Event, Job, State, Subaccount, VendorAccount
 from accounts.states import FREE, LostClaim
 from coupontools_api.errors import (
@@ -243,11 +243,15 @@ class _Step(Claimed):
             self.give_back(self.throttled_for(), Cause.VENDOR_THROTTLES)
         except vendor.CREDENTIALS_ERRORS as problem:
             if self.account.is_open:
-                self.give_back(seconds(settings.BREAKER_PROBE_SECONDS), Cause.CREDENTIALS, problem.codes)
-            elif problem.codes:  # what was asked for is refused, and not who asks
-                self.review(Cause.REFUSED, problem.codes)
-            else:  # whoever refused in this way was not the vendor's own code, and may have spoken behind it
+                self.give_back(seconds(settings.BREAKER_PROBE_SECONDS), WAITING_CAUSES[self.account.trouble])
+            elif (
+                not problem.codes
+            ):  # whoever refused in this way was not the vendor's own code, and may stand before it
                 self.uncertain(Cause.UNCLEAR_ANSWER)
+            elif self._list_stays_unread():  # then who is refused is not known
+                self.give_back(backoff(self.account.failures_in_a_row), Cause.VENDOR_UNREACHABLE)
+            else:  # what was asked for is refused, and not who asks
+                self.review(Cause.REFUSED, problem.codes)
         except EmailTaken as problem:
             # Ours from an earlier attempt, or somebody else's: the next look tells.
             self.uncertain(Cause.EMAIL_TAKEN, problem.codes, happened=False)
@@ -269,6 +273,11 @@ class _Step(Claimed):
             else:
                 # It may be ours under another spelling, or nobody's: where the list does not tell, a person does.
                 self.uncertain(Cause.UNCLEAR_ANSWER, told=created.id)
+
+    def _list_stays_unread(self) -> bool:
+        """Whether the reading that a refusal brought had no answer, or was put off."""
+        throttled_until = self.account.throttled_until
+        return bool(self.account.failures_in_a_row or (throttled_until and throttled_until > clock.now()))
 
     def _is_ours(self, created: CreatedSubaccount) -> bool:
         """Whether the new account has our address. Where the create does not say, the account is read; no answer is no.

@@ -44,6 +44,21 @@ def test_credentials_that_read_nothing_either_are_everybodys_trouble(sandbox: Sa
 
 
 @pytest.mark.parametrize(
+    "silence", [{"kind": "html", "status": 503}, {"kind": "throttle", "retry_after": 30}], ids=lambda it: it["kind"]
+)
+def test_a_list_that_is_not_answered_says_nothing_of_the_credentials(
+    silence: dict[str, Any], sandbox: Sandbox, bos_subaccount: Subaccount
+):
+    sandbox.fault(LIST, call=2, times=5, **silence)
+    sandbox.fault(CREATE, "status", status=401, codes=[1000], times=1)
+
+    waits = attempt(bos_subaccount)
+
+    assert VendorAccount.objects.get(agency=waits.agency).trouble == ""
+    assert (waits.state, waits.cause, waits.attempts) == (State.REQUESTED, Cause.VENDOR_UNREACHABLE, 0)
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         (200, '{"status":{"status":"OK"},"errors":{"error_code":[604]},' + OURS + "}"),
