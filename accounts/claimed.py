@@ -38,6 +38,11 @@ def quarantine_ends(since: datetime) -> datetime:
     return since + seconds(settings.PROVISIONING_QUARANTINE_SECONDS)
 
 
+def is_new(subaccount: Subaccount) -> bool:
+    """Whether it was bound so lately that the vendor may not know it for every question yet."""
+    return subaccount.bound_at is not None and clock.now() < quarantine_ends(subaccount.bound_at)
+
+
 class Claimed:
     """One claimed step of one subaccount."""
 

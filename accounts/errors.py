@@ -29,6 +29,10 @@ class UnderWay(Unavailable):
     """The same person's last click is still being answered."""
 
 
+class NotThereYet(Unavailable):
+    """The vendor made the subaccount a moment ago, and does not know it for every question yet."""
+
+
 class CampaignGone(Unavailable):
     """The vendor no longer knows the campaign."""
 

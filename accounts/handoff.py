@@ -16,6 +16,7 @@ from django.core.cache import cache
 from pydantic import SecretStr
 
 from accounts import jobs, limits, vendor
+from accounts.claimed import is_new
 from accounts.errors import (
     BadCredentials,
     CampaignGone,
@@ -23,6 +24,7 @@ from accounts.errors import (
     NotAllowed,
     NotAskedNow,
     NotFoundAtVendor,
+    NotThereYet,
     SuspiciousReply,
     TeammateGone,
     Unavailable,
@@ -116,6 +118,9 @@ class Handoff:
             raise BadCredentials from None
         except NotFound as problem:
             if GONE in problem.codes:
+                if self.subaccount is not None and is_new(self.subaccount):
+                    self.record("too_new")
+                    raise NotThereYet from None
                 self.record("missing")
                 if self.subaccount is not None:
                     jobs.missing(self.subaccount, acting_user=self.acting_user)

@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.module_loading import import_string
 
 from accounts import clock, reconcile, vendor
-from accounts.claimed import MISSING_LOOK, quarantine_ends
+from accounts.claimed import MISSING_LOOK, is_new
 from accounts.claims import backoff, claim
 from accounts.crypto import seal, unseal
 from accounts.errors import NotAllowed
@@ -213,8 +213,7 @@ def _refresh(job: Job) -> None:
             noted=vendor.Noted("subaccount", subaccount.customer_id),
         )
     except NotFound as problem:
-        is_new = subaccount.bound_at and clock.now() < quarantine_ends(subaccount.bound_at)
-        if GONE not in problem.codes or is_new:  # what was made a moment ago may not be there for every question yet
+        if GONE not in problem.codes or is_new(subaccount):
             raise _TryLater(str(problem.codes)) from None
         with suppress(NotAllowed):  # too late: what is bound now has a reading of its own
             missing(subaccount)

@@ -18,7 +18,9 @@ HEALTH_DAYS = 7
 HEALTH_LAUNCHES = 500
 LAUNCHES = ("launch", "staff_launch")
 # Refused by ourselves, before or without asking the vendor: says nothing about its health.
-NOT_THE_VENDORS = frozenset({"limit", "not_active", "already_under_way", "campaign_gone", "missing", "paused"})
+NOT_THE_VENDORS = frozenset(
+    {"limit", "not_active", "already_under_way", "campaign_gone", "missing", "too_new", "paused"}
+)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from accounts.errors import (
     NotAllowed,
     NotAskedNow,
     NotFoundAtVendor,
+    NotThereYet,
     SuspiciousReply,
     TeammateGone,
     UnderWay,
@@ -78,6 +79,13 @@ def problem(error: DoorError, *, seconds: float, own_words: str = "") -> Problem
             )
         case UnderWay():
             return _under_way()
+        case NotThereYet():
+            return Problem(
+                _("One moment, please"),
+                _("Your account is new, and the editor is still putting it in place. Nothing was changed."),
+                _("Please try again in a few minutes. If it stays so, write to us and name the reference below."),
+                503,
+            )
         case CampaignGone():
             return Problem(
                 title,
@@ -176,6 +184,13 @@ def staff_problem(error: DoorError, *, seconds: float) -> Problem:
                 _("The vendor's answer did not fit what we asked, so we did not follow it. Nothing was changed."),
                 again,
                 502,
+            )
+        case NotThereYet():
+            return Problem(
+                title,
+                _("The account is new, and the vendor does not know it yet. Nothing was changed."),
+                _("Please try again in a few minutes. If the vendor has no such account, it is noticed by itself."),
+                503,
             )
         case CampaignGone():
             return Problem(title, _("The vendor no longer knows this coupon. Nothing was changed."), again, 503)

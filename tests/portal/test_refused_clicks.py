@@ -1,4 +1,4 @@
-"""A click that is refused as if the credentials were: of one account it says nothing of the others."""
+"""A click that the vendor refuses: what it says of one account, and what it does not say of the others."""
 
 from collections.abc import Callable
 from typing import Any
@@ -110,3 +110,19 @@ def test_a_lost_account_that_may_not_be_read_stops_nobody(
     assert provisioning.attempt(active.pk)
 
     assert account_of(north).trouble == ""
+
+
+@pytest.mark.parametrize(("door", "path"), [("launch", SSO), ("password-link", RESET)])
+def test_an_account_of_a_moment_ago_that_is_not_found_yet_is_not_gone(
+    door: str, path: str, sandbox: Sandbox, active: Subaccount, bo_client: Client
+):
+    Subaccount.objects.for_agency(active.agency).filter(pk=active.pk).update(bound_at=timezone.now())
+    sandbox.fault(path, "status", status=400, codes=[510], times=1)
+    click = f"/c/{active.customer.public_id}/{door}/"
+
+    refused = bo_client.post(click)
+
+    active.refresh_from_db()
+    assert (refused.status_code, active.state) == (503, State.ACTIVE)
+    assert "still putting it in place" in refused.text
+    assert bo_client.post(click).status_code in (200, 303)

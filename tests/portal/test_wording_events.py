@@ -38,7 +38,7 @@ def test_every_kind_that_is_recorded_has_a_sentence():
     ("kind", "outcome", "data", "sentence"),
     [
         ("launch", "opened", {"page": "statistics"}, "Panel opened (results)"),
-        ("launch", "credentials", {}, "Panel opened: did not work, the vendor refused the credentials"),
+        ("launch", "credentials", {}, "Panel opened: did not work, the vendor refused the account or the credentials"),
         (
             "launch",
             "not_asked:unreachable",
