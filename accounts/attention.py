@@ -250,6 +250,7 @@ def _start_again(subaccount: Subaccount, acting_user: User, *, to: State, **chan
         "cause_codes": [],
         "first_look": Subaccount.FirstLook.NONE,
         "first_look_at": None,
+        "packages_sent": [],
         "create_started_at": None,
         "uncertain_since": None,
         "had_unknown_outcome": False,

@@ -98,7 +98,7 @@ class Claimed:
 
     def bind(self, vendor_id: str) -> None:
         subaccount, now = self.subaccount, clock.now()
-        was_missing = subaccount.state == State.MISSING
+        was = State(subaccount.state)
         of_another = {"facts": {}, "sealed_keys": ""} if subaccount.vendor_id not in ("", vendor_id) else {}
         try:
             with transaction.atomic():
@@ -118,15 +118,17 @@ class Claimed:
                     **FREE,
                 )
                 search.add(subaccount.customer, vendor_id)
-                customer = Customer.objects.for_agency(subaccount.agency).get(pk=subaccount.customer_id)
+                customers = Customer.objects.for_agency(subaccount.agency).select_related("package")
+                customer = customers.get(pk=subaccount.customer_id)
                 self._start_trial(customer, now.date())
+                self._check_package(customer, was)
                 jobs = [
                     Job(kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk}),
                 ]
                 if customer.paused_at:
                     # Paused before there was an account: the task that a pause leaves, and no "you can start".
                     PanelTask.objects.create(agency=subaccount.agency, customer=customer, kind=PanelTask.Kind.BLOCK)
-                elif not was_missing:
+                elif was != State.MISSING:
                     mail = {"mail": "account_ready", "customer": subaccount.customer_id}
                     about = {"agency": subaccount.agency, "customer_id": subaccount.customer_id}
                     jobs.append(Job(kind=Job.Kind.MAIL, payload=mail, **about))
@@ -145,6 +147,21 @@ class Claimed:
         if days and customer.trial_ends_on is None and customer.converted_at is None:
             ends_on = self.subaccount.expiry_date or today + timedelta(days=days)
             Customer.objects.for_agency(self.subaccount.agency).filter(pk=customer.pk).update(trial_ends_on=ends_on)
+
+    def _check_package(self, customer: Customer, was: State) -> None:
+        """The account may have another package than the customer has by now: then that is changed by hand.
+
+        Which create made it is certain only where it said so itself. An account that was lost has its tasks already.
+        """
+        sent = self.subaccount.packages_sent
+        possible, wanted = sent[-1:] if was == State.CREATING else sent, customer.package.vendor_package_id
+        if was != State.MISSING and any(package != wanted for package in possible):
+            PanelTask.objects.create(
+                agency=self.subaccount.agency,
+                customer=customer,
+                kind=PanelTask.Kind.CHANGE_PACKAGE,
+                data={"package": wanted},
+            )
 
     def contradiction(self) -> None:
         """The create answered with somebody else's id, and may have made ours all the same: its outcome is unknown."""

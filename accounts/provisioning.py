@@ -202,6 +202,7 @@ class _Step(Claimed):
                 attempts=subaccount.attempts + 1,
                 create_started_at=now,
                 expiry_date=_expiry_date(subaccount.customer, now),
+                packages_sent=_packages_sent(subaccount),
                 lease_until=now + seconds(settings.PROVISIONING_LEASE_SECONDS),
                 cause=Cause.NONE,
                 cause_codes=[],
@@ -348,6 +349,12 @@ def creates_since(since: datetime, agency: Agency) -> int:
         started=Count("pk", filter=Q(kind=started)), given_back=Count("pk", filter=Q(kind=GIVEN_BACK))
     )
     return int(counts["started"] - counts["given_back"])
+
+
+def _packages_sent(subaccount: Subaccount) -> list[str]:
+    """What is asked for now comes last. Before it what was asked for by creates that may have happened all the same."""
+    earlier = subaccount.packages_sent if subaccount.had_unknown_outcome else []
+    return [*earlier, subaccount.customer.package.vendor_package_id]
 
 
 def _is_trial(customer: Customer) -> bool:

@@ -93,6 +93,9 @@ class Subaccount(Claimable):
     first_look = models.CharField(max_length=7, choices=FirstLook, blank=True, default=FirstLook.NONE)
     first_look_at = models.DateTimeField(null=True, blank=True)
     expiry_date = models.DateField(null=True, blank=True, help_text="As sent to the vendor; empty if none was.")
+    packages_sent = models.JSONField(
+        default=list, blank=True, help_text="The vendor's package ids of the creates that may have made the account."
+    )
     create_started_at = models.DateTimeField(null=True, blank=True)
     uncertain_since = models.DateTimeField(null=True, blank=True)
     had_unknown_outcome = models.BooleanField(default=False)

@@ -1,0 +1,99 @@
+"""Another package while it is not known whether an account was made: what has to be changed by hand afterwards."""
+
+from typing import Any
+
+import pytest
+
+from accounts import attention, customer_care, jobs, packages
+from accounts.models import Agency, Package, PanelTask, State, Subaccount, User
+from coupontools_api.sandbox import Sandbox
+from tests.accounts.reading import CREATE, attempt, fresh, made
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
+
+
+def tasks(subaccount: Subaccount) -> list[tuple[str, dict[str, Any]]]:
+    rows = PanelTask.objects.for_agency(subaccount.agency).filter(customer=subaccount.customer, done_at=None)
+    return list(rows.values_list("kind", "data"))
+
+
+def choose_plus(subaccount: Subaccount, ada: User) -> None:
+    plus = Package.objects.for_agency(subaccount.agency).get(name="Plus")
+    customer_care.change_package(fresh(subaccount).customer, package=plus, acting_user=ada)
+
+
+@pytest.fixture
+def lost(sandbox: Sandbox, bos_subaccount: Subaccount) -> Subaccount:
+    """Starter was asked for, no answer came, and no account has appeared so far: it is in the queue again."""
+    sandbox.fault(CREATE, "reset_before", times=1)
+    for _ in range(6):
+        if (row := attempt(bos_subaccount)).state == State.REQUESTED:
+            return row
+    raise AssertionError(row.state)
+
+
+def test_what_the_vendor_made_late_with_the_first_package_is_changed_by_hand(
+    sandbox: Sandbox, lost: Subaccount, ada: User
+):
+    choose_plus(lost, ada)
+    sandbox.add_subaccount("north-id", email=lost.email)
+
+    assert attempt(lost).state == State.ACTIVE
+
+    assert tasks(lost) == [("change_package", {"package": "pac_2"})]
+
+
+def test_what_was_made_under_a_second_question_is_changed_by_hand_too(sandbox: Sandbox, lost: Subaccount, ada: User):
+    choose_plus(lost, ada)
+    sandbox.fault(CREATE, "email_taken", times=1)
+    assert attempt(lost).state == State.UNCERTAIN
+    sandbox.add_subaccount("north-id", email=lost.email)
+
+    assert attempt(lost).state == State.ACTIVE
+
+    assert tasks(lost) == [("change_package", {"package": "pac_2"})]
+
+
+def test_what_the_second_question_itself_made_has_the_right_package(sandbox: Sandbox, lost: Subaccount, ada: User):
+    choose_plus(lost, ada)
+
+    assert attempt(lost).state == State.ACTIVE
+
+    assert made(sandbox) == 1
+    assert tasks(lost) == []
+
+
+def test_a_package_that_was_refused_made_nothing(sandbox: Sandbox, bos_subaccount: Subaccount, ada: User):
+    starter = Package.objects.for_agency(bos_subaccount.agency).get(pk=bos_subaccount.customer.package_id)
+    packages.change(starter, vendor_package_id="pac_99", acting_user=ada)
+    assert attempt(bos_subaccount).state == State.NEEDS_REVIEW
+    choose_plus(bos_subaccount, ada)
+
+    assert attempt(bos_subaccount).state == State.ACTIVE
+
+    assert tasks(bos_subaccount) == []
+
+
+def test_another_id_of_the_same_package_counts_for_what_is_just_being_made(
+    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User, north: Agency
+):
+    sandbox.fault(CREATE, "reset_after", times=1)
+    assert attempt(bos_subaccount).state == State.UNCERTAIN
+    starter = Package.objects.for_agency(north).get(pk=bos_subaccount.customer.package_id)
+    packages.change(starter, vendor_package_id="pac_2", acting_user=ada)
+
+    assert attempt(bos_subaccount).state == State.ACTIVE
+
+    assert tasks(bos_subaccount) == [("change_package", {"package": "pac_2"})]
+
+
+def test_an_account_that_was_lost_and_is_found_brings_no_task_anew(sandbox: Sandbox, active: Subaccount, ada: User):
+    Subaccount.objects.for_agency(active.agency).filter(pk=active.pk).update(packages_sent=["pac_1"])
+    choose_plus(active, ada)
+    customer_care.tick(PanelTask.objects.for_agency(active.agency).get(), acting_user=ada)
+    jobs.missing(fresh(active))
+    attention.link(fresh(active), vendor_id=active.vendor_id, reason="It is back", acting_user=ada)
+
+    assert attempt(active).state == State.ACTIVE
+
+    assert tasks(active) == []
