@@ -49,6 +49,8 @@ _REFUSALS = frozenset({Cause.REFUSED, Cause.PACKAGE_REFUSED, Cause.ATTEMPTS_USED
 
 def options(subaccount: Subaccount) -> tuple[Option, ...]:
     """What may be done with a row that waits, the advised choice first. Empty if it waits for nobody."""
+    if subaccount.state == State.AWAITING_APPROVAL and subaccount.cause == Cause.NO_ROOM:
+        return (Option(Choice.DECLINE),)  # goes on by itself once there is room
     if subaccount.state == State.AWAITING_APPROVAL:
         return Option(Choice.APPROVE, is_advised=True), Option(Choice.DECLINE)
     if subaccount.state == State.AWAITING_EMAIL and subaccount.customer.terms_accepted_at is None:

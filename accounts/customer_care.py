@@ -182,6 +182,8 @@ def close(customer: Customer, *, message: str, acting_user: User) -> None:
     elif state != State.MISSING:
         put_task(customer, PanelTask.Kind.DELETE)
     jobs.put_mail("closed", agency=customer.agency, customer=customer)
+    if state not in customers.NO_PLACE_YET:
+        customers.let_in(customer.agency)
     tasks.wake()
 
 

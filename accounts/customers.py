@@ -1,5 +1,6 @@
 """Doors about customers: signing up, proving the mailbox."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,19 @@ from django.utils import timezone
 
 from accounts import clock, search, states, tasks
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Customer, Event, Membership, Package, State, Subaccount, User, VendorAccount
+from accounts.models import (
+    Agency,
+    Cause,
+    Customer,
+    Event,
+    Job,
+    Membership,
+    Package,
+    State,
+    Subaccount,
+    User,
+    VendorAccount,
+)
 
 
 class NoRoom(NotAllowed):
@@ -111,31 +124,60 @@ def prove_mailbox(*, acting_user: User, email: str) -> int:
     went_on = 0
     for subaccount in waiting:
         agency, now = acting_user.agency, clock.now()
-        needs_approval = _needs_approval(agency, subaccount.customer) or not _takes_place(agency)
-        to = State.AWAITING_APPROVAL if needs_approval else State.REQUESTED
+        needs_approval = _needs_approval(agency, subaccount.customer)
+        is_full = not needs_approval and not _takes_place(agency)
+        waits = needs_approval or is_full
         try:
             states.move(
                 subaccount,
                 expecting=State.AWAITING_EMAIL,
-                to=to,
+                to=State.AWAITING_APPROVAL if waits else State.REQUESTED,
                 acting_user=acting_user,
                 verified_at=now,
-                run_at=None if needs_approval else now,
+                run_at=None if waits else now,
+                cause=Cause.NO_ROOM if is_full else Cause.NONE,
             )
         except NotAllowed:
             continue  # the same code, entered twice at once: the other one has let it go on
         went_on += 1
+        if is_full:
+            _tell_of_no_room(agency)
         tasks.wake(subaccount)
     return went_on
 
 
 def _takes_place(agency: Agency) -> bool:
-    """Whether a proven customer fits; more may have signed up than do. Then staff decide, once there is room again."""
+    """Whether a proven customer fits; more may have signed up than do."""
     try:
         make_room(agency)
     except NoRoom:
         return False
     return True
+
+
+def _tell_of_no_room(agency: Agency) -> None:
+    """Staff learn it once a day, however many wait."""
+    mail = Job(
+        kind=Job.Kind.MAIL,
+        agency=agency,
+        once=f"no_room:{agency.pk}:{clock.now():%Y%m%d}",
+        payload={"mail": "no_room", "limit": agency.customer_limit},
+    )
+    Job.objects.bulk_create([mail], ignore_conflicts=True)
+
+
+def let_in(agency: Agency) -> None:
+    """There may be room again: who waits for it goes on, the longest first, as many as fit.
+
+    Joins the transaction of the door that made the room.
+    """
+    waiting = Subaccount.objects.for_agency(agency).filter(state=State.AWAITING_APPROVAL, cause=Cause.NO_ROOM)
+    for subaccount in waiting.select_related("agency", "customer").order_by("changed_at", "pk"):
+        if not _takes_place(subaccount.agency):
+            return
+        with suppress(NotAllowed):  # declined meanwhile
+            states.request(subaccount, expecting=State.AWAITING_APPROVAL)
+            tasks.wake(subaccount)
 
 
 def _needs_approval(agency: Agency, customer: Customer) -> bool:

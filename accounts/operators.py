@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts import clock, provisioning, tasks
+from accounts import clock, customers, provisioning, tasks
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Cause, Event, Host, Note, Subaccount, User, VendorAccount, ViewAs
 from accounts.models.subaccounts import SubaccountQuerySet
@@ -87,7 +87,7 @@ def make_canonical(host: Host, *, acting_user: User) -> None:
 def set_limits(agency: Agency, *, customer_limit: int | None, daily_creates: int | None, acting_user: User) -> None:
     """How many open customers it may have (None: any number), and new accounts a day (None: the installation's).
 
-    Who waits for tomorrow goes on at once, if there is room today.
+    Who waits for tomorrow goes on at once, if there is room today; so do those who wait for a place, as many as fit.
     """
     _operator(acting_user)
     # Who counts today's accounts holds this, and has put its row off before we wake it.
@@ -100,6 +100,7 @@ def set_limits(agency: Agency, *, customer_limit: int | None, daily_creates: int
         VendorAccount.objects.filter(pk=account.pk).update(budget_reached_on=None)  # and a second stop is told, too
         waiting = Subaccount.objects.for_agency(agency).filter(cause=Cause.DAILY_BUDGET, run_at__isnull=False)
         _make_due(waiting, now, cause=Cause.NONE)
+    customers.let_in(agency)
     Event.objects.record(
         "agency.limits_changed",
         agency=agency,

@@ -84,8 +84,8 @@ def _move(
         )
 
 
-def request(subaccount: Subaccount, *, expecting: State, acting_user: User) -> None:
-    """Puts a wish in the queue: its mailbox is proven, and a person approved where the agency wants that."""
+def request(subaccount: Subaccount, *, expecting: State, acting_user: User | None = None) -> None:
+    """Puts a wish in the queue: its mailbox is proven, there is room, and a person said yes where one has to."""
     move(
         subaccount,
         expecting=expecting,

@@ -205,8 +205,8 @@ def finding_or_404(request: PersonRequest, finding: UUID) -> Finding:
 
 
 def approvals_for_staff(request: PersonRequest, *, after: str = "") -> Waiting[Subaccount]:
-    """The sign-ups that wait for a yes, longest first."""
-    rows = Subaccount.objects.for_agency(request.agency).filter(state=State.AWAITING_APPROVAL)
+    """The sign-ups that wait for a yes, longest first; not those that wait for room."""
+    rows = Subaccount.objects.for_agency(request.agency).filter(state=State.AWAITING_APPROVAL, cause="")
     return _subaccounts(request, rows, after)
 
 

@@ -20,6 +20,7 @@ OF_THE_AGENCY = {
     "vendor_trouble": "/console/",
     "vendor_recovered": "/console/",
     "daily_budget": "/console/",
+    "no_room": "/console/attention/",
     "reconcile_stopped": "/console/differences/",
     "many_missing": "/console/attention/",
 }

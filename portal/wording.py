@@ -61,6 +61,7 @@ CAUSES = {
     Cause.CREATES_PAUSED: gettext_lazy(
         "New accounts are paused until the operator has looked at the differences. We go on by ourselves then."
     ),
+    Cause.NO_ROOM: gettext_lazy("The agency has as many customers as it may have. We go on as soon as there is room."),
     Cause.OUR_FAULT: gettext_lazy("Something went wrong on our side. We try again every minute; the log says what."),
 }
 
@@ -150,6 +151,22 @@ def setup_page(place: Place, now: datetime | None = None, *, reader: str = "") -
                 _("Check your e-mail"),
                 _("We go on as soon as you have entered the code that we sent you."),
                 [wait, making, ready],
+            )
+        case State.AWAITING_APPROVAL if subaccount.cause == Cause.NO_ROOM:
+            room = Step(
+                "person",
+                "clock",
+                _("Waiting for a place"),
+                _("waiting for a person"),
+                _("%(agency)s was told that you wait.") % {"agency": agency},
+            )
+            return Setup(
+                _("You are on the waiting list"),
+                _("%(agency)s has no place free at the moment. Yours is made as soon as there is one, and we mail you.")
+                % {"agency": agency},
+                [mailbox, room, ready],
+                shows_contact=True,
+                seconds=WHILE_A_PERSON_IS_WAITED_FOR,
             )
         case State.AWAITING_APPROVAL:
             person = Step(

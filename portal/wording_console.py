@@ -85,8 +85,16 @@ _APPROVAL = Group(
     gettext_lazy("Waiting for your approval"),
     gettext_lazy("You asked to see new customers before their account is made."),
 )
+_ROOM = Group(
+    "room",
+    "users",
+    "brand",
+    gettext_lazy("Waiting for room"),
+    gettext_lazy("Your agency has as many customers as it may have. The operator can raise the number."),
+)
 
 _GROUPS = {
+    Cause.NO_ROOM: _ROOM,
     Cause.APPEARED_MEANWHILE: _THERE,
     Cause.EXISTED_BEFORE: _THERE,
     Cause.LISTED_TWICE: _THERE,
@@ -106,7 +114,7 @@ def group_of(subaccount: Subaccount) -> Group:
     """Under which heading a row stands on the attention list."""
     if subaccount.state == State.MISSING:
         return _GONE
-    if subaccount.state == State.AWAITING_APPROVAL:
+    if subaccount.state == State.AWAITING_APPROVAL and subaccount.cause != Cause.NO_ROOM:
         return _APPROVAL
     return _GROUPS.get(Cause(subaccount.cause), _REFUSED)
 
@@ -198,6 +206,11 @@ def what_happens_next(subaccount: Subaccount) -> str:
         return _("We ask the vendor and link %(account)s if its list bears it out. This takes a moment.") % {
             "account": subaccount.wanted_vendor_id
         }
+    if subaccount.state == State.AWAITING_APPROVAL and subaccount.cause == Cause.NO_ROOM:
+        return _(
+            "Goes on by itself as soon as there is room, the longest waiting first: when the number is raised, or when "
+            "another customer is closed."
+        )
     if subaccount.state == State.AWAITING_APPROVAL:
         return _("Nothing until you choose. After your approval the account is made within a minute.")
     if subaccount.state == State.MISSING:

@@ -211,12 +211,16 @@ ROLES: dict[str, str | Promise] = {
 }
 
 
+NO_ROOM = gettext_lazy("E-mail address confirmed, waiting for room")
+
+
 def event_sentence(kind: str, data: dict[str, Any], outcome: str = "done") -> str:
     """What happened, in words: the sentence of the kind, how it ended, and what `data` says of it (a role, a page).
 
     A kind without a sentence is shown in a readable form of its name.
     """
-    sentence = SENTENCES.get(kind)
+    waits_for_room = (kind, data.get("cause")) == ("subaccount.awaiting_approval", "no_room")
+    sentence = NO_ROOM if waits_for_room else SENTENCES.get(kind)
     text = str(sentence) if sentence else kind.replace(".", ": ").replace("_", " ").capitalize()
     if outcome not in CAME_ABOUT:
         text = _("%(what)s: did not work, %(why)s") % {"what": text, "why": _outcome(outcome)}

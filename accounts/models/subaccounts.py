@@ -63,6 +63,7 @@ class Cause(models.TextChoices):
     NOTHING_LISTED = "nothing_listed"
     PACKAGE_REFUSED = "package_refused"
     CREATES_PAUSED = "creates_paused"
+    NO_ROOM = "no_room"
 
 
 class SubaccountQuerySet(ScopedQuerySet["Subaccount"]):

@@ -21,7 +21,7 @@ STATE_CHOICES = [
     ("", gettext_lazy("Any")),
     ("active", gettext_lazy("Active")),
     ("awaiting_email", gettext_lazy("Waiting for e-mail")),
-    ("awaiting_approval", gettext_lazy("Waiting for approval")),
+    ("awaiting_approval", gettext_lazy("Waiting to be let in")),
     ("being_made", gettext_lazy("Being set up")),
     ("requested", gettext_lazy("Queued")),
     ("creating", gettext_lazy("Being made")),

@@ -51,7 +51,7 @@ class Look:
 
 STATES = {
     "awaiting_email": Look("secondary", "mail", gettext_lazy("Waiting for e-mail")),
-    "awaiting_approval": Look("purple", "user-question", gettext_lazy("Waiting for approval")),
+    "awaiting_approval": Look("purple", "user-question", gettext_lazy("Waiting to be let in")),
     "requested": Look("azure", "clock", gettext_lazy("Queued"), gettext_lazy("Being made")),
     "creating": Look("azure", "loader-2", gettext_lazy("Being made")),
     "uncertain": Look("azure", "eye", gettext_lazy("Being checked")),

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import people
+from accounts import customers, people
 from accounts.errors import NotAllowed
 from portal import access
 from portal.forms.people import AcceptInvitationForm
@@ -34,6 +34,11 @@ class SignUp(allauth_views.SignupView):
 
     def get_initial(self) -> dict[str, str]:
         return {**super().get_initial(), "package": self.request.GET.get("package", "")}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        agency = access.agency_of(self.request)
+        is_full = agency is not None and not customers.has_room(agency)
+        return {**super().get_context_data(**kwargs), "is_full": is_full}
 
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:

@@ -48,7 +48,7 @@ def as_received(name: str, text: str, *, agency: Agency, customer: Customer) -> 
         del facts["to"]
     if name in mails.OF_THE_AGENCY:
         moments = dict.fromkeys(("since", "until"), timezone.now().isoformat())
-        facts |= {"trouble": "unreachable", "allowed": 1, "listed": 1, "bound": 9, "absent": 8, **moments}
+        facts |= {"trouble": "unreachable", "allowed": 1, "limit": 1, "listed": 1, "bound": 9, "absent": 8, **moments}
         facts |= {"waited": 2, "longest": 60, "to_decide": 1}
     if name == "invitation":
         facts |= {"expires_at": timezone.now().isoformat(), "customer_name": text}
