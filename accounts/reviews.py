@@ -68,7 +68,7 @@ def _may_still_appear(subaccount: Subaccount) -> bool:
 def _look_for_missing(claimed: Claimed) -> None:
     subaccount = claimed.subaccount
     try:
-        vendor.ask(
+        found = vendor.ask(
             claimed.account,
             lambda client: client.subaccounts.get(SubaccountId(subaccount.vendor_id)),
             noted=vendor.Noted("subaccount", subaccount.customer_id),
@@ -77,14 +77,24 @@ def _look_for_missing(claimed: Claimed) -> None:
         if GONE not in problem.codes:
             claimed.postpone(MISSING_LOOK, subaccount.cause)
             return
-        claimed.free(run_at=clock.now() + MISSING_LOOK, looked_at=clock.now())
+        cause = "" if subaccount.cause == Cause.OTHER_ACCOUNT else subaccount.cause
+        claimed.free(run_at=clock.now() + MISSING_LOOK, looked_at=clock.now(), cause=cause)
     except vendor.Waiting as waiting:
         claimed.postpone(max(waiting.until - clock.now(), seconds(1)), WAITING_CAUSES[waiting.trouble])
     except CoupontoolsError:
         claimed.postpone(timedelta(minutes=5), subaccount.cause)
     else:
+        now = clock.now()
+        if subaccount.bound_at is None and not adoption.same_address(found.email, subaccount.email):
+            # Bound under another client id: only the number is the same.
+            if subaccount.cause == Cause.OTHER_ACCOUNT:
+                claimed.free(run_at=now + MISSING_LOOK, looked_at=now)
+            else:
+                _keep(claimed, Cause.OTHER_ACCOUNT)
+            return
         with transaction.atomic():
-            claimed.move(State.ACTIVE, run_at=None, looked_at=clock.now(), cause=Cause.NONE, cause_codes=[], **FREE)
+            back = {"bound_at": subaccount.bound_at or now, "looked_at": now, "cause": Cause.NONE, "cause_codes": []}
+            claimed.move(State.ACTIVE, run_at=None, **back, **FREE)
             Job.objects.create(kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk})
 
 

@@ -62,6 +62,10 @@ CAUSES = {
         "New accounts are paused until the operator has looked at the differences. We go on by ourselves then."
     ),
     Cause.NO_ROOM: gettext_lazy("The agency has as many customers as it may have. We go on as soon as there is room."),
+    Cause.OTHER_ACCOUNT: gettext_lazy(
+        "With the credentials in use now the vendor has an account of this number, but with another e-mail address. "
+        "Nothing was linked; an owner may decide."
+    ),
     Cause.OUR_FAULT: gettext_lazy("Something went wrong on our side. We try again every minute; the log says what."),
 }
 

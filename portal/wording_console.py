@@ -186,8 +186,10 @@ def what_happened(subaccount: Subaccount) -> str:
     if subaccount.state == State.AWAITING_APPROVAL:
         return _("Signed up and confirmed %(email)s.") % {"email": subaccount.email}
     if subaccount.state == State.MISSING:
-        sentence = _("The vendor answers that %(account)s does not exist.") % {"account": subaccount.vendor_id}
         more = wording.cause_sentence(subaccount.cause, subaccount.cause_codes)
+        if subaccount.cause == Cause.OTHER_ACCOUNT:
+            return more
+        sentence = _("The vendor answers that %(account)s does not exist.") % {"account": subaccount.vendor_id}
         return f"{sentence} {more}".strip()
     sentence = wording.cause_sentence(subaccount.cause, subaccount.cause_codes)
     if subaccount.cause == Cause.PACKAGE_REFUSED:

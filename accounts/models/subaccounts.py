@@ -64,6 +64,7 @@ class Cause(models.TextChoices):
     PACKAGE_REFUSED = "package_refused"
     CREATES_PAUSED = "creates_paused"
     NO_ROOM = "no_room"
+    OTHER_ACCOUNT = "other_account"
 
 
 class SubaccountQuerySet(ScopedQuerySet["Subaccount"]):
@@ -115,7 +116,9 @@ class Subaccount(Claimable):
 
     # What the vendor said.
     vendor_id = models.CharField(max_length=24, blank=True, default="")
-    bound_at = models.DateTimeField(null=True, blank=True)
+    bound_at = models.DateTimeField(
+        null=True, blank=True, help_text="Under the client id in use; empty where the id is of another one's list."
+    )
     refreshed_at = models.DateTimeField(null=True, blank=True, help_text="When the vendor was last read.")
     sealed_keys = models.TextField(
         blank=True, default="", help_text="Its own key pair, if the agency lets us read results; else never kept."
