@@ -323,10 +323,16 @@ def _leave_client(agency: Agency) -> None:
     free = list(waiting.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
     if len(free) < number:
         raise InTheMaking("A worker is just claiming one that waits. Try again.")
-    # Their claims, too: a look that is under way is dropped with what it saw. The number of a lost account may be
-    # somebody else's there.
+    # Their claims, too: a look that is under way is dropped with what it saw. A number, of a lost account or one that
+    # staff chose to be linked, may be somebody else's there.
     waiting.filter(pk__in=free).update(
-        first_look=Subaccount.FirstLook.NONE, first_look_at=None, bound_at=None, candidates=[], **FREE
+        first_look=Subaccount.FirstLook.NONE,
+        first_look_at=None,
+        bound_at=None,
+        candidates=[],
+        wanted_vendor_id="",
+        wanted_in_spite=False,
+        **FREE,
     )
 
 

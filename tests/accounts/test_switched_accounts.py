@@ -75,6 +75,32 @@ def test_an_owner_may_say_that_it_is_theirs_all_the_same(sandbox: Sandbox, north
     assert attempt(lost).state == State.ACTIVE
 
 
+def test_a_link_that_was_chosen_under_the_client_id_of_before_is_not_made_under_another_one(
+    sandbox: Sandbox, north: Agency, ada: User, lost: Subaccount
+):
+    number = number_there(sandbox, lost, email="stranger@elsewhere.example")
+    attention.link(fresh(lost), vendor_id=number, reason="Seen in the list of before", acting_user=ada)
+    switch(north, ada)
+
+    after = attempt(lost)
+
+    assert (after.state, after.wanted_vendor_id, after.wanted_in_spite) == (State.MISSING, "", False)
+
+
+def test_a_wish_that_was_to_be_linked_is_looked_for_under_the_other_client_id(
+    sandbox: Sandbox, north: Agency, ada: User, bos_subaccount: Subaccount
+):
+    sandbox.add_account("foreign-id", "foreign-secret", packages=["pac_1"])
+    theirs = sandbox.add_subaccount("foreign-id", email="stranger@elsewhere.example")
+    Subaccount.objects.for_agency(north).update(state=State.NEEDS_REVIEW, cause=Cause.NOTHING_LISTED, run_at=None)
+    attention.link(fresh(bos_subaccount), vendor_id=theirs, reason="Seen before", acting_user=ada)
+    switch(north, ada)
+
+    after = attempt(bos_subaccount)
+
+    assert (after.state, after.vendor_id, after.cause) == (State.NEEDS_REVIEW, "", Cause.NOTHING_LISTED)
+
+
 def test_without_a_switch_the_number_is_enough(sandbox: Sandbox, north: Agency, active: Subaccount):
     """The vendor's people may change an address; what is bound goes by its number."""
     sandbox.fault("/v4/subaccount", "status", status=400, codes=[510], times=1)
