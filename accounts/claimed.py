@@ -43,6 +43,20 @@ def is_new(subaccount: Subaccount) -> bool:
     return subaccount.bound_at is not None and clock.now() < quarantine_ends(subaccount.bound_at)
 
 
+def _ready_mail(subaccount: Subaccount) -> Job:
+    payload = {"mail": "account_ready", "customer": subaccount.customer_id}
+    about = {"agency": subaccount.agency, "customer_id": subaccount.customer_id}
+    return Job(kind=Job.Kind.MAIL, payload=payload, **about)
+
+
+def _owes_ready_mail(subaccount: Subaccount) -> bool:
+    """Whether the mail that says so was dropped, because the account was missing when its turn came."""
+    of_customer = {"customer_id": subaccount.customer_id}
+    turns = Job.objects.for_agency(subaccount.agency).filter(payload__mail="account_ready", **of_customer)
+    sent = Event.objects.for_agency(subaccount.agency).filter(kind="mail.sent", data__mail="account_ready")
+    return turns.exists() and not turns.filter(done_at=None).exists() and not sent.filter(**of_customer).exists()
+
+
 class Claimed:
     """One claimed step of one subaccount."""
 
@@ -128,10 +142,8 @@ class Claimed:
                 if customer.paused_at:
                     # Paused before there was an account: the task that a pause leaves, and no "you can start".
                     PanelTask.objects.create(agency=subaccount.agency, customer=customer, kind=PanelTask.Kind.BLOCK)
-                elif was != State.MISSING:
-                    mail = {"mail": "account_ready", "customer": subaccount.customer_id}
-                    about = {"agency": subaccount.agency, "customer_id": subaccount.customer_id}
-                    jobs.append(Job(kind=Job.Kind.MAIL, payload=mail, **about))
+                elif was != State.MISSING or _owes_ready_mail(subaccount):
+                    jobs.append(_ready_mail(subaccount))
                 Job.objects.bulk_create(jobs)
         except IntegrityError:
             # Another row has this id: whatever the vendor meant, it is not bound twice.
@@ -162,6 +174,16 @@ class Claimed:
                 kind=PanelTask.Kind.CHANGE_PACKAGE,
                 data={"package": wanted},
             )
+
+    def come_back(self, bound_at: datetime) -> None:
+        """A lost account is known again by its number, which counts as bound since `bound_at`."""
+        subaccount = self.subaccount
+        with transaction.atomic():
+            facts = {"bound_at": bound_at, "looked_at": clock.now(), "cause": Cause.NONE, "cause_codes": []}
+            self.move(State.ACTIVE, run_at=None, **facts, **FREE)
+            Job.objects.create(kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk})
+            if _owes_ready_mail(subaccount):
+                _ready_mail(subaccount).save()
 
     def contradiction(self) -> None:
         """The create answered with somebody else's id, and may have made ours all the same: its outcome is unknown."""

@@ -10,8 +10,7 @@ from django.db import transaction
 
 from accounts import adoption, clock, vendor
 from accounts.claimed import MISSING_LOOK, WAITING_CAUSES, Claimed, quarantine_ends, seconds
-from accounts.models import IN_THE_MAKING, Cause, Event, Job, State, Subaccount
-from accounts.states import FREE
+from accounts.models import IN_THE_MAKING, Cause, Event, State, Subaccount
 from coupontools_api.errors import CoupontoolsError, NotFound
 from coupontools_api.ids import SubaccountId
 from coupontools_api.subaccounts import ListedSubaccount
@@ -92,10 +91,7 @@ def _look_for_missing(claimed: Claimed) -> None:
             else:
                 _keep(claimed, Cause.OTHER_ACCOUNT)
             return
-        with transaction.atomic():
-            back = {"bound_at": subaccount.bound_at or now, "looked_at": now, "cause": Cause.NONE, "cause_codes": []}
-            claimed.move(State.ACTIVE, run_at=None, **back, **FREE)
-            Job.objects.create(kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk})
+        claimed.come_back(bound_at=subaccount.bound_at or now)
 
 
 def _link(claimed: Claimed) -> None:

@@ -192,6 +192,29 @@ def test_a_missing_account_comes_back_when_the_vendor_has_it_again(
     assert work(missing).state == State.ACTIVE
 
 
+@pytest.mark.parametrize("way", ["looked for", "linked"])
+def test_who_was_not_told_that_the_account_is_ready_hears_it_when_it_is_found_again(
+    way: str, sandbox: Sandbox, bos_subaccount: Subaccount, ada: User, work: Work
+):
+    provisioning.attempt(bos_subaccount.pk)
+    jobs.missing(fresh(bos_subaccount))
+    while jobs.run():
+        pass
+    ready = "Your account is ready"
+    assert not [message for message in mail.outbox if ready in message.subject + message.body]
+
+    for _ in range(2):  # what was sent once is not sent again
+        back = fresh(bos_subaccount)
+        if way == "linked":
+            attention.link(back, vendor_id=back.vendor_id, reason="x", acting_user=ada)
+        else:
+            attention.look(back, acting_user=ada)
+        assert work(back).state == State.ACTIVE
+        jobs.missing(fresh(back))
+
+    assert len([message for message in mail.outbox if message.to == ["bo@shop.example"]]) == 1
+
+
 def test_a_missing_account_is_made_anew_by_an_owner_only_and_once(
     sandbox: Sandbox, active: Subaccount, sam: User, ada: User, work: Work
 ):
