@@ -76,18 +76,32 @@ def options(subaccount: Subaccount) -> tuple[Option, ...]:
             Option(Choice.LINK, for_owner=not is_listed(subaccount)),
         ]
     if absence_is_proven(subaccount):
-        is_advised = cause in (Cause.EMAIL_INVALID, Cause.EMAIL_TAKEN_ELSEWHERE)
+        is_advised = cause in (Cause.EMAIL_INVALID, Cause.EMAIL_TAKEN_ELSEWHERE, Cause.BOUND_ELSEWHERE)
         found.append(Option(Choice.CHANGE_ADDRESS, is_advised=is_advised))
     found += [Option(Choice.DISMISS), Option(Choice.CLOSE)]
     return tuple(sorted(found, key=lambda option: not option.is_advised))
 
 
+def unproven_accounts(subaccount: Subaccount) -> list[str]:
+    """Accounts that the vendor listed or named for a wish, without those that customers here have already.
+
+    Nobody has said that they are this customer's.
+    """
+    theirs = Subaccount.objects.for_agency(subaccount.agency).filter(vendor_id__in=subaccount.candidates)
+    taken = set(theirs.values_list("vendor_id", flat=True))
+    return [account for account in subaccount.candidates if account not in taken]
+
+
 def absence_is_proven(subaccount: Subaccount) -> bool:
     """Whether no account of ours can be at the vendor for this wish: another address may then be asked for.
 
-    Either no create of ours ever had an unknown outcome, or a look after the quarantine found nothing.
+    Either no create of ours ever had an unknown outcome, or a look after the quarantine found nothing, or nothing
+    but what another customer here has.
     """
-    if subaccount.vendor_id or subaccount.candidates or subaccount.cause in (Cause.CONTRADICTION, Cause.LISTED_ALMOST):
+    if subaccount.vendor_id or subaccount.cause in (Cause.CONTRADICTION, Cause.LISTED_ALMOST):
+        return False
+    is_anothers = subaccount.cause == Cause.BOUND_ELSEWHERE and not unproven_accounts(subaccount)
+    if subaccount.candidates and not is_anothers:
         return False
     if not subaccount.had_unknown_outcome:
         return True

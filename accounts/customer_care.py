@@ -59,16 +59,6 @@ def put_task(customer: Customer, kind: PanelTask.Kind, **data: Any) -> None:
     PanelTask.objects.create(agency=customer.agency, customer=customer, kind=kind, data=data)
 
 
-def unproven_accounts(subaccount: Subaccount) -> list[str]:
-    """Accounts that the vendor listed or named for a wish, without those that customers here have already.
-
-    Nobody has said that they are this customer's.
-    """
-    theirs = Subaccount.objects.for_agency(subaccount.agency).filter(vendor_id__in=subaccount.candidates)
-    taken = set(theirs.values_list("vendor_id", flat=True))
-    return [account for account in subaccount.candidates if account not in taken]
-
-
 def drop_task(customer: Customer, kind: PanelTask.Kind) -> bool:
     """Withdraws an open task; whether there was one."""
     open_ones = PanelTask.objects.for_agency(customer.agency).filter(customer=customer, kind=kind, done_at=None)
@@ -175,7 +165,7 @@ def close(customer: Customer, *, message: str, acting_user: User) -> None:
     _record("customer.closed", customer, acting_user)
     open_ones = PanelTask.objects.for_agency(customer.agency).filter(customer=customer, done_at=None)
     open_ones.delete()
-    if state == State.NEEDS_REVIEW and (unproven := unproven_accounts(subaccount)):
+    if state == State.NEEDS_REVIEW and (unproven := attention.unproven_accounts(subaccount)):
         PanelTask.objects.create(
             agency=customer.agency, customer=customer, kind=PanelTask.Kind.DELETE, data={"unproven": unproven}
         )

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import customer_care, people, personal_data, search
+from accounts import attention, customer_care, people, personal_data, search
 from accounts.errors import NotAllowed
 from accounts.models import (
     Agency,
@@ -341,7 +341,7 @@ def _at_vendor(subaccount: Subaccount) -> dict[str, Any] | None:
     of it."""
     if subaccount.vendor_id:
         return {}
-    if unproven := customer_care.unproven_accounts(subaccount):
+    if unproven := attention.unproven_accounts(subaccount):
         return {"unproven": unproven}
     asked_at = subaccount.create_started_at
     return {"date": asked_at.date().isoformat()} if subaccount.had_unknown_outcome and asked_at else None

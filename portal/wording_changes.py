@@ -127,7 +127,9 @@ def words(what: str, customer: Customer) -> Words:
                 _("The account is asked for with the new address once it is confirmed."),
                 _("Change address"),
                 _("It waits for the new address to be confirmed. Whoever has it becomes an owner of this customer."),
-                _("No account was made for the old address: the list was read and shows none."),
+                _("The account with the old address is another customer's, and stays theirs.")
+                if customer.subaccount.cause == "bound_elsewhere"
+                else _("No account was made for the old address: the list was read and shows none."),
                 "",
                 _("An invitation is on its way to the new address."),
                 _("This address belongs to the customer or was invited already, or this has moved on meanwhile."),

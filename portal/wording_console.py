@@ -171,6 +171,10 @@ def choices(subaccount: Subaccount, *, role: str) -> list[ChoiceText]:
 
 def _choice_text(subaccount: Subaccount, option: Option, role: str) -> ChoiceText:
     label, why = _LABELS[option.choice], _WHY[option.choice]
+    if option.choice is Choice.CHANGE_ADDRESS and subaccount.cause == Cause.BOUND_ELSEWHERE:
+        why = _(
+            "Safe: the account with the old one stays with the customer who has it. The new one has to be confirmed."
+        )
     if option.choice is Choice.LINK and len(subaccount.candidates) == 1:
         label = _("Link to %(account)s…") % {"account": subaccount.candidates[0]}
         if is_certain(subaccount, subaccount.candidates[0]):

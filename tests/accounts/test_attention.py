@@ -11,7 +11,7 @@ from accounts.attention import Choice
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Cause, Event, Invitation, Membership, Note, State, Subaccount, User
 from coupontools_api.sandbox import Sandbox
-from portal import wording_changes
+from portal import wording_changes, wording_console
 from tests import factories
 from tests.accounts.reading import CREATE, LIST, Work, calls, fresh, made
 
@@ -171,6 +171,32 @@ def test_another_address_starts_with_its_confirmation(
     after = work(subaccount)
     assert (after.state, after.email) == (State.ACTIVE, "new@shop.example")
     assert [effect["email"] for effect in sandbox.effects("subaccount_created")] == ["new@shop.example"]
+
+
+def test_another_address_is_offered_where_another_customer_has_this_one(
+    sandbox: Sandbox, north: Agency, bo: User, bos_subaccount: Subaccount, sam: User, work: Work
+):
+    work(bos_subaccount)
+    second = work(factories.customer(north, bo).subaccount)
+    assert second.cause == Cause.BOUND_ELSEWHERE
+    assert offered(second)[Choice.CHANGE_ADDRESS].is_advised
+    words = wording_console.choices(second, role="support")
+    assert "stays with the customer who has it" in next(str(it.why) for it in words if it.choice == "change_address")
+    assert "another customer's" in wording_changes.words("address", second.customer).vendor
+
+    attention.change_address(second, email="other@shop.example", acting_user=sam)
+
+    assert (fresh(second).state, fresh(second).email) == (State.AWAITING_EMAIL, "other@shop.example")
+
+
+def test_no_other_address_while_an_account_beside_the_other_customers_may_be_theirs(
+    sandbox: Sandbox, north: Agency, bo: User, bos_subaccount: Subaccount, work: Work
+):
+    bound = work(bos_subaccount)
+    second = work(factories.customer(north, bo).subaccount)
+    Subaccount.objects.for_agency(north).filter(pk=second.pk).update(candidates=[bound.vendor_id, "sub_424242"])
+
+    assert Choice.CHANGE_ADDRESS not in offered(fresh(second))
 
 
 def test_no_other_address_while_one_may_have_been_made_for_the_old(waiting: Waiting, sam: User):
