@@ -141,14 +141,17 @@ def pause(customer: Customer, *, message: str, acting_user: User) -> None:
 @transaction.atomic
 def resume(customer: Customer, *, acting_user: User) -> None:
     """Gives the buttons back. If the account was blocked by hand, it is unblocked by hand."""
-    if not customer.paused_at:
+    paused_at = customer.paused_at
+    if not paused_at:
         raise NotAllowed("It is not paused.")
-    _locked(customer)
+    bound_at = _locked(customer).bound_at
     _change(customer, Q(paused_at__isnull=False), paused_at=None, message="")
     _record("customer.resumed", customer, acting_user)
     if not drop_task(customer, PanelTask.Kind.BLOCK):
         put_task(customer, PanelTask.Kind.UNBLOCK)
-    jobs.put_mail("resumed", agency=customer.agency, customer=customer)
+    was_made_meanwhile = bound_at and bound_at > paused_at and not customer.first_launch_at
+    mail = "account_ready" if was_made_meanwhile else "resumed"  # the pause kept back who may start now
+    jobs.put_mail(mail, agency=customer.agency, customer=customer)
     tasks.wake()
 
 

@@ -46,6 +46,7 @@ def words(what: str, customer: Customer) -> Words:
     moved_on = _("This has moved on meanwhile. Nothing was changed.")
     no_call = _("The vendor publishes no call for this, so we change nothing there.")
     password = _("With a panel password of their own they still get in there. A task reminds you to block it by hand.")
+    bound = bool(customer.subaccount.vendor_id)
     match what:
         case "pause":
             return Words(
@@ -54,7 +55,7 @@ def words(what: str, customer: Customer) -> Words:
                 _("Pause"),
                 _("The buttons go at once. The customer reads your sentence on a page of its own, and in a mail."),
                 no_call,
-                password if customer.subaccount.vendor_id else "",
+                password if bound else "",
                 _("%s is paused.") % name,
                 moved_on,
                 _("It is paused or closed already."),
@@ -64,10 +65,12 @@ def words(what: str, customer: Customer) -> Words:
                 _("Resume %s?") % name,
                 _("Everything is as it was before the pause."),
                 _("Resume"),
-                _("The buttons come back at once, and a mail says so."),
+                _("The buttons come back at once, and a mail says so.")
+                if bound
+                else _("The set-up page comes back at once, and a mail says so."),
                 no_call,
-                _("If blocking was ticked as done, a task reminds you to unblock it."),
-                _("%s is active again.") % name,
+                _("If blocking was ticked as done, a task reminds you to unblock it.") if bound else "",
+                (_("%s is active again.") if bound else _("The pause of %s is over.")) % name,
                 moved_on,
                 _("It is not paused."),
             )
@@ -103,13 +106,12 @@ def words(what: str, customer: Customer) -> Words:
                 _("Make customer"),
                 _("No trial is shown any more."),
                 _("The vendor was told “trial” when the account was made. %s") % _expiry(customer),
-                _("A task reminds you to change it there.") if customer.subaccount.vendor_id else "",
+                _("A task reminds you to change it there.") if bound else "",
                 _("%s is a customer now.") % name,
                 moved_on,
                 _("There is no trial."),
             )
         case "package":
-            bound = bool(customer.subaccount.vendor_id)
             return Words(
                 _("Change the package of %s") % name,
                 _("Price and limits that the customer reads are those of the new package."),

@@ -35,7 +35,7 @@ MAILS: dict[str, str | Promise] = {
     "invitation": gettext_lazy("Invitation"),
     "declined": gettext_lazy("About your sign-up"),
     "paused": gettext_lazy("Your account is paused"),
-    "resumed": gettext_lazy("Your account is open again"),
+    "resumed": gettext_lazy("The pause is over"),
     "closed": gettext_lazy("Your account is closed"),
     "reminder": gettext_lazy("The next step"),
 }

@@ -8,8 +8,8 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
-from accounts import jobs
-from accounts.models import Customer, Job, Membership, State, Subaccount
+from accounts import customer_care, jobs
+from accounts.models import Customer, Job, Membership, State, Subaccount, User
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +33,33 @@ def put_in(customer: Customer, state: State) -> None:
 def test_a_pause_that_is_over_is_not_reported(bos_company: Customer):
     assert sent(bos_company, "paused", paused_at=None) == ""
     assert sent(bos_company, "paused", paused_at=timezone.now(), closed_at=timezone.now(), message="Bye") == ""
+
+
+@pytest.mark.parametrize("state", [State.AWAITING_EMAIL, State.REQUESTED, State.UNCERTAIN, State.NEEDS_REVIEW])
+def test_nobody_reads_that_an_account_is_open_that_is_not_made_yet(state: State, bos_company: Customer, ada: User):
+    Subaccount.objects.for_agency(bos_company.agency).filter(customer=bos_company).update(state=state, run_at=None)
+    customer_care.pause(bos_company, message="", acting_user=ada)
+    customer_care.resume(bos_company, acting_user=ada)
+
+    while jobs.run():
+        pass
+
+    [message] = [message for message in mail.outbox if message.to == [bos_company.email]]
+    assert message.subject == "The pause is over"
+    assert "open again" not in message.body
+    assert "Where your account stands" in message.body
+
+
+def test_whose_account_was_made_during_the_pause_reads_that_it_is_ready(bos_company: Customer, ada: User):
+    customer_care.pause(bos_company, message="", acting_user=ada)
+    put_in(bos_company, State.ACTIVE)
+    customer_care.resume(bos_company, acting_user=ada)
+
+    while jobs.run():
+        pass
+
+    assert "You can make your first coupon now" in mail.outbox[-1].body
+    assert "open again" in sent(bos_company, "resumed"), "of a pause of an account that there was"
 
 
 def test_nobody_reads_that_it_goes_on_while_it_is_paused_again(bos_company: Customer):
