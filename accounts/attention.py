@@ -176,7 +176,7 @@ def retry(subaccount: Subaccount, *, acting_user: User) -> None:
         "wanted_in_spite": False,
     }
     if _may_be_there(subaccount):
-        again |= {"cause": Cause.UNCLEAR_ANSWER, "uncertain_since": now, "absent_looks": 0, "looked_at": None}
+        again |= {"cause": Cause.TRIED_AGAIN, "uncertain_since": now, "absent_looks": 0, "looked_at": None}
         to = State.UNCERTAIN
     else:
         to = State.REQUESTED

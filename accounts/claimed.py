@@ -235,7 +235,7 @@ class Claimed:
             **FREE,
         )
 
-    def again(self, cause: Cause | str) -> None:
+    def again(self, cause: Cause) -> None:
         """Nothing happened: another attempt later, unless they are used up."""
         if self.subaccount.attempts >= settings.PROVISIONING_ATTEMPTS:
             self.review(Cause.ATTEMPTS_USED_UP)

@@ -172,7 +172,7 @@ class _Step(Claimed):
             # The vendor said no in a code that we do not know: asking again would hear the same.
             self.review(Cause.REFUSED, subaccount.cause_codes)
         else:
-            self.again(subaccount.cause)
+            self.again(Cause.NOT_MADE)
 
     # -- creating ------------------------------------------------------------------------------------------
 

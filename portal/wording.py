@@ -28,6 +28,8 @@ CAUSES = {
     Cause.NO_ANSWER: gettext_lazy("The vendor did not answer. We look whether the account was made."),
     Cause.WORKER_DIED: gettext_lazy("Our worker stopped in the middle. We look whether the account was made."),
     Cause.UNCLEAR_ANSWER: gettext_lazy("The vendor's answer was not understood. We look whether the account was made."),
+    Cause.TRIED_AGAIN: gettext_lazy("It was tried again by hand. We look first whether an account is there."),
+    Cause.NOT_MADE: gettext_lazy("The vendor's list shows no account with this address. We ask for one."),
     Cause.EMAIL_TAKEN: gettext_lazy("The vendor says that this address is taken. We look where."),
     Cause.EMAIL_TAKEN_ELSEWHERE: gettext_lazy(
         "The vendor knows this address, but not in your list of accounts. It may belong to another reseller."
@@ -239,11 +241,15 @@ def _in_the_making(place: Place, now: datetime, mailbox: Step, ready: Step, what
             [mailbox, making, ready],
             tips=True,
         )
-    if is_uncertain:
+    if is_uncertain and subaccount.cause in (Cause.NO_ANSWER, Cause.WORKER_DIED):
         text = _(
             "We asked for your account and the answer has not come yet. "
             "We check that it was made exactly once before we go on."
         )
+    elif is_uncertain:
+        text = _("We check whether your account is there already, so that it is made exactly once.")
+    elif subaccount.cause == Cause.NOT_MADE:
+        text = _("We checked that your account was not made yet, and ask for it again.")
     elif has_cause and place.vendor_account.is_open and subaccount.customer.agency.outage_message:
         text = subaccount.customer.agency.outage_message
     elif has_cause:

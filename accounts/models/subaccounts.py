@@ -45,6 +45,8 @@ class Cause(models.TextChoices):
     NO_ANSWER = "no_answer"
     WORKER_DIED = "worker_died"
     UNCLEAR_ANSWER = "unclear_answer"
+    TRIED_AGAIN = "tried_again"
+    NOT_MADE = "not_made"
     EMAIL_TAKEN = "email_taken"
     EMAIL_TAKEN_ELSEWHERE = "email_taken_elsewhere"
     APPEARED_MEANWHILE = "appeared_meanwhile"

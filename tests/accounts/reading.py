@@ -80,13 +80,18 @@ def made_meanwhile(subaccount: Subaccount, sandbox: Sandbox, monkeypatch: pytest
 
 def customer_reads(subaccount: Subaccount) -> str:
     """The headline of the set-up page."""
+    return page_of(subaccount).title
+
+
+def page_of(subaccount: Subaccount) -> wording.Setup:
+    """The set-up page in words."""
     place = Place(
         membership=subaccount.customer.memberships.get(),
         customer=subaccount.customer,
         subaccount=subaccount,
         vendor_account=subaccount.vendor_account,
     )
-    return wording.setup_page(place).title
+    return wording.setup_page(place)
 
 
 def staff_read(subaccount: Subaccount) -> str:

@@ -1,0 +1,67 @@
+"""What both sides read of a wish that waits is so at that moment, not what was so before."""
+
+from typing import Any
+
+import pytest
+
+from accounts import attention
+from accounts.models import Cause, State, Subaccount, User
+from coupontools_api.sandbox import Sandbox
+from tests.accounts.reading import CREATE, attempt, fresh, page_of, staff_read
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
+NO_ANSWER_YET = "the answer has not come yet"
+
+
+def text_of(subaccount: Subaccount) -> str:
+    return next(step.text for step in page_of(subaccount).steps if step.icon == "clock")
+
+
+def until(state: State, subaccount: Subaccount) -> Subaccount:
+    for _ in range(6):
+        if (row := attempt(subaccount)).state == state:
+            return row
+    raise AssertionError(row.state)
+
+
+def test_what_is_in_the_queue_again_is_not_said_to_be_looked_for(sandbox: Sandbox, bos_subaccount: Subaccount):
+    sandbox.fault(CREATE, "reset_before", times=1)
+    uncertain = attempt(bos_subaccount)
+    assert "We look whether the account was made" in staff_read(uncertain)
+    assert NO_ANSWER_YET in text_of(uncertain)
+
+    again = until(State.REQUESTED, bos_subaccount)
+
+    assert again.cause == Cause.NOT_MADE
+    assert "We look whether" not in staff_read(again)
+    assert "shows no account" in staff_read(again)
+    assert "was not made yet" in text_of(again)
+
+
+def test_who_tries_again_by_hand_invents_no_answer(sandbox: Sandbox, bos_subaccount: Subaccount, ada: User):
+    Subaccount.objects.for_agency(bos_subaccount.agency).update(
+        state=State.NEEDS_REVIEW, cause=Cause.NOTHING_LISTED, run_at=None
+    )
+
+    attention.retry(fresh(bos_subaccount), acting_user=ada)
+
+    tried = fresh(bos_subaccount)
+    assert tried.state == State.UNCERTAIN
+    assert "not understood" not in staff_read(tried)
+    assert "tried again by hand" in staff_read(tried)
+    assert NO_ANSWER_YET not in text_of(tried)
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "email_taken"}, {"kind": "not_json", "after_effect": False}], ids=lambda it: it["kind"]
+)
+def test_an_answer_that_came_is_not_said_to_be_missing(
+    fault: dict[str, Any], sandbox: Sandbox, bos_subaccount: Subaccount
+):
+    sandbox.fault(CREATE, times=1, **fault)
+
+    uncertain = attempt(bos_subaccount)
+
+    assert uncertain.state == State.UNCERTAIN
+    assert NO_ANSWER_YET not in text_of(uncertain)
+    assert "whether your account is there already" in text_of(uncertain)
