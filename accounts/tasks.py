@@ -37,13 +37,19 @@ def run_job(pk: int) -> None:
 
 
 @shared_task
+def probe(pk: int) -> None:
+    """Asks whether a vendor account is back."""
+    vendor.probe(pk)
+
+
+@shared_task
 def sweep() -> None:
     """Rings for everything that is due: what a lost message, a restart or a wait has left."""
     workers.beat(workers.name_of_this("celery"))
-    ring_for_due(
-        waiting=_waiting(settings.CELERY_TASK_DEFAULT_QUEUE), in_bulk=_waiting(settings.BULK_QUEUE)
-    )  # first: a vendor that does not answer a probe takes its time
-    vendor.probe_due()
+    ring_for_due(waiting=_waiting(settings.CELERY_TASK_DEFAULT_QUEUE), in_bulk=_waiting(settings.BULK_QUEUE))
+    for pk in vendor.probes_due():
+        # One message each, so that nobody's waits behind an account that hangs; the next sweep rings again.
+        probe.apply_async((pk,), queue=settings.BULK_QUEUE, expires=settings.BREAKER_PROBE_SECONDS)
     jobs.schedule_refreshes()
     reconcile.schedule()
     outages.report(clock.now())

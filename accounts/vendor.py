@@ -245,20 +245,22 @@ def learn(credential: Credential, problem: CoupontoolsError | None) -> None:
     _note(credential.vendor_account, credential, problem)
 
 
-def probe_due(now: datetime | None = None) -> int:
-    """Asks each vendor account whose probe is due, with a read: the breaker is open, or a click was refused in a way
-    that may be about the credentials. Returns how many.
+def probes_due() -> list[int]:
+    """Keys of the vendor accounts whose probe is due, the longest first: the breaker is open, or a click was refused in
+    a way that may be about the credentials.
     """
-    now = now or clock.now()
-    due = VendorAccount.objects.filter(probe_at__lte=now)
-    probed = 0
-    for account in due.select_related("active_credential"):
-        later = now + timedelta(seconds=settings.BREAKER_PROBE_SECONDS)
-        if not VendorAccount.objects.filter(pk=account.pk, probe_at=account.probe_at).update(probe_at=later):
-            continue  # another process is at it
-        probed += 1
-        _probe(account)
-    return probed
+    due = VendorAccount.objects.filter(probe_at__lte=clock.now()).order_by("probe_at", "pk")
+    return list(due.values_list("pk", flat=True))
+
+
+def probe(pk: int) -> bool:
+    """Asks a vendor account with a read, if its probe is due. False if it is not: another process is at it, say."""
+    now = clock.now()
+    later = now + timedelta(seconds=settings.BREAKER_PROBE_SECONDS)
+    if not VendorAccount.objects.filter(pk=pk, probe_at__lte=now).update(probe_at=later):
+        return False
+    _probe(VendorAccount.objects.select_related("active_credential").get(pk=pk))
+    return True
 
 
 @dataclass

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from accounts import provisioning
+from accounts import provisioning, vendor
 from accounts.claimed import Claimed
 from accounts.models import Subaccount
 from coupontools_api.sandbox import Sandbox
@@ -76,6 +76,11 @@ def made_meanwhile(subaccount: Subaccount, sandbox: Sandbox, monkeypatch: pytest
     finally:
         go_on.set()
         worker.join()
+
+
+def probe_due() -> int:
+    """Asks every vendor account whose probe is due. Returns how many."""
+    return sum(map(vendor.probe, vendor.probes_due()))
 
 
 def customer_reads(subaccount: Subaccount) -> str:

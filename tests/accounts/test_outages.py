@@ -13,7 +13,7 @@ from accounts import jobs, outages, provisioning, vendor
 from accounts.models import Agency, Cause, Event, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
-from tests.accounts.reading import CREATE, LIST, calls, fresh, in_other_hands, made
+from tests.accounts.reading import CREATE, LIST, calls, fresh, in_other_hands, made, probe_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
 only_postgres = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite locks no rows")
@@ -50,7 +50,7 @@ def go_down(sandbox: Sandbox, agency: Agency, settings: Any) -> VendorAccount:
 def come_back(sandbox: Sandbox) -> None:
     sandbox.clear_faults()
     VendorAccount.objects.exclude(trouble="").update(probe_at=timezone.now())
-    assert vendor.probe_due() == 1
+    assert probe_due() == 1
 
 
 def send_mails() -> list[str]:

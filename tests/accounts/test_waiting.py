@@ -11,7 +11,7 @@ from accounts.errors import NotAllowed
 from accounts.models import Cause, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
-from tests.accounts.reading import CREATE, LIST, Work, calls, customer_reads, fresh, made, staff_read
+from tests.accounts.reading import CREATE, LIST, Work, calls, customer_reads, fresh, made, probe_due, staff_read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +39,7 @@ def test_a_revoked_key_makes_everybody_wait_until_it_works_again(
 
     sandbox.clear_faults()
     VendorAccount.objects.filter(pk=subaccount.vendor_account_id).update(probe_at=timezone.now())
-    assert vendor.probe_due() == 1
+    assert probe_due() == 1
     Subaccount.objects.for_agency(subaccount.agency).update(run_at=timezone.now())
     provisioning.attempt()
     subaccount.refresh_from_db()
@@ -126,7 +126,7 @@ def test_a_new_secret_for_the_same_client_id_is_used_at_once(
     assert fresh(bos_subaccount).cause == Cause.CREDENTIALS
 
     vendor_accounts.connect(north, client_id="north-id", client_secret="a-new-secret")
-    vendor.probe_due()
+    probe_due()
     Subaccount.objects.for_agency(north).update(run_at=timezone.now())
     provisioning.attempt()
 

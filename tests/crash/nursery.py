@@ -168,7 +168,7 @@ def work(worker: str, plan: Plan) -> None:
         if did:
             steps, idle_until = steps - 1, time.monotonic() + PATIENCE
         else:
-            _guarded(lambda: bool(vendor.probe_due()))
+            _guarded(lambda: sum(map(vendor.probe, vendor.probes_due())) > 0)
             time.sleep(0.01)
 
 

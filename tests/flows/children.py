@@ -63,7 +63,7 @@ def settle(agency: Agency) -> Subaccount:
     """Calm workers, until nothing is left to do; the only subaccount as it stands then."""
     for _ in range(60):
         leases_end(agency)
-        if not any([vendor.probe_due(), provisioning.attempt(), jobs.run()]):
+        if not any([*map(vendor.probe, vendor.probes_due()), provisioning.attempt(), jobs.run()]):
             break
     rows = Subaccount.objects.for_agency(agency).select_related("customer__package", "agency", "vendor_account")
     return rows.get()

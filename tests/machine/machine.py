@@ -33,6 +33,7 @@ from accounts.states import ALLOWED
 from coupontools_api.errors import CoupontoolsError
 from coupontools_api.sandbox import Sandbox
 from tests import factories
+from tests.accounts.reading import probe_due
 from tests.machine.stage import DEATHS, Stage, copy_of_database, dying
 
 CREATE, LIST, GET, SSO = "/v4/subaccount/create", "/v4/subaccount/list", "/v4/subaccount", "/v3/subaccount/sso"
@@ -260,7 +261,7 @@ class Machine(RuleBasedStateMachine):
     def work(self) -> None:
         """The worker until nothing is due."""
         self.steps["work"] += 1
-        vendor.probe_due()
+        probe_due()
         reconcile.schedule()
         outages.report(timezone.now())
         for _ in range(60):
@@ -335,7 +336,7 @@ class Machine(RuleBasedStateMachine):
             self._see_differences(side)
         rows = Subaccount.objects.across_agencies().filter(agency__in=self.stage.agencies.values())
         for _ in range(40):
-            vendor.probe_due()
+            probe_due()
             while provisioning.attempt() or jobs.run():
                 pass
             if not rows.exclude(state__in=SETTLED).exists():

@@ -7,12 +7,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import provisioning, staff_panel, vendor
+from accounts import provisioning, staff_panel
 from accounts.errors import BadCredentials
 from accounts.models import Agency, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from portal import wording_problems
 from tests import factories
+from tests.accounts.reading import probe_due
 
 SSO, RESET, LIST, GET = "/v3/subaccount/sso", "/v3/subaccount/reset/url", "/v4/subaccount/list", "/v4/subaccount"
 REFUSALS: list[dict[str, Any]] = [
@@ -51,10 +52,10 @@ def test_one_account_that_cannot_be_opened_shuts_nobody_elses_door(
     assert "We were told" not in refused.text
     assert len(sandbox.requests()) == 1, "who waits for a click waits for no list"
     assert account_of(north).trouble == ""
-    assert vendor.probe_due() == 1
+    assert probe_due() == 1
     assert len(sandbox.requests(LIST)) == 1
     assert (account_of(north).trouble, account_of(north).probe_at) == ("", None)
-    assert vendor.probe_due() == 0
+    assert probe_due() == 0
     assert client_for(north, kim).post(f"/c/{theirs.customer.public_id}/launch/").status_code == 303
     assert not Job.objects.for_agency(north).filter(payload__mail="vendor_trouble").exists()
 
@@ -68,7 +69,7 @@ def test_refused_credentials_are_known_once_the_list_is_refused_too(
         assert bo_client.post(launch).status_code == 503
     sandbox.clear_ledger()
 
-    assert vendor.probe_due() == 1
+    assert probe_due() == 1
 
     assert len(sandbox.requests()) == 1, "three clicks are one question"
     assert account_of(north).trouble == VendorAccount.Trouble.CREDENTIALS
@@ -85,7 +86,7 @@ def test_any_answer_to_the_pair_settles_what_a_click_asked(
 
     assert bo_client.post(f"/c/{active.customer.public_id}/launch/").status_code == 303
 
-    assert vendor.probe_due() == 0
+    assert probe_due() == 0
 
 
 def test_staff_are_not_sent_to_credentials_that_work(sandbox: Sandbox, active: Subaccount, ada: User):

@@ -1,6 +1,8 @@
 import signal
 import threading
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
@@ -13,8 +15,9 @@ from accounts.bell import Bell
 from accounts.forks import let_go_of_databases
 
 log = structlog.get_logger(__name__)
+Answer = TypeVar("Answer")
 PROBE_SECONDS = 2.0
-PROBERS = 2  # a vendor account that hangs holds one, for as long as its list may take
+PROBERS = 8  # a vendor account that hangs holds one, for as long as its list may take
 BEATS_BETWEEN_REFRESHES = 6
 
 
@@ -34,12 +37,12 @@ class Command(BaseCommand):
             while provisioning.attempt() or jobs.run():
                 pass
             return
-        _provide_connections(threads + PROBERS + 1)
+        _provide_connections(threads + PROBERS + 2)
         stop, bell = threading.Event(), Bell()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         hands = [threading.Thread(target=_work, args=(stop, bell), name=f"work-{n}") for n in range(threads)]
-        hands += [threading.Thread(target=_probe, args=(stop,), name=f"probe-{n}") for n in range(PROBERS)]
+        hands.append(threading.Thread(target=_probe, args=(stop,), name="probe"))
         hands.append(threading.Thread(target=bell.listen, args=(stop,), name="bell"))
         for hand in hands:
             hand.start()
@@ -86,17 +89,28 @@ def _work(stop: threading.Event, bell: Bell) -> None:
 
 
 def _probe(stop: threading.Event) -> None:
-    """One hand that asks whether those are back who did not answer. What one has taken up the others leave alone."""
-    while not stop.wait(PROBE_SECONDS):
-        _guarded(vendor.probe_due)
+    """Has those asked whether they are back who did not answer: each by a hand of its own, the longest due first."""
+    asked: dict[int, Future[None]] = {}
+    with ThreadPoolExecutor(PROBERS, thread_name_prefix="prober") as probers:
+        while not stop.wait(PROBE_SECONDS):
+            asked = {pk: probing for pk, probing in asked.items() if not probing.done()}
+            for pk in _guarded(vendor.probes_due) or []:
+                if pk not in asked:
+                    asked[pk] = probers.submit(_probe_one, pk)
+        probers.shutdown(wait=False, cancel_futures=True)  # who waits for a hand is asked by the next worker
     connections.close_all()
 
 
-def _guarded(work: Any) -> bool:
+def _probe_one(pk: int) -> None:
+    _guarded(lambda: vendor.probe(pk))
+    connections.close_all()
+
+
+def _guarded(work: Callable[[], Answer]) -> Answer | None:
     """A fault in one step (the database is away, say) must not end the worker: the row's lease brings it back."""
     close_old_connections()
     try:
-        return bool(work())
+        return work()
     except Exception:
         log.exception("work.fault")
-        return False
+        return None

@@ -1,0 +1,84 @@
+"""Whether a vendor account is back is asked of each by itself: one that hangs holds up nobody else's."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts import tasks, vendor
+from accounts.management.commands import work
+from accounts.models import Agency, VendorAccount
+from coupontools_api.sandbox import Sandbox
+from tests import factories
+from tests.accounts.reading import LIST, calls, probe_due
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.installation]
+PATIENCE = 20.0  # of a slow machine; nothing here waits for it where all is well
+
+
+def down(agency: Agency, *, minutes: int) -> int:
+    """Its breaker is open and its probe is due for so long. Returns the vendor account's key."""
+    now = timezone.now()
+    account = VendorAccount.objects.filter(agency=agency)
+    account.update(trouble="unreachable", trouble_since=now, probe_at=now - timedelta(minutes=minutes))
+    return account.get().pk
+
+
+@pytest.fixture
+def four(north: Agency, south: Agency) -> list[int]:
+    """Four vendor accounts that did not answer, the longest due first."""
+    more = [factories.agency(name, f"{name.lower()}.localhost", keys=(f"{name}-id", "x")) for name in ("East", "West")]
+    return [down(agency, minutes=9 - n) for n, agency in enumerate([south, *more, north])]
+
+
+def test_who_is_due_longest_is_asked_first_and_each_once_a_turn(four: list[int], monkeypatch: pytest.MonkeyPatch):
+    asked: list[int] = []
+    monkeypatch.setattr(vendor, "_probe", lambda account: asked.append(account.pk))
+
+    assert vendor.probes_due() == four
+    assert (probe_due(), probe_due()) == (4, 0)
+
+    assert asked == four
+
+
+def test_the_sweep_rings_for_each_and_asks_nobody_itself(
+    four: list[int], sandbox: Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch
+):
+    rung: list[tuple[int, str]] = []
+    monkeypatch.setattr(tasks.probe, "apply_async", lambda args, queue, expires: rung.append((*args, queue)))
+
+    tasks.sweep()
+
+    assert rung == [(pk, settings.BULK_QUEUE) for pk in four]
+    assert sandbox.requests() == []
+    tasks.probe(four[-1])
+    tasks.probe(four[-1])
+    assert calls(sandbox, LIST) == 1, "a message that comes twice asks once"
+    assert VendorAccount.objects.get(pk=four[-1]).trouble == ""
+
+
+def test_a_worker_asks_the_fourth_while_three_hang(four: list[int], monkeypatch: pytest.MonkeyPatch):
+    go_on, stop, asked = threading.Event(), threading.Event(), list[int]()
+    was_asked = threading.Event()
+
+    def probe(pk: int) -> bool:
+        asked.append(pk)
+        if pk == four[-1]:
+            was_asked.set()
+        else:
+            go_on.wait(PATIENCE)
+        return True
+
+    monkeypatch.setattr(vendor, "probe", probe)
+    monkeypatch.setattr(work, "PROBE_SECONDS", 0.01)
+    hand = threading.Thread(target=work._probe, args=(stop,))
+    hand.start()
+    try:
+        assert was_asked.wait(PATIENCE)
+        assert max(map(asked.count, four[:-1])) <= 1, "whom a hand is asking no other one takes"
+    finally:
+        go_on.set()
+        stop.set()
+        hand.join()
