@@ -7,6 +7,7 @@ import hmac
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -59,8 +60,11 @@ class Handoff:
     reason: str = ""
     milliseconds: int | None = field(default=None, init=False)
 
-    def record(self, outcome: str) -> None:
-        """Writes the event of this try: every one has its own, refused and failed ones too."""
+    def record(self, outcome: str) -> datetime:
+        """Writes the event of this try: every one has its own, refused and failed ones too.
+
+        Returns when that was, by the database's clock: a click has no statement to spare to ask for it.
+        """
         facts: dict[str, Any] = {"page": self.page, "campaign": self.campaign, "ms": self.milliseconds}
         customer = self.subaccount.customer if self.subaccount else None
         event = Event.objects.record(
@@ -76,6 +80,7 @@ class Handoff:
             Note.objects.create(
                 agency=self.agency, customer=customer, author_id=self.acting_user.pk, text=self.reason, event=event
             )
+        return event.at
 
     def count(self, name: str, subject: object, rate: str) -> None:
         """Counts this try against a limit. Raises TooMany."""

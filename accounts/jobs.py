@@ -11,7 +11,6 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.module_loading import import_string
 
@@ -326,17 +325,16 @@ def _tell_of_missing(subaccount: Subaccount) -> None:
         Job.objects.bulk_create([mail], ignore_conflicts=True)
 
 
-def put_refresh(subaccount: Subaccount, *, after: timedelta = timedelta(), launched: bool = False) -> None:
+def put_refresh(subaccount: Subaccount, *, after: timedelta = timedelta(), launched_at: datetime | None = None) -> None:
     """Asks the worker to read the campaigns again; at most once per subaccount and minute.
 
-    With `launched`, the worker also notes that the customer was in the panel.
+    With `launched_at`, by the database's clock, the worker also notes that the customer was in the panel.
     """
-    now = timezone.now()  # names the job, no more: the click that asks has no statement to spare for the time
-    when = now + after
-    what = "launch" if launched else "refresh"
+    when = (launched_at or clock.now()) + after
+    what = "launch" if launched_at else "refresh"
     job = _refresh_job(subaccount, once=f"{what}:{subaccount.pk}:{when:%Y%m%d%H%M}", run_at=when if after else None)
-    if launched:
-        job.payload["launched_at"] = now.isoformat()
+    if launched_at:
+        job.payload["launched_at"] = launched_at.isoformat()
     Job.objects.bulk_create([job], ignore_conflicts=True)
 
 

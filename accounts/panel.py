@@ -29,9 +29,9 @@ def open_panel(subaccount: Subaccount, *, acting_user: User, page: str = "", cam
     this.count("launch", acting_user.pk, settings.LIMIT_LAUNCH_PERSON)
     this.count("launch-customer", subaccount.customer_id, settings.LIMIT_LAUNCH_CUSTOMER)
     url = sign_on(this, subaccount)
-    this.record("opened")
+    launched_at = this.record("opened")
     # What the customer changes in the panel is on the start page a minute later.
-    jobs.put_refresh(subaccount, after=timedelta(minutes=1), launched=True)
+    jobs.put_refresh(subaccount, after=timedelta(minutes=1), launched_at=launched_at)
     return url
 
 

@@ -5,12 +5,14 @@ from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 import pytest
+import time_machine
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
-from accounts import jobs, vendor
-from accounts.models import Agency, Customer, Event, Job, State, Subaccount, VendorAccount
+from accounts import clock, jobs, panel, vendor
+from accounts.models import Agency, Customer, Event, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db
@@ -212,3 +214,25 @@ def test_a_refused_mail_is_logged_without_whom_it_was_for(
     said = caplog.text + "".join(capsys.readouterr())
     assert "SMTPRecipientsRefused" in said
     assert "bo@shop.example" not in said
+
+
+@pytest.mark.parametrize("skew", [timedelta(days=1), timedelta(days=-1)], ids=["a day ahead", "a day behind"])
+@pytest.mark.parametrize("launches", [True, False], ids=["after a launch", "at once"])
+def test_a_refresh_is_named_and_due_by_the_databases_clock(
+    launches: bool, skew: timedelta, active: Subaccount, bo: User, monkeypatch: pytest.MonkeyPatch
+):
+    Job.objects.for_agency(active.agency).delete()
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)  # on SQLite it is this machine's own
+
+    with time_machine.travel(now + skew):
+        if launches:
+            panel.open_panel(active, acting_user=bo)
+        else:
+            jobs.put_refresh(active, after=timedelta(minutes=1))
+
+    [job] = Job.objects.for_agency(active.agency)
+    assert abs(job.run_at - now - timedelta(minutes=1)) < timedelta(minutes=5)
+    assert job.once.endswith(f":{active.pk}:{job.run_at:%Y%m%d%H%M}")
+    if launches:
+        assert abs(parse_datetime(job.payload["launched_at"]) - now) < timedelta(minutes=5)

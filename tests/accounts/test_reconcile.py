@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from accounts import jobs, reconcile, vendor
+from accounts import clock, jobs, reconcile, vendor
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Event, Finding, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.client import Coupontools
@@ -154,7 +154,7 @@ def test_many_that_are_missing_have_one_cause_and_not_a_mail_each(sandbox: Sandb
     rows = several(north, sandbox, jobs.MISSING_MAILS_AN_HOUR + 4)
     for row in rows:
         sandbox.remove_subaccount(row.vendor_id)
-        jobs.put_refresh(row, launched=True)
+        jobs.put_refresh(row, launched_at=clock.now())
     mail.outbox.clear()
 
     settle()
