@@ -51,6 +51,11 @@ def _locked(customer: Customer) -> Subaccount:
     return row
 
 
+def is_settled(subaccount: Subaccount) -> bool:
+    """Whether it is known if there is an account: till then neither the package nor the end is to be decided."""
+    return subaccount.state not in IN_FLIGHT
+
+
 def put_task(customer: Customer, kind: PanelTask.Kind, **data: Any) -> None:
     """A task for the vendor's panel, where there is an account. It replaces an open one of its kind."""
     if not customer.subaccount.vendor_id:
@@ -161,7 +166,7 @@ def close(customer: Customer, *, message: str, acting_user: User) -> None:
     create is under way: what it makes must be known first."""
     subaccount = _locked(customer)
     state = State(subaccount.state)
-    if state in IN_FLIGHT:
+    if not is_settled(subaccount):
         raise NotAllowed("An account is being made for it.")
     _change(customer, Q(), closed_at=timezone.now(), message=message)
     states.move(subaccount, expecting=state, to=State.CLOSED, acting_user=acting_user, run_at=None)
@@ -191,7 +196,7 @@ def change_package(customer: Customer, *, package: Package, acting_user: User) -
         return
     # Behind the row's lock: the worker reads the package behind the same lock, right before it asks.
     subaccount = _locked(customer)
-    if subaccount.state in IN_FLIGHT:
+    if not is_settled(subaccount):
         raise NotAllowed("An account with the present package is being made.")
     was = customer.package_id
     _change(customer, Q(package=was), package=package)

@@ -40,6 +40,18 @@ def _expiry(customer: Customer) -> str:
     return " ".join(texts)
 
 
+def _package_there(subaccount: Subaccount, no_call: str) -> tuple[str, str]:
+    """What another package means at the vendor, and what of it is done by hand."""
+    if subaccount.vendor_id:
+        return no_call, _("A task reminds you to change the package there.")
+    if subaccount.had_unknown_outcome:
+        return (
+            _("If no account was made yet, it is asked for with the new package."),
+            _("If one was made with the package of before, a task reminds you to change it there."),
+        )
+    return _("The account is not made yet: it will be asked for with the new package."), ""
+
+
 def words(what: str, customer: Customer) -> Words:
     """The words for one kind of change."""
     name = customer.company_name
@@ -117,8 +129,7 @@ def words(what: str, customer: Customer) -> Words:
                 _("Price and limits that the customer reads are those of the new package."),
                 _("Change package"),
                 _("Shown at once. Trial days that are running go on."),
-                no_call if bound else _("The account is not made yet: it will be asked for with the new package."),
-                _("A task reminds you to change the package there.") if bound else "",
+                *_package_there(customer.subaccount, no_call),
                 _("The package was changed."),
                 moved_on,
                 _("It is closed, or an account is being made for it right now."),

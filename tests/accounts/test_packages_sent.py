@@ -1,4 +1,4 @@
-"""Another package while it is not known whether an account was made: what has to be changed by hand afterwards."""
+"""Another package while it is not known whether an account was made: where it is offered, and what it leaves to do."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import pytest
 from accounts import attention, customer_care, jobs, packages
 from accounts.models import Agency, Package, PanelTask, State, Subaccount, User
 from coupontools_api.sandbox import Sandbox
+from portal import wording_changes
 from tests.accounts.reading import CREATE, attempt, fresh, made
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
@@ -30,6 +31,30 @@ def lost(sandbox: Sandbox, bos_subaccount: Subaccount) -> Subaccount:
         if (row := attempt(bos_subaccount)).state == State.REQUESTED:
             return row
     raise AssertionError(row.state)
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_package_and_closing_are_offered_where_they_can_be_chosen(
+    state: State, bos_subaccount: Subaccount, client_for: Any, ada: User
+):
+    Subaccount.objects.for_agency(bos_subaccount.agency).update(state=state, vendor_id="sub_5", run_at=None)
+    file = f"/console/customers/{bos_subaccount.customer.public_id}/"
+    adas = client_for(bos_subaccount.agency, ada)
+
+    page = adas.get(file).text
+
+    for change in ("package", "close"):
+        works = adas.get(f"{file}{change}/").status_code == 200
+        assert (f'href="{file}{change}/"' in page) == works
+    is_in_the_making = state in (State.CREATING, State.UNCERTAIN)
+    assert ("once it is known whether the account was made" in page) == is_in_the_making
+
+
+def test_who_chooses_another_package_after_a_lost_answer_reads_what_it_means(lost: Subaccount):
+    words = wording_changes.words("package", fresh(lost).customer)
+
+    assert words.vendor.startswith("If no account was made yet")
+    assert "a task reminds you" in words.by_hand
 
 
 def test_what_the_vendor_made_late_with_the_first_package_is_changed_by_hand(

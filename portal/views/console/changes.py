@@ -51,7 +51,7 @@ def _offers(choice: Choice) -> Callable[[Customer], bool]:
 
 
 def _is_settled(customer: Customer) -> bool:
-    return not customer.closed_at and customer.subaccount.state not in ("creating", "uncertain")
+    return not customer.closed_at and customer_care.is_settled(customer.subaccount)
 
 
 CHANGES: dict[str, Change] = {
