@@ -2,8 +2,10 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -70,14 +72,28 @@ def _refuse_staff_inside(customer: Customer, *, email: str, role: str, acting_us
 
     They have a way into the panel of their own, with a reason that the customer reads.
     """
-    members = Membership.objects.for_agency(customer.agency).filter(customer=customer, suspended_at=None)
-    owners = members.filter(role=Membership.Role.OWNER, person__is_active=True)
-    if owners.filter(person=acting_user).exists():
+    members = Membership.objects.for_agency(customer.agency).filter(customer=customer)
+    owners = _owners_who_sign_in(members.select_related("person"))
+    if acting_user.pk in owners:
         return
     if User.objects.filter(agency=customer.agency, email=email).exclude(staff_role="").exists():
         raise NotAllowed("Staff open a customer's panel by their own way, with a reason.")
-    if role == Membership.Role.OWNER and owners.exists():
+    if role == Membership.Role.OWNER and owners:
         raise NotAllowed("Only an owner of the customer makes another one.")
+
+
+def _owners_who_sign_in(members: Iterable[Membership]) -> set[UUID]:
+    owners = (row for row in members if row.role == Membership.Role.OWNER and row.suspended_at is None)
+    return {row.person_id for row in owners if row.person.is_active}
+
+
+def roles_to_invite_as(members: Iterable[Membership], *, by: User) -> list[str]:
+    """The roles that staff may invite somebody to a customer with: as its owner only where none can sign in, or where
+    they are one themselves.
+    """
+    owners = _owners_who_sign_in(members)
+    may_name_owner = not owners or by.pk in owners
+    return [role.value for role in Membership.Role if may_name_owner or role != Membership.Role.OWNER]
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ from accounts.models import Customer, Package
 from accounts.panel import PAGES, UPDATE_CAMPAIGN
 from coupontools_api.ids import SubaccountId
 from portal.forms.lines import LinesField
-from portal.forms.packages import CHOICE_ERRORS
+from portal.forms.packages import CHOICE_ERRORS, COUNTRY_ERRORS
 
 STATE_CHOICES = [
     ("", gettext_lazy("Any")),
@@ -102,7 +102,11 @@ class NewCustomerForm(forms.Form):
         label=gettext_lazy("E-mail address"),
         help_text=gettext_lazy("An invitation goes there. The account is made once it is accepted."),
     )
-    country = forms.ChoiceField(label=gettext_lazy("Country"), choices=lambda: [("", _("Choose…")), *countries])
+    country = forms.ChoiceField(
+        label=gettext_lazy("Country"),
+        choices=lambda: [("", _("Choose…")), *countries],
+        error_messages=COUNTRY_ERRORS,
+    )
     package = forms.ChoiceField(label=gettext_lazy("Package"), error_messages=CHOICE_ERRORS)
 
     def __init__(self, *args: Any, packages: list[Package], **kwargs: Any) -> None:

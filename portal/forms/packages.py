@@ -19,6 +19,7 @@ WHO: list[tuple[str, str | Promise]] = [
     (BY_HAND, gettext_lazy("Nobody: staff give it to a customer by hand")),
 ]
 # For every form that lets somebody choose a package: one may be archived between loading and sending.
+COUNTRY_ERRORS = {"invalid_choice": gettext_lazy("Please choose a country from the list.")}
 CHOICE_ERRORS = {"invalid_choice": gettext_lazy("This package is no longer offered. Please choose another one.")}
 
 

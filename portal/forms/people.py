@@ -19,7 +19,7 @@ from django_countries import countries
 from accounts import customers
 from accounts.models import Package, User
 from portal import access
-from portal.forms.packages import CHOICE_ERRORS
+from portal.forms.packages import CHOICE_ERRORS, COUNTRY_ERRORS
 
 
 def login_key_here(email: str) -> str:
@@ -66,6 +66,7 @@ class SignupForm(forms.SignupForm):
         label=_("Country"),
         choices=lambda: [("", _("Choose…")), *countries],
         widget=django_forms.Select(attrs={"autocomplete": "country"}),
+        error_messages=COUNTRY_ERRORS,
     )
     field_order = ["package", "company_name", "first_name", "last_name", "country", "email", "password1"]
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from coupontools_api.ids import TeammateId
+from portal.forms.lines import LinesField
 from portal.wording_people import MEMBER_ROLES, STAFF_ROLES
 
 RADIO = {"class": "form-check-input"}
@@ -39,10 +40,12 @@ class InviteStaffForm(_InviteForm):
 
 
 class InviteMemberForm(_InviteForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    """An address, and one of the roles that the inviting person may give."""
+
+    def __init__(self, *args: Any, roles: Iterable[str] = MEMBER_ROLES, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["role"].label = _("What may they do?")
-        self.fields["role"].choices = [(role, word) for role, (word, _line) in MEMBER_ROLES.items()]
+        self.fields["role"].choices = [(role, word) for role, (word, _line) in MEMBER_ROLES.items() if role in roles]
         self.fields["role"].initial = "editor"
 
 
@@ -71,10 +74,11 @@ class ChangeForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(
+    reason = LinesField(
         label=_("Why?"),
         min_length=5,
         max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("Kept with the event, for those who read it later."),
         error_messages={"min_length": _("Please say it in a few more words.")},
     )

@@ -5,8 +5,10 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from accounts.models import Agency, Customer, Membership, Package, User, ViewAs
+from accounts.models import Agency, Customer, Invitation, Membership, Package, User, ViewAs
+from portal.forms.team import ReasonForm
 from tests import factories
 from tests.access.making import session_of
 
@@ -84,3 +86,38 @@ def test_nobody_is_given_a_role_that_does_not_exist(
 
     ben.refresh_from_db()
     assert (ben.staff_role, Membership.objects.for_agency(north).get(person=kim).role) == ("support", "viewer")
+
+
+def test_staff_are_offered_no_second_owner_of_a_customer(adas: Client, bos_company: Customer, bo: User):
+    people_page = f"/console/customers/{bos_company.public_id}/people/"
+
+    assert 'value="owner"' not in adas.get(people_page).text
+    answer = adas.post(f"{people_page}invite/", {"email": "new@shop.example", "role": "owner"})
+    assert "Please choose one of these roles." in answer.text
+
+    Membership.objects.for_agency(bos_company.agency).filter(person=bo).update(suspended_at=timezone.now())
+    assert 'value="owner"' in adas.get(people_page).text
+    adas.post(f"{people_page}invite/", {"email": "new@shop.example", "role": "owner"})
+    assert Invitation.objects.for_agency(bos_company.agency).get(email="new@shop.example").member_role == "owner"
+
+
+def test_a_reason_of_several_lines_is_counted_as_the_browser_counts_it():
+    typed = "a" * 148 + "\n" + "b" * 149 + "\nc"
+
+    form = ReasonForm({"reason": typed.replace("\n", "\r\n")})
+
+    assert len(typed) == 300
+    assert form.is_valid(), form.errors
+
+
+@pytest.mark.parametrize("country", ["XX", "Belgium"])
+def test_a_country_that_is_none_is_named_so_in_our_words(
+    country: str, adas: Client, client_for: Callable[..., Client], north: Agency
+):
+    sentence = "Please choose a country from the list."
+    package = str(Package.objects.for_agency(north).on_offer()[0].public_id)
+    about = {"company_name": "New", "first_name": "N", "last_name": "N", "email": "n@new.example", "country": country}
+
+    assert sentence in adas.post("/console/customers/new/", about | {"package": package}).text
+    form = factories.sign_up_form(north, country=country)
+    assert sentence in client_for(north).post("/account/signup/", form).text

@@ -22,7 +22,10 @@ from portal.visitors import too_many
 @access.staff_required(*access.ANY_STAFF)
 def members(request: PersonRequest, customer: UUID) -> HttpResponse:
     """Everybody who belongs to the customer, and the open invitations."""
-    return _list(request, access_console.customer_for_staff_or_404(request, customer), InviteMemberForm())
+    found = access_console.customer_for_staff_or_404(request, customer)
+    belonging = access_people.members_of(found)
+    form = InviteMemberForm(roles=people.roles_to_invite_as(belonging, by=request.user))
+    return _list(request, found, belonging, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,9 +33,10 @@ def members(request: PersonRequest, customer: UUID) -> HttpResponse:
 def invite(request: PersonRequest, customer: UUID) -> HttpResponse:
     """Invites somebody to the customer: also as its owner, where the one it had is gone."""
     found = access_console.customer_for_staff_or_404(request, customer)
-    form = InviteMemberForm(request.POST or None)
+    belonging = access_people.members_of(found)
+    form = InviteMemberForm(request.POST or None, roles=people.roles_to_invite_as(belonging, by=request.user))
     if request.method != "POST" or not form.is_valid():
-        return _list(request, found, form)
+        return _list(request, found, belonging, form)
     email, role = form.cleaned_data["email"], form.cleaned_data["role"]
     try:
         limits.count("invite", request.user.pk, settings.LIMIT_INVITE)
@@ -41,7 +45,7 @@ def invite(request: PersonRequest, customer: UUID) -> HttpResponse:
         return too_many(request, problem)
     except NotAllowed:
         form.add_error("email", _("This person belongs here already, or has an open invitation."))
-        return _list(request, found, form)
+        return _list(request, found, belonging, form)
     messages.success(request, _("Invitation sent to %(email)s.") % {"email": email})
     return redirect("console:customer-people", customer=customer)
 
@@ -62,10 +66,12 @@ def withdraw(request: PersonRequest, customer: UUID, invitation: UUID) -> HttpRe
     return withdraw_and_go(request, row, "console:customer-people", customer)
 
 
-def _list(request: PersonRequest, customer: Customer, form: InviteMemberForm) -> HttpResponse:
+def _list(
+    request: PersonRequest, customer: Customer, belonging: list[access.Membership], form: InviteMemberForm
+) -> HttpResponse:
     context = {
         "customer": customer,
-        "members": access_people.members_of(customer),
+        "members": belonging,
         "invitations": access_people.member_invitations(customer),
         "form": form,
         "may_invite": request.user.staff_role in access.SUPPORTERS and not customer.closed_at,
