@@ -86,3 +86,10 @@ def test_no_vendor_word_comes_in_by_a_translation(language: str):
     shown = " ".join(text for entry in catalogue(language) for text in texts(entry)).lower()
 
     assert "coupontools" not in shown
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_english_word_of_ours_stays_in_a_translation(language: str):
+    left = [text for entry in catalogue(language) for text in texts(entry) if "teammate" in text.lower()]
+
+    assert left == []
