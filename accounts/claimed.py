@@ -148,8 +148,7 @@ class Claimed:
         except IntegrityError:
             # Another row has this id: whatever the vendor meant, it is not bound twice.
             if subaccount.state in (State.NEEDS_REVIEW, State.MISSING):
-                again = now + MISSING_LOOK if subaccount.state == State.MISSING else None
-                self.free(run_at=again, cause=Cause.BOUND_ELSEWHERE, wanted_vendor_id="", wanted_in_spite=False)
+                self.keep(Cause.BOUND_ELSEWHERE)
             else:
                 self.contradiction()
 
@@ -213,6 +212,29 @@ class Claimed:
                 agency=self.subaccount.agency,
                 customer_id=self.subaccount.customer_id,
                 payload={"mail": "needs_review", "customer": self.subaccount.customer_id},
+            )
+
+    def keep(self, cause: Cause) -> None:
+        """It goes on waiting for a person, with what the look found."""
+        subaccount, now = self.subaccount, clock.now()
+        with transaction.atomic():
+            self.free(
+                run_at=now + MISSING_LOOK if subaccount.state == State.MISSING else None,
+                looked_at=now,
+                cause=cause,
+                cause_codes=subaccount.cause_codes if cause == subaccount.cause else [],
+                candidates=self.candidates,
+                wanted_vendor_id="",
+                wanted_in_spite=False,
+                dismissed_at=None,
+            )
+            Event.objects.record(
+                "subaccount.looked",
+                agency=subaccount.agency,
+                customer=subaccount.customer,
+                about=subaccount,
+                cause=str(cause),
+                listed=len(self.candidates),
             )
 
     def uncertain(self, cause: Cause, codes: tuple[int, ...] = (), *, happened: bool = True, told: str = "") -> None:

@@ -223,7 +223,7 @@ def _refresh(job: Job) -> None:
     with transaction.atomic():
         if not _is_bound_still(subaccount):
             return  # closed, erased, or bound to another account while the vendor was asked
-        before = _seen(subaccount), subaccount.facts
+        before = _seen(subaccount), subaccount.facts, bool(subaccount.sealed_keys)
         Campaign.objects.bulk_create(
             [
                 Campaign(
@@ -245,13 +245,14 @@ def _refresh(job: Job) -> None:
         Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(
             refreshed_at=now, facts=facts, sealed_keys=_sealed(details.key_pair)
         )
-        if (_seen(subaccount), facts) != before:
+        if (_seen(subaccount), facts, bool(details.key_pair)) != before:
             Event.objects.record(
                 "campaigns.changed",
                 agency=subaccount.agency,
                 customer=subaccount.customer,
                 about=subaccount,
                 campaigns=len(details.campaigns),
+                has_keys=bool(details.key_pair),
             )
         if details.campaigns:
             Customer.objects.for_agency(subaccount.agency).filter(

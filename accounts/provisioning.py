@@ -245,9 +245,7 @@ class _Step(Claimed):
         except vendor.CREDENTIALS_ERRORS as problem:
             if self.account.is_open:
                 self.give_back(seconds(settings.BREAKER_PROBE_SECONDS), WAITING_CAUSES[self.account.trouble])
-            elif (
-                not problem.codes
-            ):  # whoever refused in this way was not the vendor's own code, and may stand before it
+            elif not problem.codes:  # not the vendor's own code, and whoever it is may stand before or behind it
                 self.uncertain(Cause.UNCLEAR_ANSWER)
             elif self._list_stays_unread():  # then who is refused is not known
                 self.give_back(backoff(self.account.failures_in_a_row), Cause.VENDOR_UNREACHABLE)

@@ -6,11 +6,9 @@ what the screen shows afterwards is what the vendor said.
 
 from datetime import timedelta
 
-from django.db import transaction
-
 from accounts import adoption, clock, vendor
 from accounts.claimed import MISSING_LOOK, WAITING_CAUSES, Claimed, quarantine_ends, seconds
-from accounts.models import IN_THE_MAKING, Cause, Event, State, Subaccount
+from accounts.models import IN_THE_MAKING, Cause, State, Subaccount
 from coupontools_api.errors import CoupontoolsError, NotFound
 from coupontools_api.ids import SubaccountId
 from coupontools_api.subaccounts import ListedSubaccount
@@ -56,7 +54,7 @@ def _look(claimed: Claimed) -> None:
             claimed.candidates = list(claimed.subaccount.candidates)
         was_there = claimed.subaccount.cause in PRESENCE
         cause = Cause.NOTHING_LISTED if was_there else Cause(claimed.subaccount.cause)
-    _keep(claimed, cause)
+    claimed.keep(cause)
 
 
 def _may_still_appear(subaccount: Subaccount) -> bool:
@@ -89,7 +87,7 @@ def _look_for_missing(claimed: Claimed) -> None:
             if subaccount.cause == Cause.OTHER_ACCOUNT:
                 claimed.free(run_at=now + MISSING_LOOK, looked_at=now)
             else:
-                _keep(claimed, Cause.OTHER_ACCOUNT)
+                claimed.keep(Cause.OTHER_ACCOUNT)
             return
         claimed.come_back(bound_at=subaccount.bound_at or now)
 
@@ -102,7 +100,7 @@ def _link(claimed: Claimed) -> None:
     claimed.verdict(listing)  # notes the candidates
     refusal = _refusal(claimed.subaccount, listing)
     if refusal:
-        _keep(claimed, refusal)
+        claimed.keep(refusal)
     else:
         claimed.bind(claimed.subaccount.wanted_vendor_id)
 
@@ -119,28 +117,3 @@ def _refusal(subaccount: Subaccount, listing: tuple[ListedSubaccount, ...]) -> C
     if not (adoption.same_address(wanted.email, subaccount.email) or subaccount.wanted_in_spite):
         return Cause.LINK_OTHER_ADDRESS
     return None
-
-
-@transaction.atomic
-def _keep(claimed: Claimed, cause: Cause) -> None:
-    """It goes on waiting for a person, with what the look found."""
-    keeps_codes = cause == claimed.subaccount.cause
-    is_missing = claimed.subaccount.state == State.MISSING
-    claimed.free(
-        run_at=clock.now() + MISSING_LOOK if is_missing else None,
-        looked_at=clock.now(),
-        cause=cause,
-        cause_codes=claimed.subaccount.cause_codes if keeps_codes else [],
-        candidates=claimed.candidates,
-        wanted_vendor_id="",
-        wanted_in_spite=False,
-        dismissed_at=None,
-    )
-    Event.objects.record(
-        "subaccount.looked",
-        agency=claimed.subaccount.agency,
-        customer=claimed.subaccount.customer,
-        about=claimed.subaccount,
-        cause=str(cause),
-        listed=len(claimed.candidates),
-    )

@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-# Django names the path of a request that failed or was refused; some paths are keys.
-_TOKEN = re.compile(r"(/(?:invitation|view-as)/|[?&]token=)[^/\s\"'&?]+")
+# Django names the path of a request that failed or was refused; some paths are keys, also where to go afterwards.
+_TOKEN = re.compile(r"((?:/|%2[Ff])(?:invitation|view-as)(?:/|%2[Ff])|[?&]token=)[^/\s\"'&?%]+")
 
 
 def without_tokens(logger: Any, name: str, line: str) -> str:

@@ -9,6 +9,17 @@ import django
 from django.core.management import call_command
 from django.db import OperationalError
 from gunicorn.app.base import BaseApplication
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+
+class Lines(Logger):
+    """What gunicorn has to say goes where everything else goes, through the formatter that leaves out tokens."""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
 
 
 class Server(BaseApplication):
@@ -27,6 +38,7 @@ class Server(BaseApplication):
             "keepalive": 5,
             "control_socket_disable": True,
             "loglevel": "warning",
+            "logger_class": Lines,
         }
         for name, value in options.items():
             if name in self.cfg.settings:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts import attention, claimed, customer_care, customers, jobs, provisioning, vendor, vendor_accounts
 from accounts.attention import Choice
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Cause, Customer, Job, PanelTask, State, Subaccount, User, VendorAccount
+from accounts.models import Agency, Cause, Customer, Event, Job, PanelTask, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 from tests.accounts.reading import CREATE, LIST, Work, calls, fresh, made
@@ -291,6 +291,8 @@ def test_an_account_that_somebody_else_got_first_is_not_linked_twice(
     assert (after.state, after.cause, after.vendor_id) == (state, Cause.BOUND_ELSEWHERE, "")
     assert (after.wanted_vendor_id, after.lease_owner) == ("", "")
     assert (after.run_at is None) == (state == State.NEEDS_REVIEW), "what is missing is looked for every hour"
+    looked = Event.objects.for_agency(north).get(kind="subaccount.looked")
+    assert (looked.customer_id, looked.data["cause"]) == (kim.customer_id, Cause.BOUND_ELSEWHERE)
 
 
 def test_a_fault_of_ours_while_staff_wait_is_tried_again(

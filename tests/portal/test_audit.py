@@ -14,7 +14,7 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from accounts import attention, customer_care, demo_data, jobs, members, people, provisioning, staff, views_as
-from accounts.models import Agency, Cause, Customer, Event, Job, Note, State, Subaccount, User
+from accounts.models import Agency, Cause, Customer, Event, Job, Note, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 
@@ -243,6 +243,15 @@ def test_coupons_that_changed_are_written_down_and_others_are_not(sandbox: Sandb
     active.campaigns.update(name="Winter")
     read_again(active)
     assert len(events(active.agency, "campaigns.changed")) == 2
+
+
+def test_keys_that_are_kept_from_now_on_are_written_down(sandbox: Sandbox, active: Subaccount):
+    VendorAccount.objects.filter(agency=active.agency).update(reads_statistics=True)
+
+    read_again(active)
+
+    assert active.sealed_keys
+    assert events(active.agency, "campaigns.changed")[-1].data["has_keys"] is True
 
 
 # -- ids only ------------------------------------------------------------------------------------------------------
