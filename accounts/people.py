@@ -28,6 +28,10 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+class WorksHere(NotAllowed):
+    """Who works for the agency is not made a customer's member by staff."""
+
+
 @transaction.atomic
 def invite_staff(*, agency: Agency, email: str, staff_role: str, acting_user: User | None) -> Invitation:
     """Mails an invitation to work for the agency. It is good for INVITATION_DAYS and for one use.
@@ -51,8 +55,9 @@ def invite_member(
 
     `has_its_address`: the account is to be made for this address, and who has it owns the customer.
 
-    Raises NotAllowed if the address belongs to it already, has an open invitation to, or the customer is closed;
-    or if who acts is neither an owner of the customer nor staff who look after customers.
+    Raises WorksHere if staff invite staff. Raises NotAllowed if the address belongs to it already, has an open
+    invitation to, or the customer is closed; or if who acts is neither an owner of the customer nor staff who look
+    after customers.
     """
     _may_invite(acting_user, agency=customer.agency, customer=customer)
     email = email.lower()
@@ -77,7 +82,7 @@ def _refuse_staff_inside(customer: Customer, *, email: str, role: str, acting_us
     if acting_user.pk in owners:
         return
     if User.objects.filter(agency=customer.agency, email=email).exclude(staff_role="").exists():
-        raise NotAllowed("Staff open a customer's panel by their own way, with a reason.")
+        raise WorksHere("Staff open a customer's panel by their own way, with a reason.")
     if role == Membership.Role.OWNER and owners:
         raise NotAllowed("Only an owner of the customer makes another one.")
 

@@ -72,6 +72,13 @@ def test_what_cannot_be_invited_is_said_and_nothing_is_lost(sams: Client, invita
     assert "Please choose one of these roles." in wrong
 
 
+def test_a_colleague_is_not_invited_and_why_is_said(sams: Client, ada: User, path: str):
+    page = sams.post(f"{path}invite/", {"email": ada.email, "role": "editor"}).content.decode()
+
+    assert "This person works for you" in page
+    assert "belongs here already" not in page
+
+
 def test_staff_send_again_and_withdraw(sams: Client, north: Agency, invitation: Invitation, path: str):
     sams.post(f"{path}invitations/{invitation.public_id}/resend/")
     assert last(north) == "invitation.resent"

@@ -43,6 +43,11 @@ def invite(request: PersonRequest, customer: UUID) -> HttpResponse:
         people.invite_member(customer=found, email=email, role=role, acting_user=request.user)
     except limits.TooMany as problem:
         return too_many(request, problem)
+    except people.WorksHere:
+        form.add_error(
+            "email", _("This person works for you, and opens the customer's panel from here, with a reason.")
+        )
+        return _list(request, found, belonging, form)
     except NotAllowed:
         form.add_error("email", _("This person belongs here already, or has an open invitation."))
         return _list(request, found, belonging, form)
