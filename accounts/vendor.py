@@ -36,6 +36,7 @@ REMEMBERED_OUTCOMES = (1 << 20) - 1
 FIVE_IN_A_ROW = (1 << 5) - 1
 HALF_OF_TWENTY = 10
 DEFAULT_PAUSE_SECONDS = 30.0
+LIST, OK = "subaccount/list", "ok"  # in the list of vendor calls
 
 Pair = tuple[int, str] | None
 CREDENTIALS_ERRORS = (Unauthorized, AccountExpired, WrongKindOfKey)
@@ -151,7 +152,7 @@ def _observed(
         if reads_list or not isinstance(problem, CREDENTIALS_ERRORS):
             _note(account, account.active_credential, problem)
         elif for_click:
-            VendorAccount.objects.filter(pk=account.pk, probe_at=None).update(probe_at=clock.now())
+            VendorAccount.objects.filter(pk=account.pk, probe_at=None).update(probe_at=_when_to_ask(account))
         else:
             _probe(account)
         raise
@@ -161,10 +162,18 @@ def _observed(
     return answer
 
 
+def _when_to_ask(account: VendorAccount) -> datetime:
+    """Now; but who clicks again and again on what cannot be opened has the list read once in BREAKER_PROBE_SECONDS."""
+    rows = VendorCall.objects.for_agency(account.agency).filter(endpoint=LIST, outcome=OK)
+    read_at = rows.order_by("-at").values_list("at", flat=True).first()
+    now, gap = clock.now(), timedelta(seconds=settings.BREAKER_PROBE_SECONDS)
+    return max(now, read_at + gap) if read_at else now
+
+
 def _probe(account: VendorAccount) -> None:
     """Asks with a read, past the breaker, which learns of it."""
     try:
-        _observed(account, _read_list, Noted("subaccount/list"), reads_list=True)
+        _observed(account, _read_list, Noted(LIST), reads_list=True)
     except (CoupontoolsError, Waiting) as problem:
         log.info("vendor.probe_failed", vendor_account=account.pk, problem=type(problem).__name__)
 
@@ -180,7 +189,7 @@ def _keep(account: VendorAccount, noted: Noted | None, started: float, problem: 
             customer_id=noted.customer_id,
             endpoint=noted.endpoint,
             milliseconds=round((time.monotonic() - started) * 1000),
-            outcome=type(problem).__name__ if problem else "ok",
+            outcome=type(problem).__name__ if problem else OK,
             codes=list(problem.codes) if problem else [],
         )
 
@@ -228,7 +237,7 @@ def try_credential(credential: Credential) -> tuple[ListedSubaccount, ...]:
         deadline=settings.VENDOR_DEADLINE_SECONDS,
         list_deadline=settings.VENDOR_DEADLINE_SECONDS,
     )
-    account, noted, started = credential.vendor_account, Noted("subaccount/list"), time.monotonic()
+    account, noted, started = credential.vendor_account, Noted(LIST), time.monotonic()
     try:
         listed = client.subaccounts.list(brief=True)
     except CoupontoolsError as problem:
@@ -313,4 +322,4 @@ def look(account: VendorAccount) -> tuple[ListedSubaccount, ...]:
             for stale in [other for other in _looks if other[0] == account.pk]:
                 del _looks[stale]  # who waits for it still has it
             shared = _looks[key] = _SharedLook()
-    return shared.run(lambda: ask(account, _read_list, noted=Noted("subaccount/list"), reads_list=True))
+    return shared.run(lambda: ask(account, _read_list, noted=Noted(LIST), reads_list=True))

@@ -60,6 +60,20 @@ def test_one_account_that_cannot_be_opened_shuts_nobody_elses_door(
     assert not Job.objects.for_agency(north).filter(payload__mail="vendor_trouble").exists()
 
 
+def test_who_clicks_again_and_again_has_the_list_read_once(
+    sandbox: Sandbox, north: Agency, active: Subaccount, bo_client: Client
+):
+    sandbox.fault(SSO, "status", status=403, times=None)
+    sandbox.clear_ledger()
+
+    for _ in range(3):
+        bo_client.post(f"/c/{active.customer.public_id}/launch/")
+        probe_due()
+
+    assert len(sandbox.requests(LIST)) == 1
+    assert account_of(north).probe_at > timezone.now()
+
+
 def test_refused_credentials_are_known_once_the_list_is_refused_too(
     sandbox: Sandbox, north: Agency, active: Subaccount, bo_client: Client
 ):
