@@ -102,7 +102,10 @@ class SignupForm(forms.SignupForm):
         if agency is not None and not customers.has_room(agency):
             # Before the address is looked at: what happens here must not depend on whether it signs in already.
             raise ValidationError(
-                _("We cannot take new customers at the moment. Please write to %(email)s, we tell you when we can."),
+                _(
+                    "We cannot take new customers at the moment. Please write to %(email)s, and we tell you when we"
+                    " can."
+                ),
                 params={"email": agency.support_email},
             )
         return data
