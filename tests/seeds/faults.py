@@ -6,11 +6,13 @@ and some test has to fail. What a switch does is in `switches.py`.
 """
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.seeds.words import FEWER, GATES, OVER, OWNERS, PERMITS, PINS, REFUSALS, WHERE, WHO
+from tests.seeds.decisions import of_decisions
+from tests.seeds.planting import Change, switch
+from tests.seeds.words import FEWER, keeps_apart, pins
 
 ROOT = Path(__file__).resolve().parents[2]
 # Every page, form and door; not what makes demo data, commands of the operator's shell, or the schema's history.
@@ -43,10 +45,6 @@ class Fault:
         return f"{self.file} {self.function} {self.kind}: {self.what}"
 
 
-# Puts the switch of that number into the syntax tree.
-Change = Callable[[int], None]
-
-
 def faults() -> list[Fault]:
     """Every fault there is, in the order of the files; its place in this list is the number of its switch."""
     return [fault for path in SOURCES for fault, _change in _places(path, ast.parse(path.read_text()))]
@@ -67,13 +65,15 @@ def planted() -> dict[Path, ast.Module]:
     return trees
 
 
-def functions_of(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:
-    """The functions and methods of a module, outermost only: a closure runs with what it closes over."""
+def functions_of(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef | ast.Lambda]]:
+    """The functions, methods and lambdas of a module, outermost only: a closure runs with what it closes over."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef):
             yield f"{prefix}{node.name}", node
-        elif isinstance(node, ast.ClassDef):
-            yield from functions_of(node, f"{prefix}{node.name}.")
+        elif isinstance(node, ast.Lambda):
+            yield f"{prefix}lambda", node
+        else:
+            yield from functions_of(node, f"{prefix}{node.name}." if isinstance(node, ast.ClassDef) else prefix)
 
 
 def _places(path: Path, tree: ast.Module) -> Iterator[tuple[Fault, Change]]:
@@ -83,15 +83,13 @@ def _places(path: Path, tree: ast.Module) -> Iterator[tuple[Fault, Change]]:
             # From `rows.for_agency(…)` on to the `.filter(…)` behind it.
             node.func.value.chain = node
     for function, outer in functions_of(tree):
-        for decorator in outer.decorator_list:
+        for decorator in getattr(outer, "decorator_list", ()):
             for kind, what, change in _of_decorator(outer, decorator):
                 yield Fault(file, decorator.lineno, decorator.col_offset, kind, function, what), change
-        if outer.returns is not None and ast.unparse(outer.returns) == "bool" and outer.name.startswith(PERMITS):
-            yield Fault(file, outer.lineno, outer.col_offset, "answer", function, "always yes"), _always_yes(outer)
+        for node, kind, what, change in of_decisions(outer, file):
+            yield Fault(file, node.lineno, node.col_offset, kind, function, what), change
         for node in ast.walk(outer):
-            found = (*_of_call(node, outer), *_of_q(node), *_of_condition(node, file), *_of_choices(node))
-            found += (*_of_expression(node, file),)
-            for kind, what, change in found:
+            for kind, what, change in (*_of_call(node, outer), *_of_q(node), *_of_choices(node)):
                 yield Fault(file, node.lineno, node.col_offset, kind, function, what), change
 
 
@@ -103,7 +101,7 @@ def _of_decorator(outer: ast.FunctionDef, decorator: ast.expr) -> Iterator[tuple
     def replace(instead: ast.expr) -> Change:
         def change(number: int) -> None:
             at = next(i for i, given in enumerate(outer.decorator_list) if decorator in ast.walk(given))
-            outer.decorator_list[at] = _switch("decorator", number, outer.decorator_list[at], instead)
+            outer.decorator_list[at] = switch("decorator", number, outer.decorator_list[at], instead)
 
         return change
 
@@ -116,23 +114,21 @@ def _of_decorator(outer: ast.FunctionDef, decorator: ast.expr) -> Iterator[tuple
         yield "role", f"@{text} for any staff", replace(wider)
 
 
-def _of_call(node: ast.AST, function: ast.FunctionDef) -> Iterator[tuple[str, str, Change]]:
+def _of_call(node: ast.AST, function: ast.FunctionDef | ast.Lambda) -> Iterator[tuple[str, str, Change]]:
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
         return
     call, method = node, node.func
     if method.attr == "for_agency" and not _is_pinned(call, function):
 
         def unscope(number: int) -> None:
-            switch = _switch("scope", number, method.value, *call.args)
-            call.func, call.args = switch.func, switch.args
+            scoped = switch("scope", number, method.value, *call.args)
+            call.func, call.args = scoped.func, scoped.args
 
         yield "scope", f"{_short(_whole(call))} over all agencies", unscope
     if method.attr in ("filter", "get", "exclude"):
         for keyword in call.keywords:
-            is_nobody = isinstance(keyword.value, ast.Constant)  # `customer=None` picks a kind of row, not an owner
-            names_owner = keyword.arg and OWNERS.issuperset(keyword.arg.split("__")) and not is_nobody
             is_oneself = method.attr == "exclude" and keyword.arg == "pk"
-            if names_owner or is_oneself or keyword.arg in OVER:
+            if is_oneself or keeps_apart(keyword.arg, is_constant=isinstance(keyword.value, ast.Constant)):
                 yield f"filter-{keyword.arg}", f"{_short(call)} without {keyword.arg}", _without(keyword)
 
 
@@ -140,8 +136,7 @@ def _of_q(node: ast.AST) -> Iterator[tuple[str, str, Change]]:
     """`Q(person=person)` in a filter: without it every row is meant."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Q":
         for keyword in node.keywords:
-            is_nobody = isinstance(keyword.value, ast.Constant)
-            if keyword.arg in OVER or (keyword.arg and OWNERS.issuperset(keyword.arg.split("__")) and not is_nobody):
+            if keeps_apart(keyword.arg, is_constant=isinstance(keyword.value, ast.Constant)):
                 change = _without(keyword) if len(node.keywords) > 1 else _every_row(node)
                 yield f"q-{keyword.arg}", f"{_short(node)} without {keyword.arg}", change
 
@@ -151,7 +146,7 @@ def _without(keyword: ast.keyword) -> Change:
 
     def drop(number: int) -> None:
         kept = ast.Dict([ast.Constant(keyword.arg)], [keyword.value])
-        keyword.value = ast.IfExp(_switch("is_off", number), kept, ast.Dict([], []))
+        keyword.value = ast.IfExp(switch("is_off", number), kept, ast.Dict([], []))
         keyword.arg = None
 
     return drop
@@ -161,21 +156,13 @@ def _every_row(q: ast.Call) -> Change:
     """A Q object with nothing in it would mean no row more where it stands beside others: `Q() | Q(contact=person)`."""
 
     def widen(number: int) -> None:
-        switch = _switch("q", number, ast.Call(q.func, [], q.keywords))
-        q.func, q.args, q.keywords = switch.func, switch.args, []
+        asked = switch("q", number, ast.Call(q.func, [], q.keywords))
+        q.func, q.args, q.keywords = asked.func, asked.args, []
 
     return widen
 
 
-def _always_yes(function: ast.FunctionDef) -> Change:
-    def change(number: int) -> None:
-        yes = ast.If(ast.UnaryOp(ast.Not(), _switch("is_off", number)), [ast.Return(ast.Constant(True))], [])
-        function.body.insert(0, yes)
-
-    return change
-
-
-def _is_pinned(call: ast.Call, function: ast.FunctionDef) -> bool:
+def _is_pinned(call: ast.Call, function: ast.FunctionDef | ast.Lambda) -> bool:
     """Whether the chain asks for rows of one thing that is at hand: `for_agency(row.agency).filter(customer=row)`.
 
     The thing was found within its agency before, and its key finds the same rows with the agency named or not.
@@ -196,7 +183,7 @@ def _is_pinned(call: ast.Call, function: ast.FunctionDef) -> bool:
     return all(_goes_on_pinned(use, function) for use in uses if isinstance(use.ctx, ast.Load))
 
 
-def _goes_on_pinned(use: ast.Name, function: ast.FunctionDef) -> bool:
+def _goes_on_pinned(use: ast.Name, function: ast.FunctionDef | ast.Lambda) -> bool:
     """`rows` in `rows.select_related(…).filter(customer=row)`."""
     link = getattr(use, "chain", None)
     while link is not None:
@@ -206,14 +193,14 @@ def _goes_on_pinned(use: ast.Name, function: ast.FunctionDef) -> bool:
     return False
 
 
-def _names_a_key(link: ast.Call, function: ast.FunctionDef) -> bool:
+def _names_a_key(link: ast.Call, function: ast.FunctionDef | ast.Lambda) -> bool:
     """Whether this call of a chain asks by the key of something at hand, in keywords or in each of its Q objects."""
     assert isinstance(link.func, ast.Attribute)
     if link.func.attr == "bulk_update":
         return True  # finds the rows that it was given by their keys
     if link.func.attr == "exclude":
         return False
-    if any(keyword.arg in PINS and _is_at_hand(keyword.value) for keyword in link.keywords):
+    if any(pins(keyword.arg) and _is_at_hand(keyword.value) for keyword in link.keywords):
         return True
     asked = [
         part
@@ -222,11 +209,11 @@ def _names_a_key(link: ast.Call, function: ast.FunctionDef) -> bool:
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id == "Q" and part.keywords
     ]
     return bool(asked) and all(
-        any(keyword.arg in PINS and _is_at_hand(keyword.value) for keyword in part.keywords) for part in asked
+        any(pins(keyword.arg) and _is_at_hand(keyword.value) for keyword in part.keywords) for part in asked
     )
 
 
-def _assigned(argument: ast.expr, function: ast.FunctionDef) -> ast.expr:
+def _assigned(argument: ast.expr, function: ast.FunctionDef | ast.Lambda) -> ast.expr:
     """What a name stands for in the function, where it was given a value once."""
     if isinstance(argument, ast.Name):
         for node in ast.walk(function):
@@ -249,47 +236,6 @@ def _is_at_hand(value: ast.expr) -> bool:
     return isinstance(value, (ast.Name, ast.Attribute)) and not ast.unparse(value).startswith("request.")
 
 
-def _of_condition(node: ast.AST, file: str) -> Iterator[tuple[str, str, Change]]:
-    """Checks that refuse; in the gates, every condition about who or where."""
-    if not isinstance(node, ast.If):
-        return
-    raised = {
-        name.id
-        for statement in node.body
-        if isinstance(statement, ast.Raise) and statement.exc is not None
-        for name in ast.walk(statement.exc)
-        if isinstance(name, ast.Name)
-    }
-    words = {part.attr for part in ast.walk(node.test) if isinstance(part, ast.Attribute)}
-    words |= {part.id for part in ast.walk(node.test) if isinstance(part, ast.Name)}
-    is_access = file.startswith("portal/") and raised & REFUSALS
-    if not (is_access or (file in GATES and words & WHERE) or (raised & REFUSALS and words & (WHO | OVER))):
-        return
-
-    def never(number: int) -> None:
-        # In this order only the tests that are refused something run the place.
-        node.test = ast.BoolOp(ast.And(), [node.test, _switch("is_off", number)])
-
-    yield "check", f"never: if {ast.unparse(node.test)}", never
-
-
-def _of_expression(node: ast.AST, file: str) -> Iterator[tuple[str, str, Change]]:
-    """`person if is_right else None`: in the gates, and wherever somebody is asked about who may: nobody is refused."""
-    if not (isinstance(node, ast.IfExp) and isinstance(node.orelse, ast.Constant) and not node.orelse.value):
-        return
-    if isinstance(node.test, ast.Name):
-        return  # whether there is anybody at all
-    asked = [part.func for part in ast.walk(node.test) if isinstance(part, ast.Call)]
-    about_who = any(ast.unparse(function).rpartition(".")[2].startswith(PERMITS) for function in asked)
-    if file in GATES or about_who:
-
-        def always(number: int) -> None:
-            is_on = ast.UnaryOp(ast.Not(), _switch("is_off", number))
-            node.test = ast.BoolOp(ast.Or(), [node.test, is_on])
-
-        yield "check", f"always: {ast.unparse(node)}", always
-
-
 def _of_choices(node: ast.AST) -> Iterator[tuple[str, str, Change]]:
     """`self.fields[…].choices = …`: the field takes whatever comes."""
     if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute)):
@@ -299,15 +245,9 @@ def _of_choices(node: ast.AST) -> Iterator[tuple[str, str, Change]]:
         return
 
     def anything(number: int) -> None:
-        node.value = _switch("choices", number, ast.parse(ast.unparse(target.value), mode="eval").body, node.value)
+        node.value = switch("choices", number, ast.parse(ast.unparse(target.value), mode="eval").body, node.value)
 
     yield "choice", f"{ast.unparse(target)} takes anything", anything
-
-
-def _switch(name: str, number: int, *arguments: ast.expr) -> ast.Call:
-    """`__switches__.name(number, …)`."""
-    function = ast.Attribute(ast.Name("__switches__", ast.Load()), name, ast.Load())
-    return ast.Call(function, [ast.Constant(number), *arguments], [])
 
 
 def _whole(call: ast.Call) -> ast.Call:
