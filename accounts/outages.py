@@ -69,12 +69,12 @@ def _spread(account: VendorAccount, *, since: datetime, now: datetime) -> int:
     """
     waiting = (
         Subaccount.objects.for_agency(account.agency)
-        .filter(state__in=(State.REQUESTED, State.UNCERTAIN), run_at__isnull=False, customer__closed_at=None)
+        .filter(state__in=(State.REQUESTED, State.UNCERTAIN), run_at__isnull=False)
         .exclude(cause__in=NOT_THE_VENDORS)
     )
     # Skipped, not waited for: whoever claims one of them holds it and waits for the lock that we have. Nobody comes
     # back for them: they are being taken up, or were put off until the next probe. How long they waited nobody reads.
-    rows = list(waiting.select_for_update(skip_locked=True, of=("self",)).order_by("created_at", "pk"))
+    rows = list(waiting.select_for_update(skip_locked=True).order_by("created_at", "pk"))
     free = [row for row in rows if row.lease_until is None or row.lease_until <= now]
     step = timedelta(minutes=1) / max(settings.PROVISIONING_DRAIN_PER_MINUTE, 1)
     for number, row in enumerate(free):

@@ -17,6 +17,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
 from accounts.models import (
+    Agency,
     Campaign,
     Customer,
     Event,
@@ -75,17 +76,15 @@ def addresses_of(person: User) -> list[str]:
         invited = Invitation.objects.for_agency(person.agency).filter(accepted_by=person)
         contact = Customer.objects.for_agency(person.agency).filter(contact=person)
         former = {email.lower() for rows in (invited, contact) for email in rows.values_list("email", flat=True)}
-        found |= former - _handed_on(former, person)
+        found |= former - _taken(former, person.agency)
     return sorted(found - {""})
 
 
-def _handed_on(addresses: Collection[str], person: User) -> set[str]:
-    """Those of the addresses that somebody else at this agency signs in with, or has proven to be theirs."""
-    others = User.objects.filter(agency=person.agency, email__in=addresses).exclude(pk=person.pk)
-    proven = EmailAddress.objects.filter(user__agency=person.agency, email__in=addresses, verified=True)
-    found = others.values_list("email", flat=True).union(
-        proven.exclude(user=person).values_list("email", flat=True), all=True
-    )
+def _taken(addresses: Collection[str], agency: Agency) -> set[str]:
+    """Those of the addresses that somebody at this agency signs in with by now, or has proven to be theirs."""
+    signs_in = User.objects.filter(agency=agency, email__in=addresses)
+    proven = EmailAddress.objects.filter(user__agency=agency, email__in=addresses, verified=True)
+    found = signs_in.values_list("email", flat=True).union(proven.values_list("email", flat=True), all=True)
     return {email.lower() for email in found}
 
 

@@ -127,7 +127,7 @@ def hand_over(person: User, *, acting_user: User) -> None:
 
 def may_change(acting: User, person: User) -> bool:
     """Whether this staff member may change that one; for pages. The doors ask again, under the lock."""
-    if acting.pk == person.pk or acting.agency_id != person.agency_id or not (acting.staff_role and person.staff_role):
+    if acting.pk == person.pk or acting.agency_id != person.agency_id or not person.staff_role:
         return False
     return acting.staff_role in MANAGERS and RANK[Role(person.staff_role)] <= RANK[Role(acting.staff_role)]
 

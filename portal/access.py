@@ -35,7 +35,6 @@ from accounts.models import (
     Host,
     Membership,
     Package,
-    State,
     Subaccount,
     User,
     VendorAccount,
@@ -151,8 +150,8 @@ def recent_sign_in_required(view: View) -> View:
 def keep_session(request: HttpRequest, person: User) -> None:
     """Lets the session that asked go on where a change ended all sessions of its person."""
     person.refresh_from_db(fields=["session_generation"])
-    if request.user.is_authenticated and request.user.pk == person.pk:
-        update_session_auth_hash(request, person)
+    if request.user.is_authenticated:
+        update_session_auth_hash(request, person)  # which leaves the session of anybody else as it is
 
 
 _ANY_KEY = UUID(int=0)
@@ -245,10 +244,6 @@ class Place:
     @property
     def is_paused(self) -> bool:
         return bool(self.customer.paused_at and not self.customer.closed_at)
-
-    @property
-    def may_launch(self) -> bool:
-        return self.membership.may_launch and self.state == State.ACTIVE
 
 
 def place_or_404(request: PersonRequest, customer: UUID) -> Place:

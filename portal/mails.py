@@ -12,8 +12,9 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from accounts import people
+from accounts.states import State
 from portal import access, access_people, wording, wording_differences, wording_vendor
-from portal.access import Agency, Customer, State
+from portal.access import Agency, Customer
 
 # About the agency as a whole: to its own address, with the page that says more.
 OF_THE_AGENCY = {

@@ -35,8 +35,6 @@ class PendingMiddleware:
         response = self.get_response(request)
         if session.modified and _waits(session):
             session[STAMP] = _stamp(session)
-        elif session.modified:
-            session.pop(STAMP, None)
         return response
 
 

@@ -55,7 +55,7 @@ def dashboard(request: PersonRequest, customer: UUID) -> HttpResponse:
         "running": sum(campaign.status == "active" for campaign in place.campaigns),
         "trial": wording.trial(place.customer, now.date()),
         "outage_since": _outage_since(place),
-        "may_launch": place.may_launch,
+        "may_launch": place.membership.may_launch,
     }
     return _allowing_panel(render(request, "customer/dashboard.html", context), place)
 
@@ -112,7 +112,7 @@ def open_page(request: PersonRequest, customer: UUID, page: str, campaign: str =
     context = {
         "place": place,
         "target": wording.target(page, campaign, label),
-        "may_launch": place.may_launch,
+        "may_launch": place.membership.may_launch,
         "outage_since": _outage_since(place),
     }
     return _allowing_panel(render(request, "customer/open.html", context), place)
