@@ -5,7 +5,7 @@ import json
 import pytest
 from allauth.account.models import EmailAddress
 
-from accounts import data_export, erasure, operators, people, views_as
+from accounts import data_export, erasure, operators, people, personal_data, views_as
 from accounts.erasure import Why
 from accounts.models import Agency, Customer, Invitation, Membership, User
 from tests import factories
@@ -72,6 +72,21 @@ def test_who_accepts_the_invitation_to_its_address_is_a_customers_contact(
     person = people.accept_invitation(invitation, password=factories.PASSWORD)
 
     assert Customer.objects.for_agency(north).get().contact == person
+
+
+@pytest.mark.parametrize("how", ["signs in elsewhere", "typed it here and proved nothing", "proved it here"])
+def test_a_former_address_is_theirs_until_somebody_here_has_proven_it(
+    north: Agency, south: Agency, former: User, company: Customer, how: str
+):
+    person = moves_on(former)
+    if how == "signs in elsewhere":
+        factories.person(south, FORMER)
+    else:
+        eve = factories.person(north, "eve@shop.example")
+        EmailAddress.objects.create(user=eve, email=FORMER, verified=how == "proved it here")
+
+    assert (FORMER in personal_data.addresses_of(person)) == (how != "proved it here")
+    assert FORMER not in personal_data.addresses_of(factories.person(north, "kim@shop.example"))
 
 
 def test_a_former_contact_gets_the_customer_in_the_export(ada: User, former: User, company: Customer):

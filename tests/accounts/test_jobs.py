@@ -155,6 +155,13 @@ def test_campaigns_that_were_never_read_are_read_in_the_end(sandbox: Sandbox, ac
     assert active.refreshed_at is not None
 
 
+def test_nothing_is_read_again_for_an_agency_that_is_stopped(active: Subaccount):
+    Subaccount.objects.for_agency(active.agency).update(refreshed_at=timezone.now() - timedelta(days=2))
+    Agency.objects.filter(pk=active.agency_id).update(stopped_at=timezone.now())
+
+    assert jobs.schedule_refreshes() == 0
+
+
 def test_a_mail_that_nobody_takes_for_a_week_is_given_up_and_its_secret_blanked(
     north: Agency, monkeypatch: pytest.MonkeyPatch
 ):

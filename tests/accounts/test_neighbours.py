@@ -154,6 +154,34 @@ def test_a_proven_mailbox_is_no_word_of_another_customers_owner(
     assert Subaccount.objects.for_agency(north).get(customer=kims_company).state == State.AWAITING_EMAIL
 
 
+def test_a_viewers_proven_mailbox_is_no_word_of_the_owner(north: Agency, kims_company: Customer, sam: User):
+    attention.change_address(review(kims_company), email="lotte@kims.example", acting_user=sam)
+    viewer = factories.member(kims_company, "viewer", "lotte@kims.example")
+
+    customers.prove_mailbox(acting_user=viewer, email=viewer.email)
+
+    assert Subaccount.objects.for_agency(north).get(customer=kims_company).state == State.AWAITING_EMAIL
+
+
+def test_a_customer_that_was_approved_is_no_yes_to_another(north: Agency, bos_company: Customer):
+    Agency.objects.filter(pk=north.pk).update(approval_required=True)
+    north.refresh_from_db()
+
+    asked = factories.customer(north, factories.person(north, "new@shop.example"))
+
+    assert asked.subaccount.state == State.AWAITING_APPROVAL
+
+
+def test_an_account_of_another_agency_hides_none_that_was_found_here(
+    bos_company: Customer, kims_company: Customer, cys_company: Customer
+):
+    wish = review(bos_company, candidates=["sub_1", "sub_2"])
+    for customer, vendor_id in ((kims_company, "sub_1"), (cys_company, "sub_2")):
+        Subaccount.objects.for_agency(customer.agency).filter(customer=customer).update(vendor_id=vendor_id)
+
+    assert customer_care.unproven_accounts(wish) == ["sub_2"]
+
+
 def test_who_works_at_another_agency_may_be_invited_here(north: Agency, south: Agency, ada: User):
     factories.staff(south, "sam@both.example", "owner")
 

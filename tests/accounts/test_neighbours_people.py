@@ -9,7 +9,18 @@ from django.utils import timezone
 from accounts import customer_care, data_export, erasure, people, retention, staff, timeline
 from accounts.erasure import Why
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Campaign, Customer, Invitation, Job, Membership, Note, Subaccount, User
+from accounts.models import (
+    Agency,
+    Campaign,
+    Customer,
+    Invitation,
+    Job,
+    Membership,
+    Note,
+    Subaccount,
+    User,
+    VendorCall,
+)
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +73,9 @@ def test_an_owner_of_another_agency_erases_nobody(north: Agency, south: Agency, 
 def test_only_the_persons_own_customers_are_held_while_they_are_erased(
     bos_company: Customer, kims_company: Customer, bo: User
 ):
-    assert erasure.customers_of(bo) == [bos_company.pk]
+    unproven = factories.person(bo.agency, "late@new.example", verified=False)
+
+    assert [erasure.customers_of(person) for person in (bo, unproven)] == [[bos_company.pk], []]
 
 
 def test_a_purged_sign_up_goes_alone(north: Agency, kims_company: Customer):
@@ -134,3 +147,16 @@ def test_a_timeline_holds_the_notes_of_its_customer_only(bos_company: Customer, 
 
     assert "Bo's note" in texts
     assert "Kim's note" not in texts
+
+
+def test_a_timeline_says_nothing_of_what_happens_at_another_customer(bos_company: Customer, kims_company: Customer):
+    before = timeline.page(bos_company)
+
+    kim = User.objects.get(email="kim@kims.example")
+    people.invite_member(customer=kims_company, email="second@kims.example", role="viewer", acting_user=kim)
+    VendorCall.objects.create(
+        agency=kims_company.agency, customer_id=kims_company.pk, endpoint="/v3/subaccount/info", milliseconds=1
+    )
+
+    assert timeline.page(bos_company) == before
+    assert len(timeline.page(kims_company).entries) > 3

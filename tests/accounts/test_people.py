@@ -80,9 +80,12 @@ def test_somebody_who_signs_in_here_joins_with_the_same_sign_in(north: Agency, b
         people.join(invitation, acting_user=eve)
 
 
-def test_nobody_joins_with_the_invitation_of_somebody_else(north: Agency, bo: User, bos_company: Customer):
+@pytest.mark.parametrize(("where", "address"), [("north", "mallory@shop.example"), ("south", "eve@shop.example")])
+def test_nobody_joins_with_the_invitation_of_somebody_else(
+    north: Agency, south: Agency, bo: User, bos_company: Customer, where: str, address: str
+):
     people.invite_member(customer=bos_company, email="eve@shop.example", role="owner", acting_user=bo)
-    mallory = factories.person(north, "mallory@shop.example")
+    mallory = factories.person({"north": north, "south": south}[where], address)
 
     with pytest.raises(NotAllowed):
         people.join(opened(north, "eve@shop.example"), acting_user=mallory)

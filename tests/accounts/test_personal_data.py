@@ -104,6 +104,25 @@ def test_an_export_holds_nothing_of_anybody_else(
     assert "noor@zuid.example" not in written
 
 
+def test_no_row_is_in_the_exports_of_two_people(
+    north: Agency, ada: User, bo: User, planted: dict[tuple[str, str], str]
+):
+    kim = factories.person(north, "kim@shop.example")
+    factories.customer(north, kim)
+
+    bos, kims = (
+        {
+            (label, row["id"])
+            for label, rows in data_export.export_person(reloaded(person), acting_user=ada)["data"].items()
+            for row in rows
+        }
+        for person in (bo, kim)
+    )
+
+    assert {label for label, _key in bos} >= {label for label, _column in planted}
+    assert not bos & kims
+
+
 def test_a_suspended_owner_gets_nothing_of_a_customer_in_anothers_name_any_more(
     bo: User, bos_company: Customer, planted: dict[tuple[str, str], str]
 ):

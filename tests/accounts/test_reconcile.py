@@ -323,6 +323,14 @@ def test_the_vendor_out_of_reach_is_no_difference_and_the_comparison_comes_later
     assert compare_now(active.agency).compared_at is not None
 
 
+def test_an_agency_that_is_stopped_is_not_compared(active: Subaccount):
+    Agency.objects.filter(pk=active.agency_id).update(stopped_at=timezone.now())
+
+    reconcile.schedule()
+
+    assert not Job.objects.for_agency(active.agency).filter(kind=Job.Kind.RECONCILE).exists()
+
+
 def test_each_agency_is_compared_once_an_hour(sandbox: Sandbox, active: Subaccount, south: Agency):
     for _ in range(3):
         reconcile.schedule()

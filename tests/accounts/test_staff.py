@@ -73,6 +73,24 @@ def test_who_manages_nothing_changes_nobody(north: Agency, ben: User, door: str,
 
 
 @pytest.mark.parametrize("door", DOORS)
+def test_who_only_belongs_to_a_customer_is_out_of_reach(ada: User, bo: User, bos_company: Customer, door: str):
+    before = stamp(bo)
+
+    with pytest.raises(NotAllowed):
+        DOORS[door](bo, ada)
+
+    assert stamp(bo) == before
+
+
+@pytest.mark.parametrize("role", ["", "king"])
+def test_a_role_that_there_is_not_is_given_to_nobody(ada: User, ben: User, role: str):
+    with pytest.raises(NotAllowed):
+        staff.change_role(ben, role=role, acting_user=ada)
+
+    assert stamp(ben)[0] == "support"
+
+
+@pytest.mark.parametrize("door", DOORS)
 def test_an_admin_changes_no_owner(north: Agency, ada: User, door: str):
     eve = factories.staff(north, "eve@north.example", "admin")
     factories.staff(north, "olga@north.example", "owner")

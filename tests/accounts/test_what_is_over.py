@@ -130,6 +130,7 @@ def test_the_doors_into_panels_ask_for_themselves(active: Subaccount, north: Age
     sue = factories.staff(south, "sue@south.example", "owner", teammate_id="4711")
     analyst = factories.staff(north, "ana@north.example", "analyst")
     admin = factories.staff(north, "adam@north.example", "admin")
+    former = factories.person(north, "former@north.example", teammate_id="4712")
 
     for acting in (sue, analyst):
         with pytest.raises(NotAllowed):
@@ -137,7 +138,7 @@ def test_the_doors_into_panels_ask_for_themselves(active: Subaccount, north: Age
     for acting in (sue, admin):
         with pytest.raises(NotAllowed):
             staff_panel.open_agencys_panel(active.vendor_account, acting_user=acting)
-    for acting in (sue, admin):
+    for acting in (sue, admin, former):
         with pytest.raises(NotAllowed):
             staff_panel.open_teammates_panel(active.vendor_account, acting_user=acting)
 
@@ -164,6 +165,11 @@ def test_a_suspended_owner_erases_no_customer(ada: User, bos_company: Customer):
 
     with pytest.raises(NotAllowed):
         erasure.erase_customer(bos_company, why=Why.ASKED, acting_user=suspended(ada))
+
+
+def test_a_suspended_owner_hands_out_nobodys_data(ada: User, bo: User, bos_company: Customer):
+    with pytest.raises(NotAllowed):
+        data_export.export_person(bo, acting_user=suspended(ada))
 
 
 def test_who_is_gone_is_not_erased_again(ada: User, north: Agency):
@@ -216,6 +222,7 @@ def test_views_are_in_the_export_of_their_own_two_people_only(ada: User, north: 
         ada.email: 1,
         lee.email: 0,
     }
+    assert "accounts.Note" not in data_export.export_person(other, acting_user=other)["data"]
 
 
 def test_a_finding_that_is_over_is_not_set_aside(ada: User, north: Agency):

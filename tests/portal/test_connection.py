@@ -62,7 +62,9 @@ def test_a_pair_is_stored_checked_switched_to_and_the_old_one_dropped(
     assert "Checked, not in use" in answer.text
     assert in_use(north) == 1
 
-    assert "Switched." in ada_client.post(PAIR, {"do": "switch"}, follow=True).text
+    answer = ada_client.post(PAIR, {"do": "switch"}, follow=True)
+    assert "Switched." in answer.text
+    assert "Switch to this pair" not in answer.text, "it is in use"
     assert in_use(north) == 2
 
     assert "Dropped." in ada_client.post(f"{PAGE}pair/1/", {"do": "drop"}, follow=True).text

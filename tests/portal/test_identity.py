@@ -317,7 +317,10 @@ def test_what_would_look_people_up_across_agencies_stays_off():
     "host", ["NORTH.localhost", "north.localhost.", "north.localhost:81", "north.localhost:", "a@north.localhost", ""]
 )
 def test_only_the_exact_host_is_served(host: str, north: Agency):
-    assert Client(headers={"host": host}).get("/account/login/").status_code == 400
+    answer, strangers = (Client(headers={"host": name}).get("/account/login/") for name in (host, "nobody.localhost"))
+
+    assert answer.status_code == 400
+    assert answer.content == strangers.content, "our own gate refuses, not only what stands behind it"
 
 
 def test_another_host_of_the_agency_leads_to_its_canonical_one(north: Agency):

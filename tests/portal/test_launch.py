@@ -361,6 +361,8 @@ HOSTS = ("www.controlpanel.center", "127.0.0.1:8100")
         "http://127.0.0.1/",
         "",
         "https://www.controlpanel.center:99999999/",
+        "https://www.controlpanel.center/\t?token=x",
+        "ftp://127.0.0.1:8100/",
     ],
 )
 def test_a_url_outside_the_list_is_never_followed(url: str):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
 from accounts import jobs
 from accounts.models import Agency, Customer, Event, Membership, Note, User
@@ -183,6 +184,32 @@ def test_nobody_reads_what_staff_did_for_others(client_for: Browse, north: Agenc
     factories.customer(north, kim)
 
     assert "Nothing yet" in client_for(north, kim).get("/account/activity/").content.decode()
+
+
+def test_who_is_suspended_reads_no_more_what_staff_did(
+    client_for: Browse, north: Agency, ada: User, ed: User, bos_company: Customer
+):
+    Event.objects.record("customer.paused", agency=north, acting_user=ada, customer=bos_company)
+    eds = client_for(north, ed)
+    assert "Paused your account" in eds.get("/account/activity/").content.decode()
+
+    ed.memberships.update(suspended_at=timezone.now())
+
+    assert "Nothing yet" in eds.get("/account/activity/").content.decode()
+
+
+def test_what_staff_did_is_read_whatever_they_belong_to_themselves(
+    bo_client: Client, north: Agency, ada: User, bos_company: Customer
+):
+    former = factories.person(north, "former@north.example")
+    factories.customer(north, former)
+    Membership.objects.create(person=ada, customer=bos_company, role="editor")
+    for staff in (ada, former):
+        Event.objects.record("customer.paused", agency=north, acting_user=staff, customer=bos_company)
+
+    text = bo_client.get("/account/activity/").content.decode()
+
+    assert text.count("Paused your account") == 2
 
 
 def test_what_staff_did_comes_in_pages(bo_client: Client, north: Agency, ada: User, bos_company: Customer):

@@ -86,11 +86,19 @@ def test_a_customer_that_somebody_was_suspended_from_is_not_counted(north: Agenc
     assert read(bo).customer_count == 1
 
 
+def test_a_customer_that_is_closed_is_not_counted(north: Agency, bo: User, bos_company: Customer):
+    factories.customer(north, bo)
+    Customer.objects.for_agency(north).filter(pk=bos_company.pk).update(closed_at=timezone.now())
+
+    assert read(bo).customer_count == 1
+
+
 def test_who_belongs_to_no_agency_and_is_no_operator_runs_nothing(db: None):
     client = Client(headers={"host": "platform.localhost"})
     client.force_login(factories.second_factor(factories.person(None, "former@platform.example")))
 
     assert client.get("/operator/").status_code == 404
+    assert "operator/all/" not in client.get("/operator/all/user/").text
 
 
 @pytest.mark.parametrize("who", ["a neighbour's owner", "who only helps", "who was suspended", "who may not sign in"])

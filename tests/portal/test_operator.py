@@ -11,8 +11,23 @@ from django.utils import timezone
 
 from accounts import agencies, customer_care, customers, jobs, operators, provisioning, staff, tasks, views_as, workers
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Cause, Customer, Event, Host, Job, Note, Package, State, User, VendorAccount, Worker
+from accounts.models import (
+    Agency,
+    Cause,
+    Customer,
+    Event,
+    Host,
+    Job,
+    Note,
+    Package,
+    State,
+    Subaccount,
+    User,
+    VendorAccount,
+    Worker,
+)
 from coupontools_api.sandbox import Sandbox
+from portal import access_operator
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -243,6 +258,15 @@ def test_health_says_what_is_due_what_was_given_up_and_who_works(
     assert "work@here:1" in text
 
 
+def test_no_worker_is_late_for_an_agency_that_is_stopped(olu_client: Client, north: Agency, bos_company: Customer):
+    Subaccount.objects.for_agency(north).update(run_at=timezone.now() - timedelta(hours=1))
+    assert not access_operator.health().checks[1][1]
+
+    Agency.objects.filter(pk=north.pk).update(stopped_at=timezone.now())
+
+    assert access_operator.health().checks[1][1]
+
+
 def test_the_workers_say_that_they_are_alive(db: None):
     tasks.sweep()
 
@@ -330,6 +354,8 @@ def test_an_event_names_the_person_whom_it_is_about(olu_client: Client, north: A
         "user/?password__regex=^md5",
         "user/?password__startswith=md5",
         "user/?email__startswith=a",
+        "user/?password=md5",
+        "subaccount/?state__startswith=r",
         "job/?sealed_secret__contains=g",
         "subaccount/?sealed_keys__gt=a",
     ],

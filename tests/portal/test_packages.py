@@ -192,3 +192,13 @@ def test_the_list_needs_as_many_statements_for_many_customers(
         packages.create(agency=north, acting_user=ada, name=f"P{number}", vendor_package_id="pac_3")
     with django_assert_num_queries(4):
         assert 'data-label="Customers"' in ada_client.get(LIST).text
+
+
+def test_customers_that_are_closed_no_longer_count_for_their_package(
+    ada_client: Client, north: Agency, bos_company: Customer
+):
+    gone = factories.customer(north, factories.person(north))
+    Customer.objects.for_agency(north).filter(pk=gone.pk).update(closed_at=timezone.now())
+
+    assert "The one who has this package keeps theirs" in ada_client.get(address(bos_company.package)).text
+    assert 'num">1</td>' in ada_client.get(LIST).text

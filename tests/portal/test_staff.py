@@ -150,9 +150,11 @@ def test_an_unknown_doing_changes_nothing(ada_client: Client, ben: User):
 
 
 def test_an_admin_reads_an_owner_and_changes_none(client_for: Browse, north: Agency, ada: User):
-    eve = client_for(north, factories.staff(north, "eve@north.example", "admin"))
+    own = factories.staff(north, "eve@north.example", "admin")
+    eve = client_for(north, own)
 
     assert "Only an owner changes an owner." in eve.get(f"/console/staff/{ada.pk}/").content.decode()
+    assert "Nobody changes their own role." in eve.get(f"/console/staff/{own.pk}/").content.decode()
     assert eve.post(f"/console/staff/{ada.pk}/", {"do": "remove"}).status_code == 403
     assert eve.get(f"/console/staff/{ada.pk}/second-factor/").status_code == 403
 

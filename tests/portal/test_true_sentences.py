@@ -64,6 +64,18 @@ def test_who_belongs_nowhere_is_not_said_to_be_suspended(client_for: Browse, nor
     assert "suspended" not in page
 
 
+def test_who_was_suspended_at_a_customer_that_is_closed_is_not_sent_to_its_owner(
+    client_for: Browse, north: Agency, bos_company: Customer
+):
+    ed = factories.member(bos_company, "editor", "ed@shop.example")
+    ed.memberships.update(suspended_at=timezone.now())
+    Customer.objects.for_agency(north).update(closed_at=timezone.now())
+
+    page = client_for(north, ed).get("/").text
+
+    assert "an owner of your company" not in page
+
+
 def test_a_customer_that_was_paused_before_it_was_closed_is_shown_as_closed(
     bo_client: Client, north: Agency, bo: User, bos_company: Customer
 ):

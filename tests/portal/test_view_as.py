@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts import views_as
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Customer, Event, Note, User, ViewAs
+from portal.viewing import OPERATOR, VIEW
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -171,17 +172,28 @@ def test_it_ends_when_it_is_ended(viewing: Client, north: Agency, olu: User):
     assert viewing.get("/console/").status_code == 302
 
 
-@pytest.mark.parametrize("what", ["operator", "person", "role"])
-def test_it_ends_with_the_people_in_it(viewing: Client, ada: User, olu: User, what: str):
-    if what == "operator":
-        User.objects.filter(pk=olu.pk).update(is_active=False)
-    elif what == "person":
-        User.objects.filter(pk=ada.pk).update(is_active=False)
-    else:
-        User.objects.filter(pk=ada.pk).update(staff_role="")
+@pytest.mark.parametrize(
+    ("whose", "changes"),
+    [
+        ("olu", {"is_active": False}),
+        ("olu", {"is_staff": False}),
+        ("ada", {"is_active": False}),
+        ("ada", {"staff_role": ""}),
+    ],
+)
+def test_it_ends_with_the_people_in_it(
+    viewing: Client, ada: User, olu: User, whose: str, changes: dict[str, bool | str]
+):
+    User.objects.filter(pk={"ada": ada, "olu": olu}[whose].pk).update(**changes)
 
     assert viewing.get("/console/").status_code == 403
     assert viewing.get("/console/").status_code == 302
+
+
+def test_it_ends_when_the_operator_belongs_to_an_agency(viewing: Client, north: Agency, olu: User):
+    User.objects.filter(pk=olu.pk).update(agency=north, username=f"{north.pk.hex}:{olu.email}")
+
+    assert viewing.get("/console/").status_code == 403
 
 
 def test_the_session_that_was_there_is_gone(
@@ -223,9 +235,22 @@ def test_only_operators_ask_and_only_for_staff_who_can_sign_in(
     north: Agency, south: Agency, ada: User, bo: User, cy: User, olu: User
 ):
     gone = factories.staff(north, "gone@north.example", "support", is_active=False)
-    for person, acting in ((ada, ada), (bo, olu), (cy, olu), (gone, olu)):
+    left = factories.operator("left@platform.example")
+    left.is_active = False
+    insider = factories.staff(north, "insider@north.example", "owner", is_staff=True)
+    sue = factories.staff(south, "sue@south.example", "owner")
+    for person, acting in ((ada, ada), (ada, left), (ada, insider), (bo, olu), (cy, olu), (sue, olu), (gone, olu)):
         with pytest.raises(NotAllowed):
             views_as.ask(north, person=person, reason="Curious", acting_user=acting)
+
+
+def test_a_view_runs_in_no_session_but_that_of_its_person(client_for: Browse, north: Agency, viewing: Client):
+    bens = client_for(north, factories.staff(north, "ben@north.example", "support"))
+    session = bens.session
+    session.update({key: viewing.session[key] for key in (VIEW, OPERATOR)})
+    session.save()
+
+    assert bens.get("/console/").status_code == 403
 
 
 def test_a_view_is_the_one_that_was_opened_and_of_this_agency(north: Agency, south: Agency, ada: User, olu: User):
@@ -239,3 +264,5 @@ def test_a_view_is_the_one_that_was_opened_and_of_this_agency(north: Agency, sou
 
     assert [view.person for view in found] == [ada, ben, sue]
     assert views_as.running(north, views[2].public_id) is None
+    views_as.ask(north, person=ada, reason="To look", acting_user=olu)
+    assert views_as.running(north, ViewAs.objects.for_agency(north).get(opened_at=None).public_id) is None

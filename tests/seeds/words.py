@@ -27,7 +27,6 @@ OWNERS = {
     # Somebody in a part of their own.
     "contact",
     "accepted_by",
-    "invited_by",
     "asked_by",
     "actor",
     "author",
@@ -86,13 +85,14 @@ WHERE = {
 REFUSALS = {"Http404", "PermissionDenied", "NotAllowed"}
 # Functions that say whether somebody may: `may_export`, `is_safe_url`.
 PERMITS = ("may_", "_may", "is_safe", "is_operator", "belongs_", "owners_only", "_is_vouched_for", "has_sign_in")
-PERMITS += ("_are_who", "lookup_allowed")
+# Of Django's admin the site alone: its models have no address to add or delete at, and no field that takes a value.
+PERMITS += ("_are_who", "lookup_allowed", "has_permission")
 FEWER = {"OWNERS", "MANAGERS", "SUPPORTERS"}
 
 
 def permits(name: str) -> bool:
-    """Whether a function of that name says if somebody may. Django's admin asks `has_view_permission`."""
-    return name.startswith(PERMITS) or name.endswith("_permission")
+    """Whether a function of that name says if somebody may."""
+    return name.startswith(PERMITS)
 
 
 def column(keyword: str | None) -> list[str]:
