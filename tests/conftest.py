@@ -13,16 +13,19 @@ from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 from django.test import Client
+from django.test.utils import override_settings
 
 from accounts import vendor
 from accounts.models import Agency, Customer, Package, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
-from tests import factories, shadow
+from tests import copies, factories, shadow
+from tests.copies import Copy
 from tests.run import PLACES
 
 pytest_plugins = ["tests.figures"]
 NORTH_KEYS = ("north-id", "north-secret")
 SOUTH_KEYS = ("south-id", "south-secret")
+CHEAP_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def pytest_configure() -> None:
@@ -93,7 +96,7 @@ def sandbox(running_sandbox: Sandbox, settings: Any) -> Iterator[Sandbox]:
 @pytest.fixture(autouse=True)
 def _fresh(settings: Any) -> Iterator[None]:
     """A cheap hasher, plain static files, mails in memory, and no counts left from another test."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = CHEAP_HASHERS
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.WHITENOISE_AUTOREFRESH = True  # files are looked up when asked for, not listed for every test client
     cache.clear()
@@ -101,10 +104,31 @@ def _fresh(settings: Any) -> Iterator[None]:
     cache.clear()
 
 
+@pytest.fixture(scope="session")
+def begun(django_db_setup: None, django_db_blocker: Any) -> dict[str, Copy]:
+    """What most tests begin with. Made before the first of them, whatever the time is in that one."""
+    with django_db_blocker.unblock(), override_settings(PASSWORD_HASHERS=CHEAP_HASHERS):
+        next_door = Copy(shadow.stand_beside)
+        north = Copy(lambda: factories.agency("North", "north.localhost", keys=NORTH_KEYS), beside=(next_door,))
+        bo = Copy(lambda: _bo(Agency.objects.get(pk=north.key)), beside=(next_door, north))
+        company = Copy(
+            lambda: factories.customer(
+                Agency.objects.get(pk=north.key), User.objects.get(pk=bo.key), company_name="Bo's Bakery"
+            ),
+            beside=(next_door, north, bo),
+        )
+        copies.keep_keys_free()
+    return {"next door": next_door, "North": north, "Bo": bo, "Bo's Bakery": company}
+
+
+def _bo(north: Agency) -> User:
+    return factories.person(north, "bo@shop.example", first_name="Bo")
+
+
 @pytest.fixture
-def next_door(db: None, request: pytest.FixtureRequest) -> Iterator[Agency]:
+def next_door(begun: dict[str, Copy], db: None, request: pytest.FixtureRequest) -> Iterator[Agency]:
     """An agency that no test is about, and that none changes. See tests/shadow.py."""
-    agency = shadow.stand_beside()
+    agency = Agency.objects.get(pk=begun["next door"].write())
     before = shadow.rows_of(agency)
     yield agency
     if request.node.get_closest_marker("installation") is None:
@@ -112,8 +136,8 @@ def next_door(db: None, request: pytest.FixtureRequest) -> Iterator[Agency]:
 
 
 @pytest.fixture
-def north(next_door: Agency) -> Agency:
-    return factories.agency("North", "north.localhost", keys=NORTH_KEYS)
+def north(begun: dict[str, Copy], next_door: Agency) -> Agency:
+    return Agency.objects.get(pk=begun["North"].write())
 
 
 @pytest.fixture
@@ -132,14 +156,14 @@ def account(north: Agency) -> VendorAccount:
 
 
 @pytest.fixture
-def bo(north: Agency) -> User:
-    return factories.person(north, "bo@shop.example", first_name="Bo")
+def bo(begun: dict[str, Copy], north: Agency) -> User:
+    return User.objects.select_related("agency").get(pk=begun["Bo"].write())
 
 
 @pytest.fixture
-def bos_company(north: Agency, bo: User) -> Customer:
+def bos_company(begun: dict[str, Copy], north: Agency, bo: User) -> Customer:
     """Bo's company, with its mailbox proven and its wish in the queue."""
-    return factories.customer(north, bo, company_name="Bo's Bakery")
+    return factories.customer_of(north, begun["Bo's Bakery"].write())
 
 
 @pytest.fixture

@@ -82,7 +82,11 @@ def customer(agency: Agency, owner: User, *, proven: bool = True, **fields: Any)
     made = customers.sign_up(agency=agency, terms_accepted_at=timezone.now(), acting_user=owner, **facts)
     if proven:
         customers.prove_mailbox(acting_user=owner, email=owner.email)
-    return Customer.objects.for_agency(agency).select_related("subaccount", "package").get(pk=made.pk)
+    return customer_of(agency, made.pk)
+
+
+def customer_of(agency: Agency, key: int) -> Customer:
+    return Customer.objects.for_agency(agency).select_related("subaccount", "package").get(pk=key)
 
 
 def member(customer: Customer, role: str, email: str = "", **fields: Any) -> User:

@@ -9,10 +9,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,20 +19,23 @@ from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("browser", "postgres", "brokers", "observatory", "office", "php", "gettext")
-INTERRUPTED, NOTHING_RAN = 2, 5  # what pytest answers
+NOTHING_RAN = 5
 # One more than there are processors, for a test often waits: for a server to come up, or for a browser.
 PROCESSES = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal"]
-# Where two runs go side by side.
-ONE_EACH = ["-n", str(os.cpu_count() or 1), "--dist"]
 # Seen once, with SQLite: what touches no database, starts its own, or is about what stands in a page, file or mail,
 # and who may do what, which is decided above either database.
 ONCE = (
     "tests/access",
+    "tests/accounts/test_logos.py",
+    "tests/architecture",
     "tests/coupontools_api",
     "tests/sandbox",
     "tests/flows/test_commands.py",
     "tests/portal/test_export_in_office.py",
+    "tests/portal/test_hostile_logos.py",
     "tests/portal/test_hostile_mails.py",
+    "tests/portal/test_languages.py",
+    "tests/portal/test_logs.py",
     "tests/portal/test_statements.py::test_pages_take_few_statements_and_no_more_with_many_customers[20,000 customers]",
 )
 # Where those tests are that are run apart from the others, which those runs need not read.
@@ -198,30 +200,15 @@ def pytest(title: str, arguments: list[str], **settings: str) -> int:
 
 
 @contextmanager
-def beside(runs: list[tuple[str, list[str]]], codes: list[int]) -> Iterator[None]:
-    """Runs of pytest, one after the other, while others go on. What they print comes at the end of both."""
-    with (
-        tempfile.TemporaryFile(buffering=0) as output,
-        tempfile.TemporaryDirectory(prefix="portal-beside-") as folder,
-    ):
-        # The database of these tests stands beside the one that is named.
-        environment = environment_for(DATABASE_URL=f"sqlite:///{folder}/portal.sqlite3")
-
-        def run_all() -> None:
-            for title, arguments in runs:
-                output.write(f"\n=== {title}\n".encode())
-                command = [sys.executable, "-m", "pytest", *arguments]
-                ended = subprocess.run(command, cwd=ROOT, env=environment, stdout=output, stderr=output, check=False)
-                codes.append(ended.returncode)
-                if ended.returncode == INTERRUPTED:
-                    return
-
-        thread = threading.Thread(target=run_all)
-        thread.start()
+def beside(title: str, arguments: list[str], codes: list[int]) -> Iterator[None]:
+    """A run of pytest that goes on while others do. What it prints comes when they, and it, have ended."""
+    command = [sys.executable, "-m", "pytest", *arguments]
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment_for(), stdout=output, stderr=output)
         yield
-        thread.join()
+        codes.append(process.wait())
         output.seek(0)
-        print(output.read().decode(), flush=True)
+        print(f"\n=== {title}\n{output.read().decode()}", flush=True)
 
 
 def main() -> int:
@@ -238,27 +225,25 @@ def main() -> int:
             f"Missing: {' and '.join(NEEDS[part][1])}, so the {part} tests cannot run"
             f" (--without {part} leaves them out)."
         )
-    in_one = any(argument.startswith(("-n", "--pdb", "-s")) for argument in given)
-    processes, whole_files = ([], []) if in_one else ([*ONE_EACH, "worksteal"], [*ONE_EACH, "loadfile"])
+    processes = [] if any(argument.startswith(("-n", "--pdb", "-s")) for argument in given) else PROCESSES
     lacking = {part for part in PARTS if part in without or part in missing}
     in_both = "not browser and not prove and not production" + marks_without(lacking)
     names_places = any((ROOT / argument.partition("::")[0]).exists() for argument in given)
     places = {kind: () if names_places else where for kind, where in PLACES.items()}
-    # What waits more than it works, for servers, brokers and a browser, goes on beside what works more than it waits.
-    waiting = []
-    if not lacking & {"postgres", "brokers"}:
-        chosen = ["-m", f"production and not prove{marks_without(lacking)}", *places["production"]]
-        # A file stays with one process, which starts an installation for its tests.
-        waiting.append(("Production", [*whole_files, *chosen, *given]))
-    if "browser" not in lacking:
-        waiting.append(("Chromium", [*processes, "-m", "browser and not prove", *places["browser"], *given]))
-    codes: list[int] = []
-    with beside(waiting, codes):
-        codes.append(pytest("SQLite", [*processes, "-m", in_both, *given]))
+    codes = [pytest("SQLite", [*processes, "-m", in_both, *given])]
+    with ExitStack() as others:
+        if not lacking & {"postgres", "brokers"}:
+            # A file stays with one process, which starts an installation for its tests. It waits more than it works:
+            # for servers to come up, leases to end, brokers to come back.
+            whole_files = ["-n", "2", "--dist", "loadfile"] if processes else []
+            chosen = ["-m", f"production and not prove{marks_without(lacking)}", *places["production"]]
+            others.enter_context(beside("Production", [*whole_files, *chosen, *given], codes))
         if "postgres" not in lacking:
+            url = others.enter_context(throw_away_postgres())
             apart = [f"--{'deselect' if '::' in place else 'ignore'}={place}" for place in ONCE]
-            with throw_away_postgres() as url:
-                codes.append(pytest("PostgreSQL", [*processes, "-m", in_both, *apart, *given], DATABASE_URL=url))
+            codes.append(pytest("PostgreSQL", [*processes, "-m", in_both, *apart, *given], DATABASE_URL=url))
+        if "browser" not in lacking:
+            codes.append(pytest("Chromium", [*processes, "-m", "browser and not prove", *places["browser"], *given]))
     print(f"\nWhole suite: {time.monotonic() - started:.0f} seconds, left out: {', '.join(without) or 'nothing'}.")
     if missing:
         print(f"FAILED: could not run {', '.join(missing)}.")

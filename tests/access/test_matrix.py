@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 URLS = {f"{url.name or 'unnamed'}:{number}": url for number, url in enumerate(worlds.urls())}
 REFERENCE = re.compile("[0-9A-F]{8}")
 HOSTS = ("own", "foreign", "stopped", "platform", "unknown")
+ABROAD = ("anonymous", "owner", "suspended_member", "staff_owner", "foreign_member", "foreign_staff", "operator")
 
 
 def test_every_url_is_classified():
@@ -39,13 +40,17 @@ def cells_of(url: Url) -> Iterator[tuple[str, str, str, str]]:
 
     On the agency's own host every method is tried on the own object; reading and writing are tried everywhere.
     A host that nobody has, or that does not serve the URL, answers before it knows who asks: three people are
-    enough there. Who may do what does not hang on the database: the second one gets the own host and the operators',
-    and what the database is asked for, reading and writing.
+    enough there. Nor does another agency's host know more of our people than that their session is not its own.
+
+    Who may do what does not hang on the database: the second one gets the own host and the operators', and what the
+    database is asked for, reading and writing.
     """
     is_whole = connection.vendor == "sqlite"
     for host in HOSTS if is_whole else ("own", "platform"):
         is_served = host != "unknown" and ("platform" if host == "platform" else "agency") in url.on
-        people = PEOPLE if is_served else ("anonymous", "staff_owner", "operator")
+        people = ("anonymous", "staff_owner", "operator")
+        if is_served:
+            people = ABROAD if host == "foreign" else PEOPLE
         for person in STOPPED_PEOPLE if host == "stopped" else people:
             for which in url.objects:
                 for method in METHODS if is_whole and (host, which) == ("own", "own") else ("GET", "POST"):

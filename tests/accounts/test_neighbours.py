@@ -179,7 +179,7 @@ def test_an_account_of_another_agency_hides_none_that_was_found_here(
     for customer, vendor_id in ((kims_company, "sub_1"), (cys_company, "sub_2")):
         Subaccount.objects.for_agency(customer.agency).filter(customer=customer).update(vendor_id=vendor_id)
 
-    assert customer_care.unproven_accounts(wish) == ["sub_2"]
+    assert attention.unproven_accounts(wish) == ["sub_2"]
 
 
 def test_who_works_at_another_agency_may_be_invited_here(north: Agency, south: Agency, ada: User):

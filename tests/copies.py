@@ -1,0 +1,62 @@
+"""Rows that most tests begin with: made once through the doors, and from then on written again as they were.
+
+A test pays for a statement a table, and not for all that the doors do.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, models, transaction
+
+FIRST_KEY_OF_OTHERS = 10_000  # on SQLite; PostgreSQL gives no number twice by itself
+Written = list[tuple[str, list[tuple[Any, ...]]]]  # statement, rows
+
+
+class Copy:
+    """What `make` writes into a database that holds no more than `beside`. `write` puts it there again."""
+
+    def __init__(self, make: Callable[[], models.Model], *, beside: "tuple[Copy, ...]" = ()) -> None:
+        with transaction.atomic():
+            for other in beside:
+                other.write()
+            before = _rows()
+            self.key = make().pk
+            self._written: Written = [
+                (statement, [row for row in rows if row not in before.get(statement, [])])
+                for statement, rows in _rows().items()
+            ]
+            transaction.set_rollback(True)
+
+    def write(self) -> Any:
+        """The key of what was made."""
+        with transaction.atomic(), connection.cursor() as cursor:  # keys are checked at its end
+            for statement, rows in self._written:
+                if rows:
+                    cursor.executemany(statement, rows)
+        return self.key
+
+
+def _rows() -> dict[str, list[tuple[Any, ...]]]:
+    """By the statement that writes them, all rows of ours."""
+    found = {}
+    with connection.cursor() as cursor:
+        for model in apps.get_models():
+            if model._meta.app_label in ("accounts", "account", "mfa"):
+                table = connection.ops.quote_name(model._meta.db_table)
+                cursor.execute(f"SELECT * FROM {table}")
+                names = [column[0] for column in cursor.description]
+                columns = ", ".join(map(connection.ops.quote_name, names))
+                statement = f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(names))})"
+                found[statement] = cursor.fetchall()
+    return found
+
+
+def keep_keys_free() -> None:
+    """What tests make gets keys that no copy has."""
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM sqlite_sequence")
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, FIRST_KEY_OF_OTHERS])
