@@ -9,7 +9,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models, transaction
 
-FIRST_KEY_OF_OTHERS = 10_000  # on SQLite; PostgreSQL gives no number twice by itself
+KEYS_OF_OTHERS = 10_000  # what tests make gets keys that no copy has
 Written = list[tuple[str, list[tuple[Any, ...]]]]  # statement, rows
 
 
@@ -52,11 +52,12 @@ def _rows() -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
-def keep_keys_free() -> None:
-    """What tests make gets keys that no copy has."""
-    if connection.vendor != "sqlite":
-        return
+def keys_from(first: int) -> None:
+    """The next keys that the database gives, in each table."""
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM sqlite_sequence")
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, FIRST_KEY_OF_OTHERS])
+        if connection.vendor == "sqlite":
+            cursor.execute("DELETE FROM sqlite_sequence")
+            for table in connection.introspection.table_names(cursor):
+                cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, first - 1])
+        else:
+            cursor.execute("SELECT setval(oid::regclass, %s, false) FROM pg_class WHERE relkind = 'S'", [first])

@@ -1,12 +1,22 @@
 """What was there before a migration is there after it, and can be found."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from tests import copies
+
 pytestmark = pytest.mark.django_db(transaction=True)
 BEFORE, AFTER = [("accounts", "0001_initial")], [("accounts", "0002_console")]
 BEFORE_AUDIT, AFTER_AUDIT = AFTER, [("accounts", "0004_event_past")]
+
+
+@pytest.fixture(autouse=True)
+def _tables_are_new() -> Iterator[None]:
+    yield
+    copies.keys_from(copies.KEYS_OF_OTHERS)
 
 
 def test_customers_from_before_the_console_are_found_and_their_first_steps_are_known():
