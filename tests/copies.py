@@ -10,6 +10,7 @@ from django.apps import apps
 from django.db import connection, models, transaction
 
 KEYS_OF_OTHERS = 10_000  # what tests make gets keys that no copy has
+OURS = ("accounts_", "account_", "mfa_")
 Written = list[tuple[str, list[tuple[Any, ...]]]]  # statement, rows
 
 
@@ -42,7 +43,7 @@ def _rows() -> dict[str, list[tuple[Any, ...]]]:
     found = {}
     with connection.cursor() as cursor:
         for model in apps.get_models():
-            if model._meta.app_label in ("accounts", "account", "mfa"):
+            if _is_ours(model._meta.db_table):
                 table = connection.ops.quote_name(model._meta.db_table)
                 cursor.execute(f"SELECT * FROM {table}")
                 names = [column[0] for column in cursor.description]
@@ -53,11 +54,20 @@ def _rows() -> dict[str, list[tuple[Any, ...]]]:
 
 
 def keys_from(first: int) -> None:
-    """The next keys that the database gives, in each table."""
+    """The next keys that the database gives, in each table of rows that tests make."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.execute("DELETE FROM sqlite_sequence")
-            for table in connection.introspection.table_names(cursor):
-                cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, first - 1])
+            tables = [table for table in connection.introspection.table_names(cursor) if _is_ours(table)]
+            cursor.executemany("DELETE FROM sqlite_sequence WHERE name = %s", [[table] for table in tables])
+            cursor.executemany(
+                "INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [(table, first - 1) for table in tables]
+            )
         else:
-            cursor.execute("SELECT setval(oid::regclass, %s, false) FROM pg_class WHERE relkind = 'S'", [first])
+            cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'S'")
+            for (sequence,) in cursor.fetchall():
+                if _is_ours(sequence):
+                    cursor.execute("SELECT setval(%s::regclass, %s, false)", [sequence, first])
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(OURS)
