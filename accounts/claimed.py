@@ -51,10 +51,10 @@ def _ready_mail(subaccount: Subaccount) -> Job:
 
 def _owes_ready_mail(subaccount: Subaccount) -> bool:
     """Whether the mail that says so was dropped, because the account was missing when its turn came."""
-    of_customer = {"customer_id": subaccount.customer_id}
-    turns = Job.objects.for_agency(subaccount.agency).filter(payload__mail="account_ready", **of_customer)
-    sent = Event.objects.for_agency(subaccount.agency).filter(kind="mail.sent", data__mail="account_ready")
-    return turns.exists() and not turns.filter(done_at=None).exists() and not sent.filter(**of_customer).exists()
+    jobs, events = Job.objects.for_agency(subaccount.agency), Event.objects.for_agency(subaccount.agency)
+    turns = jobs.filter(payload__mail="account_ready", customer_id=subaccount.customer_id)
+    sent = events.filter(kind="mail.sent", data__mail="account_ready", customer_id=subaccount.customer_id)
+    return turns.exists() and not turns.filter(done_at=None).exists() and not sent.exists()
 
 
 class Claimed:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import provisioning, staff_panel
 from accounts.errors import BadCredentials
-from accounts.models import Agency, Job, State, Subaccount, User, VendorAccount
+from accounts.models import Agency, Job, State, Subaccount, User, VendorAccount, VendorCall
 from coupontools_api.sandbox import Sandbox
 from portal import wording_problems
 from tests import factories
@@ -72,6 +72,17 @@ def test_who_clicks_again_and_again_has_the_list_read_once(
 
     assert len(sandbox.requests(LIST)) == 1
     assert account_of(north).probe_at > timezone.now()
+
+
+def test_what_another_agency_has_read_puts_nothing_off(
+    sandbox: Sandbox, north: Agency, south: Agency, active: Subaccount, bo_client: Client
+):
+    VendorCall.objects.create(agency=south, endpoint="subaccount/list", milliseconds=9, outcome="ok")
+    sandbox.fault(SSO, "status", status=403, times=1)
+
+    bo_client.post(f"/c/{active.customer.public_id}/launch/")
+
+    assert probe_due() == 1
 
 
 def test_refused_credentials_are_known_once_the_list_is_refused_too(
