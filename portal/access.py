@@ -151,7 +151,7 @@ def keep_session(request: HttpRequest, person: User) -> None:
     """Lets the session that asked go on where a change ended all sessions of its person."""
     person.refresh_from_db(fields=["session_generation"])
     if request.user.is_authenticated:
-        update_session_auth_hash(request, person)  # which leaves the session of anybody else as it is
+        update_session_auth_hash(request, person)  # of anybody else it renews no more than the key
 
 
 _ANY_KEY = UUID(int=0)

@@ -23,18 +23,17 @@ class Copy:
                 other.write()
             before = _rows()
             self.key = make().pk
-            self._written: Written = [
-                (statement, [row for row in rows if row not in before.get(statement, [])])
-                for statement, rows in _rows().items()
-            ]
+            new = {
+                statement: [row for row in rows if row not in before[statement]] for statement, rows in _rows().items()
+            }
+            self._written: Written = [(statement, rows) for statement, rows in new.items() if rows]
             transaction.set_rollback(True)
 
     def write(self) -> Any:
         """The key of what was made."""
         with transaction.atomic(), connection.cursor() as cursor:  # keys are checked at its end
             for statement, rows in self._written:
-                if rows:
-                    cursor.executemany(statement, rows)
+                cursor.executemany(statement, rows)
         return self.key
 
 

@@ -71,7 +71,7 @@ def rows_of(agency: Agency) -> dict[str, list[dict[str, Any]]]:
 
 
 def stand_beside() -> Agency:
-    """Writes the agency next door, in few statements: every test pays for it."""
+    """Writes the agency next door. Once a process: tests begin with a copy (tests/copies.py)."""
     now = timezone.now()
     agency = Agency.objects.create(name="Next Door", product_name="Next Door", support_email="help@next.example")
     Host.objects.create(agency=agency, name="next-door.localhost", is_canonical=True)

@@ -84,7 +84,7 @@ def _stopped(things: Things) -> None:
 
 
 def _as_it_is(things: Things) -> None:
-    """There are several things to do on the page, of which the matrix's world does another."""
+    """Nothing has to be prepared: what is sent is what the matrix does not send."""
 
 
 def _suspended_colleague(things: Things) -> None:
