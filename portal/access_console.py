@@ -16,6 +16,7 @@ from accounts.customer_list import WAITING_STATES, CustomerPage, Filters
 from accounts.models import (
     IN_THE_MAKING,
     Agency,
+    Cause,
     Customer,
     Finding,
     Package,
@@ -206,7 +207,7 @@ def finding_or_404(request: PersonRequest, finding: UUID) -> Finding:
 
 def approvals_for_staff(request: PersonRequest, *, after: str = "") -> Waiting[Subaccount]:
     """The sign-ups that wait for a yes, longest first; not those that wait for room."""
-    rows = Subaccount.objects.for_agency(request.agency).filter(state=State.AWAITING_APPROVAL, cause="")
+    rows = Subaccount.objects.for_agency(request.agency).filter(state=State.AWAITING_APPROVAL, cause=Cause.NONE)
     return _subaccounts(request, rows, after)
 
 

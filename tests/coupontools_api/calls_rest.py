@@ -110,4 +110,4 @@ REST_CALLS: dict[str, Call] = {
         {"email": "kim@shop.example"}, "/v4/directory/7/distribution/email",
     ),
     # Left as it is written: a line a case, to be read as a table.
-}  # fmt: skip
+}  # a line each is read best  # fmt: skip

@@ -27,7 +27,7 @@ from tests.coupontools_api.rows import CAMPAIGN, LINK, OK, SESSION, SUBACCOUNT, 
 CARD, HOLDER, DIRECTORY, VISITOR = (
     LoyaltyCardId("12"), LoyaltyUserId("34"), DirectoryId("dir_7"), DirectoryUserId("reg_9"),
     # Left as it is written: a line a case, to be read as a table.
-)  # fmt: skip
+)  # a line each is read best  # fmt: skip
 GROUP, EVENT = GroupId("gro_3"), EventId("evt_Ab12")
 STATUS = {
     "created_date_utc": "2026-01-02 03:04:05",
@@ -346,4 +346,4 @@ RPC_CALLS: dict[str, Call] = {
         reads=(lambda found: (found.type, found.happened_at), ("coupon_validated", datetime(2026, 1, 2, 3, 4, 5))),
     ),
     # Left as it is written: a line a case, to be read as a table.
-}  # fmt: skip
+}  # a line each is read best  # fmt: skip

@@ -62,7 +62,7 @@ REFUSED: dict[str, Callable[[Coupontools], Any]] = {
         PLAIN, PLAIN, expires_at=datetime(2026, 1, 1)
     ),
     # Left as it is written: a line a case, to be read as a table.
-}  # fmt: skip
+}  # a line each is read best  # fmt: skip
 
 
 @pytest.mark.parametrize("name", REFUSED)

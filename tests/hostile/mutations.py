@@ -62,7 +62,7 @@ VALUES: tuple[Any, ...] = (
     {"status": "OK"}, "\x00", "\ud800", "é" * 40, "<script>canary()</script>", "x" * 3000, "2026-02-30", "NaN",
     "1e400",
     # Left as it is written: a line a case, to be read as a table.
-)  # fmt: skip
+)  # a line each is read best  # fmt: skip
 KEYS = (
     "ID",
     "id",
@@ -274,7 +274,7 @@ class Mutator:
             "file://", "\\\\", "https:\\\\", " https://", "https://\t", "htt\nps://", "blob:https://",
             "view-source:https://", "",
             # Left as it is written: a line a case, to be read as a table.
-        )  # fmt: skip
+        )  # a line each is read best  # fmt: skip
         return self._one_of(schemes) + url.partition("://")[2]
 
     def _swap_host(self, url: str) -> str:
@@ -292,7 +292,7 @@ class Mutator:
             f"{host};{evil}", f"{host},{evil}", f"[{host}]", f"{host}{evil}", "", f"{evil}:443#@{host}",
             f"{evil}:80\\@{host}:443", f"\uff0f{evil}", f"{host}\u2028.{evil}", f"{host}\u00ad", f"{host}\u200b",
             # Left as it is written: a line a case, to be read as a table.
-        )  # fmt: skip
+        )  # a line each is read best  # fmt: skip
         return f"{scheme}://{self._one_of(hosts)}{slash}{path}"
 
     def _insert_anywhere(self, url: str) -> str:
