@@ -27,6 +27,7 @@ WAITING_CAUSES = {
     "throttled": Cause.VENDOR_THROTTLES,
     "no credentials": Cause.NO_VENDOR_ACCOUNT,
 }
+TELL_OF_BEFORE = (Cause.TRIED_AGAIN, Cause.NOT_MADE)  # and not of what is waited for
 
 
 def seconds(number: float) -> timedelta:
@@ -281,8 +282,24 @@ class Claimed:
 
     def postpone(self, wait: timedelta, cause: Cause | str) -> None:
         """Later; the wait has a cause that people can read. Rows that are not simply queued keep their own."""
-        has_own = self.subaccount.state != State.REQUESTED
-        self.free(run_at=clock.now() + wait, **({} if has_own else {"cause": cause}))
+        subaccount, run_at = self.subaccount, clock.now() + wait
+        if subaccount.state != State.REQUESTED or subaccount.cause == cause:
+            self.free(run_at=run_at)
+            return
+        with transaction.atomic():
+            self.free(run_at=run_at, cause=cause)
+            Event.objects.record(
+                "subaccount.waiting",
+                agency=subaccount.agency,
+                customer=subaccount.customer,
+                about=subaccount,
+                cause=str(cause),
+            )
+
+    def postpone_behind_others(self, wait: timedelta) -> None:
+        """Later, because another wish is ahead: what this one has waited for until now is there again."""
+        cause = self.subaccount.cause
+        self.postpone(wait, cause if cause in TELL_OF_BEFORE else Cause.NONE)
 
     def free(self, **changes: Any) -> None:
         row = Subaccount.objects.across_agencies().filter(

@@ -19,6 +19,7 @@ from accounts.models import IN_THE_MAKING, Cause, Event, Job, State, Subaccount,
 log = structlog.get_logger(__name__)
 
 NOT_THE_VENDORS = (Cause.DAILY_BUDGET, Cause.CREATES_PAUSED)  # what waits for these waits on
+OVER = (Cause.VENDOR_UNREACHABLE, Cause.CREDENTIALS)  # what nobody waits for any more once the vendor is asked again
 # A vendor that comes and goes, or fails now in this way and now in that, is one mail for each cause, not fifty.
 QUIET = timedelta(hours=1)
 
@@ -82,8 +83,9 @@ def _spread(account: VendorAccount, *, since: datetime, now: datetime) -> int:
         # Looks after a lost answer have times of their own, which are never brought forward.
         is_early = row.state == State.UNCERTAIN and row.run_at is not None and row.run_at > turn
         row.run_at = row.run_at if is_early else turn
+        row.cause = Cause.NONE if row.state == State.REQUESTED and row.cause in OVER else row.cause
     ours = Subaccount.objects.for_agency(account.agency)
-    ours.bulk_update(free, ["run_at"], batch_size=500)
+    ours.bulk_update(free, ["run_at", "cause"], batch_size=500)
     late_since = Coalesce("late_since", Greatest(F("changed_at"), since))
     waiting.filter(pk__in=[row.pk for row in rows]).order_by().update(late_since=late_since)
     return waiting.count()

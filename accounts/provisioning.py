@@ -110,7 +110,7 @@ class _Step(Claimed):
             self.postpone(PAUSED_FOR, Cause.CREATES_PAUSED)
             return
         if wait := self._wait_for_others():
-            self.postpone(wait, self.subaccount.cause)  # before the look: it would be for nothing
+            self.postpone_behind_others(wait)  # before the look: it would be for nothing
             return
         listing = self.listing()
         if listing is None:
@@ -121,7 +121,7 @@ class _Step(Claimed):
             self.move(State.REQUESTED, first_look=seen, first_look_at=clock.now())
         verdict = self.verdict(listing)
         if verdict.bind and self.may_be_anothers():
-            self.postpone(OTHERS_WAIT, self.subaccount.cause)
+            self.postpone_behind_others(OTHERS_WAIT)
         elif verdict.bind:
             self.bind(verdict.bind)
         elif verdict.cause:
@@ -135,7 +135,7 @@ class _Step(Claimed):
             return
         verdict = self.verdict(listing)
         if verdict.bind and self.may_be_anothers():
-            self.postpone(OTHERS_WAIT, self.subaccount.cause)
+            self.postpone_behind_others(OTHERS_WAIT)
         elif verdict.bind:
             self.bind(verdict.bind)
         elif verdict.cause:
@@ -184,10 +184,10 @@ class _Step(Claimed):
             # read after the lock: read with it, it may be the one of before the wait.
             account = VendorAccount.objects.select_for_update().get(pk=self.account.pk)
             if account.creates_paused_at or not self._is_as_it_was(account):
-                self.postpone(timedelta(seconds=1), subaccount.cause)
+                self.postpone_behind_others(timedelta(seconds=1))
                 return False
             if wait := self._wait_for_others():
-                self.postpone(wait, subaccount.cause)
+                self.postpone_behind_others(wait)
                 return False
             if not PackageId.is_written(subaccount.customer.package.vendor_package_id):
                 self.review(Cause.PACKAGE_REFUSED)  # the vendor would say the same

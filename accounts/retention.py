@@ -98,8 +98,17 @@ def _enforce(rule: Rule, now: datetime, batch: int) -> int:
         return sum(_erase(person) for person in rows.select_related("agency")[: min(batch, PEOPLE_AT_ONCE)])
     if rule.table == "accounts.Invitation":
         return _forget_invitations(rows[:batch])
+    return _forget(rule, rows, batch)
+
+
+@transaction.atomic
+def _forget(rule: Rule, rows: QuerySet[Any], batch: int) -> int:
+    """Rows that are nobody's address: written down is how many of which table went."""
     keys = list(rows.values_list("pk", flat=True)[:batch])
-    return rows.filter(pk__in=keys).delete()[0] if keys else 0
+    number = rows.filter(pk__in=keys).delete()[0] if keys else 0
+    if number:
+        Event.objects.record("rows.forgotten", agency=None, table=rule.table, number=number)
+    return number
 
 
 @transaction.atomic

@@ -31,6 +31,7 @@ SENTENCES: dict[str, str | Promise] = {
     "subaccount.awaiting_email": gettext_lazy("Waiting for the e-mail address to be confirmed"),
     "subaccount.awaiting_approval": gettext_lazy("E-mail address confirmed, waiting for approval"),
     "subaccount.requested": gettext_lazy("Account put in the queue"),
+    "subaccount.waiting": gettext_lazy("Account waits in the queue"),
     "subaccount.creating": gettext_lazy("Account asked for at the vendor"),
     "subaccount.create_given_back": gettext_lazy("The vendor did not take the question; it is asked again later"),
     "subaccount.uncertain": gettext_lazy("It is being checked whether the account was made"),
@@ -85,6 +86,7 @@ SENTENCES: dict[str, str | Promise] = {
     "customer.erased": gettext_lazy("Customer erased"),
     "customer.contact_changed": gettext_lazy("Put in the name of another member, because the first one was erased"),
     "invitation.forgotten": gettext_lazy("Old invitation deleted"),
+    "rows.forgotten": gettext_lazy("Rows deleted whose time was over"),
     # What people do with their own sign-in
     "person.signed_in": gettext_lazy("Signed in"),
     "person.signed_out": gettext_lazy("Signed out"),

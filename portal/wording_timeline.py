@@ -72,6 +72,7 @@ ICONS = {
     "subaccount.uncertain": ("eye", ""),
     "subaccount.missing": ("unlink", "dot-red"),
     "subaccount.requested": ("clock", ""),
+    "subaccount.waiting": ("clock", ""),
     "subaccount.creating": ("loader-2", ""),
     "customer.signed_up": ("user-plus", "dot-brand"),
     "customer.added": ("user-plus", "dot-brand"),

@@ -13,7 +13,7 @@ from accounts import members, operators, people, staff
 from accounts.models import Membership, User
 from tests.access import world as worlds
 from tests.access.making import session_of
-from tests.access.rules import rule_for
+from tests.access.rules import ANONYMOUS, EVERYBODY, rule_for
 from tests.access.world import Url, World
 from tests.figures import RecordFigure
 
@@ -107,13 +107,15 @@ ENDS: dict[str, tuple[str, End]] = {
 }
 
 
-def asked(world: World, url: Url, cookie: str, host: str, which: str) -> int:
+def asked(world: World, url: Url, cookie: str, host: str, method: str = "get") -> tuple[int, str]:
+    """The status, and where it sends the browser."""
     cache.clear()
-    world.client.cookies = SimpleCookie({"session": cookie})
+    world.client.cookies = SimpleCookie({"session": cookie} if cookie else {})
     with transaction.atomic():
-        answer = world.client.get(world.path(url, which), headers={"host": world.host(host)})
+        ask = getattr(world.client, method)
+        answer = ask(world.path(url, "own"), headers={"host": world.host(host)})
         transaction.set_rollback(True)
-    return int(answer.status_code)
+    return int(answer.status_code), answer.headers.get("Location", "")
 
 
 @pytest.mark.parametrize("cause", ENDS)
@@ -121,22 +123,39 @@ def test_the_old_cookie_opens_nothing(cause: str, world: World, record_figure: R
     name, end = ENDS[cause]
     person = User.objects.get(pk=world.people[name].pk)
     host = world.works_at(name)
-    urls = [url for url in (OPERATORS_URLS if host == "platform" else URLS) if _needs_sign_in(url)]
+    urls = OPERATORS_URLS if host == "platform" else URLS
+    pages, deeds = [url for url in urls if _is_page(url)], [url for url in urls if _is_deed(url)]
     cookie = session_of(person)
-    worked = sum(asked(world, url, cookie, host, "own") == 200 for url in urls)
+    opened = sum(asked(world, url, cookie, host)[0] == 200 for url in pages)
+    let_in = sum(_is_known(world, url, cookie, host) for url in deeds)
 
     end(world, User.objects.get(pk=person.pk))
 
-    still = [url.name for url in urls if asked(world, url, cookie, host, "own") == 200]
-    assert worked > 5
+    still = [url.name for url in pages if asked(world, url, cookie, host)[0] == 200]
+    still += [url.name for url in deeds if _is_known(world, url, cookie, host)]
+    assert opened > 5
+    assert let_in > 5
     assert still == []
-    record_figure("Old cookies", {"causes": 1, "addresses asked": len(urls), "that still opened": len(still)})
+    figures = {"causes": 1, "pages asked for": len(pages), "deeds tried": len(deeds), "that still opened": len(still)}
+    record_figure("Old cookies", figures)
 
 
 def _needs_sign_in(url: Url) -> bool:
+    return rule_for(url.name).who not in (EVERYBODY, ANONYMOUS) and not url.name.startswith("admin:jsi18n")
+
+
+def _is_page(url: Url) -> bool:
     """Whether nobody but signed-in people may read it, so that 200 means that the session still counts."""
-    rule = rule_for(url.name)
-    return rule.who not in ("everybody", "anonymous") and 200 in rule.get and not url.name.startswith("admin:jsi18n")
+    return _needs_sign_in(url) and 200 in rule_for(url.name).get
+
+
+def _is_deed(url: Url) -> bool:
+    return _needs_sign_in(url) and bool(rule_for(url.name).post)
+
+
+def _is_known(world: World, url: Url, cookie: str, host: str) -> bool:
+    """Whether a form that is sent is answered in another way than it is to somebody without any session."""
+    return asked(world, url, cookie, host, "post") != asked(world, url, "", host, "post")
 
 
 def test_a_session_of_the_old_generation_is_not_even_kept(world: World):

@@ -9,7 +9,7 @@ from django.core import mail
 from accounts import attention, customer_care, jobs, people, provisioning
 from accounts.attention import Choice
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Cause, Event, Invitation, Membership, Note, State, Subaccount, User
+from accounts.models import Agency, Cause, Event, Invitation, Job, Membership, Note, State, Subaccount, User
 from coupontools_api.sandbox import Sandbox
 from portal import wording_changes, wording_console
 from tests import factories
@@ -239,6 +239,30 @@ def test_who_was_not_told_that_the_account_is_ready_hears_it_when_it_is_found_ag
         jobs.missing(fresh(back))
 
     assert len([message for message in mail.outbox if message.to == ["bo@shop.example"]]) == 1
+
+
+@pytest.mark.parametrize("whose", ["another customer's", "another agency's"])
+@pytest.mark.parametrize("what", ["is on its way", "was sent"])
+def test_the_mail_of_somebody_else_is_none_of_theirs(
+    what: str, whose: str, sandbox: Sandbox, bos_subaccount: Subaccount, south: Agency, sam: User, work: Work
+):
+    provisioning.attempt(bos_subaccount.pk)
+    jobs.missing(fresh(bos_subaccount))
+    while jobs.run():
+        pass
+    here = bos_subaccount.agency
+    other = factories.customer(here, factories.person(here, "kim@shop.example"), proven=False)
+    agency, customer = (here, other) if whose == "another customer's" else (south, bos_subaccount.customer)
+    if what == "was sent":
+        Event.objects.record("mail.sent", agency=agency, customer=customer, mail="account_ready")
+    else:
+        payload = {"mail": "account_ready", "customer": other.pk}
+        Job.objects.create(kind="mail", agency=agency, customer_id=customer.pk, payload=payload, run_at=None)
+
+    attention.look(fresh(bos_subaccount), acting_user=sam)
+    work(bos_subaccount)
+
+    assert [message.to for message in mail.outbox if "ready" in message.subject] == [["bo@shop.example"]]
 
 
 def test_a_missing_account_is_made_anew_by_an_owner_only_and_once(

@@ -150,6 +150,7 @@ def test_what_waited_is_taken_up_one_after_the_other(sandbox: Sandbox, north: Ag
     turns = sorted(fresh(row).run_at for row in rows)
     gaps = {round((after - before).total_seconds(), 3) for before, after in pairwise(turns)}
     assert gaps == {2.0}
+    assert {fresh(row).cause for row in rows} == {Cause.NONE}, "nobody waits for the vendor any more"
     before = len(sandbox.requests())
     while provisioning.attempt():
         pass

@@ -345,3 +345,16 @@ def test_a_sign_of_life_keeps_a_worker(north: Agency):
     retention.enforce(NOW)
 
     assert list(Worker.objects.values_list("name", flat=True)) == ["work@here"]
+
+
+@pytest.mark.parametrize("case", ["a vendor call", "a silent worker"])
+def test_other_rows_that_go_leave_an_event_of_how_many(north: Agency, case: str):
+    table, make = CASES[case]
+    for number in range(3):
+        make(north, NOW - timedelta(days=999, seconds=number))
+
+    retention.enforce(NOW)
+    retention.enforce(NOW)
+
+    [event] = Event.objects.across_agencies().filter(kind="rows.forgotten")
+    assert (event.agency, event.data) == (None, {"table": table, "number": 3})

@@ -101,6 +101,18 @@ def test_a_neighbours_room_lets_nobody_in_here(north: Agency, south: Agency):
     assert states(rows) == [IN_THE_QUEUE, NO_ROOM]
 
 
+def test_a_neighbour_that_is_full_keeps_nobody_waiting_here(north: Agency, south: Agency):
+    for agency in (north, south):
+        Agency.objects.filter(pk=agency.pk).update(customer_limit=1)
+        agency.refresh_from_db()
+    there, here = proven(south, 2), proven(north, 2)
+
+    operators.set_limits(north, customer_limit=2, daily_creates=None, acting_user=factories.operator())
+
+    assert states(here) == [IN_THE_QUEUE, IN_THE_QUEUE]
+    assert states(there) == [IN_THE_QUEUE, NO_ROOM]
+
+
 def test_who_waits_for_a_yes_is_told_so_by_an_agency_that_is_full_too(
     full: Agency, ada: User, client_for: Callable[..., Client]
 ):

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from accounts import attention
-from accounts.models import Cause, State, Subaccount, User
+from accounts.models import Agency, Cause, Event, State, Subaccount, User
 from coupontools_api.sandbox import Sandbox
-from tests.accounts.reading import CREATE, attempt, fresh, page_of, staff_read
+from tests import factories
+from tests.accounts.reading import CREATE, LIST, attempt, fresh, page_of, staff_read
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
 NO_ANSWER_YET = "the answer has not come yet"
@@ -65,3 +66,39 @@ def test_an_answer_that_came_is_not_said_to_be_missing(
     assert uncertain.state == State.UNCERTAIN
     assert NO_ANSWER_YET not in text_of(uncertain)
     assert "whether your account is there already" in text_of(uncertain)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(Cause.VENDOR_UNREACHABLE, Cause.NONE), (Cause.DAILY_BUDGET, Cause.NONE), (Cause.NOT_MADE, Cause.NOT_MADE)],
+)
+def test_who_waits_behind_another_wish_no_longer_reads_what_is_over(
+    before: Cause, after: Cause, north: Agency, bos_subaccount: Subaccount
+):
+    other = factories.customer(north, factories.person(north, "kim@shop.example")).subaccount
+    ours = Subaccount.objects.for_agency(north)
+    ours.filter(pk=other.pk).update(email=bos_subaccount.email, state=State.UNCERTAIN, run_at=None)
+    ours.filter(pk=bos_subaccount.pk).update(cause=before)
+
+    waits = attempt(bos_subaccount)
+
+    assert (waits.state, waits.cause) == (State.REQUESTED, after)
+
+
+def test_each_new_reason_to_wait_leaves_one_event(sandbox: Sandbox, bos_subaccount: Subaccount):
+    sandbox.fault(LIST, "html", status=503, times=None)
+    for _ in range(2):
+        attempt(bos_subaccount)
+    sandbox.clear_faults()
+    attempt(bos_subaccount)
+
+    events = Event.objects.for_agency(bos_subaccount.agency).filter(customer_id=bos_subaccount.customer_id)
+    causes = [
+        (event.kind, event.data["cause"]) for event in events.filter(kind__startswith="subaccount.").order_by("pk")
+    ]
+    assert fresh(bos_subaccount).state == State.ACTIVE
+    assert causes[-3:] == [
+        ("subaccount.waiting", "vendor_unreachable"),
+        ("subaccount.creating", ""),
+        ("subaccount.active", ""),
+    ]

@@ -28,8 +28,8 @@ from tests.crash.pool_worker import deaths_in
 from tests.crash.profiles import Profile
 from tests.crash.stage import Stage
 from tests.crash.vendor import sandbox_process
+from tests.kept_alive import KeptAlive, kept_alive
 from tests.ports import free_port
-from tests.run import ROOT
 
 STOCK = 60
 TIMES_SENT = 3
@@ -162,21 +162,13 @@ def _pid(name: str) -> int:
 
 
 @contextmanager
-def _celery(folder: Path, url: str, log: str, *modes: str) -> Iterator[None]:
-    environment = os.environ | {"BROKER_URL": url}
+def _celery(folder: Path, url: str, log: str, *modes: str) -> Iterator[KeptAlive]:
     command = [sys.executable, "-m", "tests.crash.pool_worker", str(folder), *modes]
-    with open(log, "ab") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
-    try:
-        yield
-        assert process.poll() is None, "the Celery worker ended by itself"
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(timeout=20)
+    with (
+        open(log, "ab") as output,
+        kept_alive(command, environment=os.environ | {"BROKER_URL": url}, output=output) as it,
+    ):
+        yield it
 
 
 def run(*, kills: int, seed: int, folder: Path, port: int) -> Outcome:
@@ -187,9 +179,10 @@ def run(*, kills: int, seed: int, folder: Path, port: int) -> Outcome:
         stage.open_agencies(AGENCIES)
         sandbox.faults(profile.faults(chance, max(200, 2 * kills)))
         pool = _Pool(stage, bell, chance)
-        with _celery(folder, bell.url, stage.log):
+        with _celery(folder, bell.url, stage.log) as celery:
             next_loss = KILLS_BETWEEN_LOSSES
             while stage.kills.total() < kills:
+                celery.look()
                 if (missing := STOCK - stage.open_work()) > 10:
                     stage.wish(missing)
                 pool.ring()
@@ -203,14 +196,16 @@ def run(*, kills: int, seed: int, folder: Path, port: int) -> Outcome:
                     next_loss += KILLS_BETWEEN_LOSSES
         pool.note_deaths()
         sandbox.clear_faults()
-        with _celery(folder, bell.url, stage.log, "calm"):
+        with _celery(folder, bell.url, stage.log, "calm") as calm:
             until = time.monotonic() + DRAIN_SECONDS
             while stage.open_work() and time.monotonic() < until:
+                calm.look()
                 stage.hurry()
                 pool.forget_the_gone()
                 pool.ring()
                 time.sleep(0.3)
         time.sleep(profile.late_seconds)
         verdict = oracle.judge(stage, may_double=False)
-    notes = {"messages": pool.sent, "broker flushed": pool.flushed, "broker stopped": pool.stopped}
+    ends = celery.ends + calm.ends
+    notes = {"messages": pool.sent, "broker flushed": pool.flushed, "broker stopped": pool.stopped, "restarts": ends}
     return Outcome("Celery's pool", stage, verdict, seconds=time.monotonic() - started, notes=notes)

@@ -2,11 +2,8 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +15,9 @@ from tests.crash.vendor import SandboxProcess, sandbox_process
 from tests.deployment.brokers import throw_away_rabbitmq, throw_away_redis
 from tests.figures import RecordFigure
 from tests.flows.installation import Installation
+from tests.kept_alive import KeptAlive, kept_alive
 from tests.ports import free_port
-from tests.run import ROOT, throw_away_postgres
+from tests.run import throw_away_postgres
 
 PATIENCE = 150.0  # seconds, for one batch; a sweep is every 15
 BATCH = 6
@@ -39,11 +37,12 @@ class Engine:
         self.wished += BATCH
         self.portal.ask(f"for name in {names!r}: wish(name)")
 
-    def settle(self) -> float:
+    def settle(self, kept: KeptAlive) -> float:
         """Waits until every wish is active and every job done; answers the seconds."""
         started = time.monotonic()
         found: Any = None
         while time.monotonic() - started < PATIENCE:
+            kept.look()
             found = self.portal.ask(
                 "active = Subaccount.objects.for_agency(north).filter(state='active').count()\n"
                 "answer = [active, Job.objects.for_agency(north).filter(done_at=None).count()]"
@@ -52,23 +51,6 @@ class Engine:
                 return time.monotonic() - started
             time.sleep(0.5)
         raise AssertionError(f"{found} of {self.wished}: {self.portal.ask('answer = states()')}")
-
-
-@contextmanager
-def running(*commands: list[str], environment: dict[str, str]) -> Iterator[list["subprocess.Popen[bytes]"]]:
-    processes = [subprocess.Popen(command, cwd=ROOT, env=environment) for command in commands]
-    try:
-        yield processes
-        assert [process.poll() for process in processes] == [None] * len(processes), "one ended by itself"
-    finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            try:
-                process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(timeout=20)
 
 
 def _children(pid: int) -> list[int]:
@@ -93,28 +75,29 @@ def test_wishes_become_accounts_though_the_broker_dies_and_forgets(
         worker = [*CELERY, "worker", "--concurrency=2", "--loglevel=ERROR"]
         beat = [*CELERY, "beat", "--loglevel=ERROR", f"--schedule={tmp_path / 'schedule'}", "--pidfile="]
         engine, seconds = Engine(portal, sandbox), {}
-        with running(worker, beat, environment=portal.environment) as processes:
+        with kept_alive(worker, beat, environment=portal.environment) as kept:
             engine.wish()
-            seconds["rung"] = engine.settle()
+            seconds["rung"] = engine.settle(kept)
             if kind == "rabbitmq":
                 _assert_quorum(broker.url)
 
             broker.stop()
             engine.wish()  # nobody is rung
             broker.start()
-            seconds["broker killed"] = engine.settle()
+            seconds["broker killed"] = engine.settle(kept)
 
-            os.kill(processes[0].pid, signal.SIGSTOP)  # so that the messages are lost before it has them
+            [celery, _clock] = kept.processes
+            os.kill(celery.pid, signal.SIGSTOP)  # so that the messages are lost before it has them
             engine.wish()
             broker.flush()
-            os.kill(processes[0].pid, signal.SIGCONT)
-            os.kill(_children(processes[0].pid)[0], signal.SIGKILL)
+            os.kill(celery.pid, signal.SIGCONT)
+            os.kill(_children(celery.pid)[0], signal.SIGKILL)
             portal.ask(
                 "import datetime\npast = timezone.now() - datetime.timedelta(seconds=1)\n"
                 "for kind in (Subaccount, Job):\n"
                 "    kind.objects.for_agency(north).exclude(lease_until=None).update(lease_until=past)"
             )
-            seconds["emptied, child killed"] = engine.settle()
+            seconds["emptied, child killed"] = engine.settle(kept)
 
         emails = [effect["email"] for effect in sandbox.created()]
         assert len(emails) == len(set(emails)) == engine.wished
@@ -122,7 +105,8 @@ def test_wishes_become_accounts_though_the_broker_dies_and_forgets(
         record_figure(
             f"Celery with {kind}, PostgreSQL's pool, 2 processes",
             f"{len(emails)} of {engine.wished} made, none twice; "
-            + ", ".join(f"{what}: {spent:.0f} s" for what, spent in seconds.items()),
+            + ", ".join(f"{what}: {spent:.0f} s" for what, spent in seconds.items())
+            + f"; {kept.ends} restarts",
         )
 
 

@@ -10,9 +10,10 @@ import requests
 
 from tests.crash.vendor import sandbox_process
 from tests.deployment.production import START_SECONDS
-from tests.deployment.test_engine import Engine, running
+from tests.deployment.test_engine import Engine
 from tests.figures import RecordFigure
 from tests.flows.installation import Installation
+from tests.kept_alive import kept_alive
 from tests.ports import free_port
 from tests.run import own_postgres
 
@@ -35,7 +36,7 @@ def test_f32_a_database_that_goes_away_costs_a_page_and_never_an_account(record_
             return requests.get(address, headers={"Host": f"north.localhost:{port}"}, timeout=30)
 
         commands = [[sys.executable, "-m", "portal.serve"], [sys.executable, "manage.py", "work"]]
-        with running(*commands, environment=portal.environment) as processes:
+        with kept_alive(*commands, environment=portal.environment) as kept:
             _wait_for(ask)
             for _ in range(STOPS):
                 engine.wish()
@@ -44,8 +45,8 @@ def test_f32_a_database_that_goes_away_costs_a_page_and_never_an_account(record_
                 started = time.monotonic()
                 answers.append((ask(), time.monotonic() - started))
                 server.start()
-            engine.settle()
-            assert [process.poll() for process in processes] == [None, None]
+            engine.settle(kept)
+            assert kept.ends == 0, "ours go on without a service manager"
             # The pool reconnects at growing distances: a moment may pass, and nobody has to do anything.
             until = time.monotonic() + RECOVERS_WITHIN
             while ask().status_code != 200:
