@@ -13,7 +13,7 @@ from tests.figures import RecordFigure
 from tests.machine.machine import Machine
 from tests.machine.stage import Stage
 
-MOST = 330
+MOST = 345
 HISTORIES = int(os.environ.get("MACHINE_HISTORIES", MOST))  # of each profile
 STEPS = 100
 LEAST_OF_A_RULE = 250  # of each profile: 500 in all
