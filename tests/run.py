@@ -31,6 +31,7 @@ ONCE = (
     "tests/coupontools_api",
     "tests/sandbox",
     "tests/flows/test_commands.py",
+    "tests/portal/test_enumeration.py",
     "tests/portal/test_export_in_office.py",
     "tests/portal/test_hostile_logos.py",
     "tests/portal/test_hostile_mails.py",

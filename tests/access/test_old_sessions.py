@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 
 URLS = [url for url in worlds.urls() if "agency" in url.on]
 OPERATORS_URLS = [url for url in worlds.urls() if "platform" in url.on]
+SOME = 20  # forms that show that the cookie was good: the pages show it of each address
 NEW_PASSWORD = "another bicycle window"
 End = Callable[[World, User], None]
 
@@ -127,7 +128,7 @@ def test_the_old_cookie_opens_nothing(cause: str, world: World, record_figure: R
     pages, deeds = [url for url in urls if _is_page(url)], [url for url in urls if _is_deed(url)]
     cookie = session_of(person)
     opened = sum(asked(world, url, cookie, host)[0] == 200 for url in pages)
-    let_in = sum(_is_known(world, url, cookie, host) for url in deeds)
+    let_in = sum(_is_known(world, url, cookie, host) for url in deeds[:SOME])
 
     end(world, User.objects.get(pk=person.pk))
 
