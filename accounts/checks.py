@@ -30,9 +30,15 @@ NEEDED_OF_THE_SERVER = ("synchronous_commit", "fsync", "full_page_writes")
 def refuse_to_start_unfit() -> None:
     """Ends the process, naming what is wrong, where one of all checks finds an error. Asks the database, too."""
     try:
-        BaseCommand().check(databases=["default"])
+        check_fitness()
     except SystemCheckError as problem:
         sys.exit(str(problem))
+
+
+def check_fitness() -> None:
+    """Raises SystemCheckError, naming what is wrong, where one of all checks finds an error. Asks the database, too."""
+    try:
+        BaseCommand().check(databases=["default"])
     finally:
         let_go_of_databases()
 

@@ -5,6 +5,7 @@ account is never linked twice. Events stay, they hold ids only. What the vendor 
 PanelTask says. Mails that were sent are out of our hands.
 """
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
@@ -246,6 +247,7 @@ def _erase_person(person: User, why: Why, acting: User | None) -> None:
     invitations.delete()
     personal_data.notes_about(person).delete()
     for tie in _ties(person):
+        _blank_in_notes(tie.customer, person)
         _leave(tie, person, why, acting)
     Event.objects.record("person.erased", agency=agency, acting_user=acting, about=person, why=why.value)
     User.objects.filter(pk=person.pk).delete()
@@ -272,6 +274,15 @@ def _leave(tie: Tie, person: User, why: Why, acting: User | None) -> None:
             _erase_customer(customer, why, acting)
     if tie.membership is not None:
         tie.membership.delete()
+
+
+def _blank_in_notes(customer: Customer, person: User) -> None:
+    """Takes a name and addresses out of what staff have written about a customer that goes on."""
+    words = {*personal_data.addresses_of(person), person.get_full_name()} - {""}
+    for word in words:
+        for note in customer.notes.filter(text__icontains=word):
+            note.text = re.sub(re.escape(word), "…", note.text, flags=re.IGNORECASE)
+            note.save(update_fields=["text"])
 
 
 def _hand_contact_over(customer: Customer, person: User, acting: User | None) -> None:

@@ -116,9 +116,13 @@ def _mark_done(job: Job) -> None:
         lease_until=None,
         last_error="",
         sealed_secret="",
-        # To whom, from where: what a mail that is sent said of people is nobody's business any more.
-        payload={name: value for name, value in job.payload.items() if name in KEPT_OF_PAYLOADS},
+        payload=_kept_of(job.payload),
     )
+
+
+def _kept_of(payload: dict[str, Any]) -> dict[str, Any]:
+    """What a mail that is sent or given up said of people, to whom and from where, is nobody's business any more."""
+    return {name: value for name, value in payload.items() if name in KEPT_OF_PAYLOADS}
 
 
 def _record_mail(job: Job, outcome: str) -> None:
@@ -141,7 +145,7 @@ def _fail(job: Job, problem: str) -> None:
         lease_owner="",
         lease_until=None,
         last_error=problem,
-        **({"sealed_secret": ""} if gives_up else {}),
+        **({"sealed_secret": "", "payload": _kept_of(job.payload)} if gives_up else {}),
     )
     if gives_up and is_ours:
         _record_mail(job, FAILED)

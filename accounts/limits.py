@@ -1,5 +1,6 @@
 """Our limits on how often something may be asked. Refused tries count. Shared through the default cache."""
 
+import math
 import time
 
 from django.core.cache import cache
@@ -18,16 +19,21 @@ class TooMany(DoorError):
 def count(name: str, subject: object, rate: str) -> None:
     """Counts one try of `name` by `subject` against `rate` ("10/60": ten in sixty seconds).
 
-    Fixed windows: one counter per window, so a cache server shared by all processes makes it exact.
+    One counter per window of the clock, shared by all processes through the cache server. What the window before let
+    through counts on as far as it is not that long ago, so that nobody gets twice the number across a window's edge.
     Raises TooMany.
     """
     allowed, seconds = (int(part) for part in rate.split("/"))
     window, passed = divmod(int(time.time()), seconds)
-    key = f"limit:{name}:{subject}:{window}"
-    cache.add(key, 0, timeout=seconds + 1)
+    key, before = (f"limit:{name}:{subject}:{number}" for number in (window, window - 1))
+    cache.add(key, 0, timeout=2 * seconds + 1)
     try:
         tries = cache.incr(key)
     except ValueError:  # fell out of the cache between the two calls
         tries = 1
-    if tries > allowed:
-        raise TooMany(retry_after=seconds - passed)
+    earlier = min(cache.get(before, 0), allowed)
+    if tries + earlier * (1 - passed / seconds) > allowed:
+        # For another try, once what was before counts less; if there is no room, in the next window.
+        room = allowed - tries - 1
+        wait = seconds * (1 - room / earlier if room >= 0 else 1 + 1 / allowed)
+        raise TooMany(retry_after=math.ceil(wait) - passed)

@@ -306,14 +306,15 @@ TABLES: dict[str, Table] = {
         rows=lambda person: SearchWord.objects.for_agency(person.agency).filter(customer__in=owned_by(person)),
     ),
     "accounts.Note": Table(
-        kept=WITH_CUSTOMER,
+        kept=f"{WITH_CUSTOMER}; a reason that is about no customer: RETENTION_REASONS_DAYS",
         plain="id public_id agency_id customer_id author_id event_id at",
         personal=_fates(Fate.DELETED, "text"),
         rows=_notes,
         of_staff=True,
     ),
     "accounts.PanelTask": Table(
-        kept=WITH_CUSTOMER, plain="id public_id agency_id customer_id kind data created_at done_at"
+        kept="For ever: ids, dates and prices only",
+        plain="id public_id agency_id customer_id kind data created_at done_at",
     ),
     # -- what happened ---------------------------------------------------------------------------------------------
     "accounts.Event": Table(
@@ -322,7 +323,8 @@ TABLES: dict[str, Table] = {
         rows=events_of,
     ),
     "accounts.Job": Table(
-        kept="RETENTION_JOBS_DAYS after it was done or given up; what a mail said of people goes when it is sent",
+        kept="RETENTION_JOBS_DAYS after it was done, one that was given up after it was made; what a mail said of"
+        " people goes when it is sent or given up",
         plain="id run_at lease_owner lease_until attempts agency_id customer_id kind once created_at done_at"
         " last_error",
         never_shown="sealed_secret",

@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts import erasure, personal_data
-from accounts.models import Event, Finding, Invitation, Job, User, VendorCall, ViewAs, Worker
+from accounts.models import Event, Finding, Invitation, Job, Note, User, VendorCall, ViewAs, Worker
 
 log = structlog.get_logger(__name__)
 BATCH = 500  # rows of one kind in one go: nobody waits for a long deletion
@@ -70,6 +70,11 @@ def _invitations(moment: datetime) -> QuerySet[Invitation]:
     return Invitation.objects.across_agencies().filter(is_over)
 
 
+def _reasons(moment: datetime) -> QuerySet[Note]:
+    """Of what was done to an agency or to its people; a customer's notes go with the customer."""
+    return Note.objects.across_agencies().filter(customer=None, at__lt=moment)
+
+
 def _never_proven(moment: datetime) -> QuerySet[User]:
     return personal_data.never_proven().filter(date_joined__lt=moment)
 
@@ -83,6 +88,7 @@ RULES = (
     Rule("accounts.ViewAs", _views_as, "RETENTION_VIEWS_AS_DAYS"),
     Rule("accounts.Worker", _workers, "RETENTION_WORKERS_DAYS"),
     Rule("accounts.Invitation", _invitations, "RETENTION_INVITATIONS_DAYS"),
+    Rule("accounts.Note", _reasons, "RETENTION_REASONS_DAYS"),
     Rule("accounts.User", _never_proven, "RETENTION_UNVERIFIED_DAYS"),
 )
 

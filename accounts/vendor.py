@@ -14,7 +14,7 @@ from django.db.models import F
 
 from accounts import clock, outages
 from accounts.crypto import CannotOpen
-from accounts.models import Credential, VendorAccount, VendorCall
+from accounts.models import Credential, Event, VendorAccount, VendorCall
 from coupontools_api.client import Coupontools
 from coupontools_api.errors import (
     AccountExpired,
@@ -209,6 +209,8 @@ def _write(account: VendorAccount, problem: CoupontoolsError | None) -> None:
     if isinstance(problem, Throttled):
         pause = DEFAULT_PAUSE_SECONDS if problem.retry_after is None else problem.retry_after
         row.update(throttled_until=now + timedelta(seconds=pause))
+        if account.throttled_until is None or account.throttled_until <= now:
+            Event.objects.record("vendor_account.throttled", agency=account.agency, about=account, seconds=pause)
     elif isinstance(problem, CREDENTIALS_ERRORS):
         outages.begin(account, VendorAccount.Trouble.CREDENTIALS, now=now, probe_at=_next_probe())
     elif isinstance(problem, NotSent | NoAnswer | UnexpectedReply):

@@ -9,6 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.errors import NotAllowed
@@ -44,24 +45,25 @@ def ask(agency: Agency, *, person: User, reason: str, acting_user: User) -> str:
 def open_view(agency: Agency, *, token: str) -> ViewAs | None:
     """The view that the token opens at this agency; None if it is unknown, was opened before, or a minute old."""
     now = timezone.now()
-    rows = ViewAs.objects.for_agency(agency).filter(token_hash=_hash(token), opened_at=None, ended_at=None)
-    found = rows.filter(created_at__gt=now - OPENS_WITHIN).first()
+    rows = ViewAs.objects.for_agency(agency).filter(token_hash=_hash(token), opened_at=None)
+    found = _of_two_who_may(rows).filter(created_at__gt=now - OPENS_WITHIN).first()
     if found is None or not rows.filter(pk=found.pk).update(opened_at=now):  # of two clicks at once, one opens
         return None
-    view = running(agency, found.public_id)
-    if view is not None:
-        _record("view_as.opened", view)
-    return view
+    found.opened_at = now
+    _record("view_as.opened", found)
+    return found
 
 
 def running(agency: Agency, public_id: UUID | str) -> ViewAs | None:
     """The view with its two people, as long as it runs and both are still who they were."""
+    rows = ViewAs.objects.for_agency(agency).filter(public_id=public_id, opened_at__isnull=False)
+    return _of_two_who_may(rows).first()
+
+
+def _of_two_who_may(views: QuerySet[ViewAs]) -> QuerySet[ViewAs]:
     return (
-        ViewAs.objects.for_agency(agency)
-        .select_related("operator", "person")
+        views.select_related("operator", "person")
         .filter(
-            public_id=public_id,
-            opened_at__isnull=False,
             ended_at=None,
             expires_at__gt=timezone.now(),
             operator__is_active=True,
@@ -70,7 +72,6 @@ def running(agency: Agency, public_id: UUID | str) -> ViewAs | None:
             person__is_active=True,
         )
         .exclude(person__staff_role="")
-        .first()
     )
 
 

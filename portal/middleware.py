@@ -58,6 +58,8 @@ class HeadersMiddleware:
 class HostMiddleware:
     """The first to read a request: decides by the host whose page this is, or answers 400 before anything else.
 
+    But for two answers that say nothing of anybody: that the process lives, and that there is no database.
+
     Sets `request.agency` (None on the platform host), `request.reference` and the URL configuration.
     """
 

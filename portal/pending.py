@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
-from django.utils.crypto import constant_time_compare
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from portal import access
 
@@ -18,7 +18,7 @@ NOBODY = UUID(int=0)
 
 
 class PendingMiddleware:
-    """Stamps what waits with each person's password and generation; with another stamp all of it is over.
+    """Stamps what waits with each person's password, generation and address; with another stamp all of it is over.
 
     Somebody who is not known here is looked up all the same: the same statements for everybody.
     """
@@ -51,4 +51,6 @@ def _word(state: Any) -> str:
     named = (state.get("user_pk") or state.get("user_id")) if isinstance(state, dict) else None
     who = UUID(named) if named else NOBODY
     person = access.person_who_is_waited_for(who)
-    return f"{who.hex}:{person.get_session_auth_hash() if person else ''}"
+    # A code that is on its way to an address is good for as long as that is theirs.
+    now = f"{person.get_session_auth_hash()} {person.email}" if person else ""
+    return f"{who.hex}:{salted_hmac(STAMP, now).hexdigest()}"

@@ -54,7 +54,6 @@ TRUSTED_PROXY_COUNT = int(_needed("TRUSTED_PROXY_COUNT", "0"))
 # HostMiddleware checks every request against the hosts of the agencies and answers 400 to any other.
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "portal.urls"
-WSGI_APPLICATION = "portal.wsgi.application"
 
 # --- Applications --------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -352,6 +351,7 @@ RETENTION_JOBS_DAYS = env.int("RETENTION_JOBS_DAYS", default=30)
 RETENTION_VENDOR_CALLS_DAYS = env.int("RETENTION_VENDOR_CALLS_DAYS", default=30)
 RETENTION_FINDINGS_DAYS = env.int("RETENTION_FINDINGS_DAYS", default=90)
 RETENTION_VIEWS_AS_DAYS = env.int("RETENTION_VIEWS_AS_DAYS", default=90)
+RETENTION_REASONS_DAYS = env.int("RETENTION_REASONS_DAYS", default=365)
 RETENTION_WORKERS_DAYS = env.int("RETENTION_WORKERS_DAYS", default=1)
 
 # --- Logs: standard output only ------------------------------------------------------------------------------

@@ -20,6 +20,9 @@ OWN_RATE = {
     "view_as_open": "LIMIT_INVITATION",
 }
 
+# What a script asks for with GET, and of which the session keeps something: the challenge for a passkey.
+BEGINS_ON_GET = {"mfa_login_webauthn"}
+
 
 def address_block(request: HttpRequest) -> str:
     """The network that a request comes from: one IPv4 address, or an IPv6 /64."""
@@ -50,11 +53,11 @@ class VisitorLimitMiddleware:
     def process_view(
         self, request: HttpRequest, view: object, args: Any, kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        changes = request.method not in ("GET", "HEAD", "OPTIONS", "TRACE")
-        if "token" not in kwargs and not (changes and not request.user.is_authenticated):
-            return None
         assert request.resolver_match is not None  # Django has found the view
         name = request.resolver_match.view_name
+        changes = request.method not in ("GET", "HEAD", "OPTIONS", "TRACE") or name in BEGINS_ON_GET
+        if "token" not in kwargs and not (changes and not request.user.is_authenticated):
+            return None
         rate: str = getattr(settings, OWN_RATE.get(name, "LIMIT_VISITOR"))
         try:
             limits.count(f"visitor:{name}", address_block(request), rate)

@@ -109,6 +109,7 @@ SENTENCES: dict[str, str | Promise] = {
     "mail.sent": gettext_lazy("Mail handed to the mail server"),
     "campaigns.changed": gettext_lazy("Coupons read at the vendor, with changes"),
     "vendor_account.troubled": gettext_lazy("The vendor is not asked for a while"),
+    "vendor_account.throttled": gettext_lazy("The vendor asked to slow down"),
     "vendor_account.recovered": gettext_lazy("The vendor is asked again"),
     "operator.created": gettext_lazy("Operator made"),
     "sealing.rotated": gettext_lazy("Secrets sealed with a new key"),

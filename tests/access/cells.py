@@ -20,6 +20,8 @@ from tests.access.rules import OPEN_WITHOUT_FACTOR, WHILE_VIEWING, Rule
 from tests.access.world import MEMBERS, STAFF, Url, World
 
 OUR_TABLES = ("accounts_", "account_", "mfa_", "usersessions_")
+# Also INSERT OR IGNORE INTO, DELETE FROM, and what comes after WITH: the first table that is written to.
+WRITES = re.compile(r"(?:INSERT|REPLACE|UPDATE|DELETE|WITH)\b.*?\"(\w+)\"", re.DOTALL)
 # What differs from answer to answer whoever asks: tokens against forgery, nonces, reference numbers, the time and how
 # much of it is left.
 PASSING = re.compile(
@@ -52,11 +54,9 @@ def writes_noted() -> Iterator[list[str]]:
     noted: list[str] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        verb, *rest = sql.split(maxsplit=3)
-        if verb in ("INSERT", "UPDATE", "DELETE"):
-            table = next((word.strip('"') for word in rest if word.startswith('"')), "")
-            if table.startswith(OUR_TABLES) and not table.startswith("usersessions_"):
-                noted.append(f"{sql} {params}")
+        found = WRITES.match(sql)
+        if found and found[1].startswith(OUR_TABLES) and not found[1].startswith("usersessions_"):
+            noted.append(f"{sql} {params}")
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(note):

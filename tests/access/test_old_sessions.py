@@ -137,7 +137,7 @@ def test_the_old_cookie_opens_nothing(cause: str, world: World, record_figure: R
     assert opened > 5
     assert let_in > 5
     assert still == []
-    figures = {"causes": 1, "pages asked for": len(pages), "deeds tried": len(deeds), "that still opened": len(still)}
+    figures = {"causes": 1, "pages asked for": len(pages), "forms sent": len(deeds), "that still opened": len(still)}
     record_figure("Old cookies", figures)
 
 

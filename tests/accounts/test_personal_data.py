@@ -19,6 +19,7 @@ from accounts.models import (
     Event,
     Invitation,
     Membership,
+    Note,
     State,
     Subaccount,
     User,
@@ -180,7 +181,7 @@ def test_after_a_person_is_erased_no_table_session_or_cache_holds_them(
     Customer.objects.for_agency(north).filter(pk=company.pk).update(company_name="Stays", message="")
     Subaccount.objects.for_agency(north).filter(pk=active.pk).update(facts={})
     active.campaigns.filter(vendor_id="cam_77").delete()
-    company.notes.all().delete()
+    company.notes.all().delete()  # what staff have written of the customer stays, but for names: see below
     person = free_of_obstacles(bo)
     client_for(north, person).get("/account/profile/")
     assert "canary" in everything()
@@ -193,6 +194,21 @@ def test_after_a_person_is_erased_no_table_session_or_cache_holds_them(
     assert (after.email, after.first_name, after.subaccount.email) == (eve.email, "Eve", eve.email)
     assert after.subaccount.vendor_id == active.vendor_id
     assert tasks(after) == [("erase_contact", {})]
+
+
+def test_notes_about_a_customer_that_goes_on_no_longer_name_who_was_erased(
+    north: Agency, ada: User, bos_company: Customer
+):
+    ed = factories.member(bos_company, "editor", "ed@shop.example", first_name="Edward", last_name="Editor")
+    other = factories.customer(north, factories.person(north, "kim@shop.example"))
+    for customer in (bos_company, other):
+        text = "EDWARD EDITOR called from ed@shop.example: likes it short."
+        Note.objects.create(agency=north, customer=customer, author_id=ada.pk, text=text)
+
+    erasure.erase_person(ed, why=Why.ASKED, acting_user=ada)
+
+    assert bos_company.notes.get().text == "… called from …: likes it short."
+    assert other.notes.get().text == text, "of whom another customer's notes speak nobody knows"
 
 
 def test_who_invited_somebody_and_is_erased_no_longer_vouches_for_them(

@@ -20,6 +20,7 @@ from accounts.models import (
     Finding,
     Invitation,
     Job,
+    Note,
     Package,
     State,
     Subaccount,
@@ -111,6 +112,10 @@ CASES: dict[str, tuple[str, Make]] = {
         "accounts.Invitation",
         lambda agency, moment: _invitation(agency, moment, expires_at=moment),
     ),
+    "a reason that is about no customer": (
+        "accounts.Note",
+        lambda agency, moment: Note.objects.create(agency=agency, text="They did not pay.", at=moment),
+    ),
     "a sign-up that was never proven": ("accounts.User", _never_proven),
 }
 
@@ -154,6 +159,15 @@ def test_what_still_waits_stays_however_old_it_is(north: Agency):
     retention.enforce(NOW)
 
     assert is_there(waiting)
+
+
+def test_a_customers_notes_stay_with_the_customer(north: Agency, bos_company: Customer):
+    old = NOW - timedelta(days=9999)
+    note = Note.objects.create(agency=north, customer=bos_company, text="Likes it short.", at=old)
+
+    retention.enforce(NOW)
+
+    assert is_there(note)
 
 
 @pytest.mark.parametrize("case", ["a vendor call", "an invitation that ran out"])

@@ -1,11 +1,8 @@
 """Payloads typed into every field of every form, and every page that shows them, in a browser: nothing runs."""
 
-import inspect
-import pkgutil
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -14,13 +11,13 @@ from django.db import transaction
 from django.test import Client
 from playwright.sync_api import BrowserType
 
-import portal.forms
 from accounts import jobs
 from accounts.models import Subaccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 from tests.conftest import NORTH_KEYS
 from tests.figures import RecordFigure
+from tests.forms import forms_of_ours
 from tests.hostile import payloads, world
 from tests.hostile.places import FORMS, text_fields
 from tests.hostile.replay import Replay, browser_for, serving, show
@@ -29,16 +26,6 @@ from tests.hostile.world import Answer
 BLOCKS = 4
 TAG = re.compile(r"<[a-zA-Z/!]|[\"'][^<>]*\w+\s*=")  # opens an element, or leaves an attribute for another
 ShowAll = Callable[..., tuple[list[str], int]]
-
-
-def forms_of_ours() -> set[type[forms.BaseForm]]:
-    """The forms that pages use; those with an underscore are the base of others."""
-    found = set()
-    for module in pkgutil.iter_modules(portal.forms.__path__):
-        for _name, form in inspect.getmembers(import_module(f"portal.forms.{module.name}"), inspect.isclass):
-            if issubclass(form, forms.BaseForm) and form.__module__ == f"portal.forms.{module.name}":
-                found.add(form)
-    return {form for form in found if not form.__name__.startswith("_")}
 
 
 def test_every_field_that_takes_text_or_a_file_is_typed_into():

@@ -112,6 +112,17 @@ def test_a_host_that_is_nobodys_is_refused_before_anything_else_answers(
     record_figure("Hosts", f"{len(NOBODYS)} ways to say nobody's host, {len(answers)} answers, all 400")
 
 
+def test_the_one_thing_that_every_host_is_told_is_that_the_process_lives(installation: Production):
+    """For who looks after processes and asks them by their number, before there is an agency or a database."""
+    answers = [ask(installation, lines, "/healthz") for lines in NOBODYS.values()]
+
+    assert {status for status, _answer in answers} <= {200, 400}  # gunicorn refuses what is no request
+    for status, answer in answers:
+        assert status == 400 or b'{"status": "ok"}' in answer
+        assert b"North" not in answer
+        assert b"Set-Cookie" not in answer
+
+
 @pytest.mark.parametrize("name", OURS_ALL_THE_SAME)
 def test_forwarding_headers_change_nothing(name: str, installation: Production):
     def answered(lines: str, path: str) -> tuple[int, list[bytes]]:

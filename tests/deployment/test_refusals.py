@@ -22,7 +22,15 @@ WORK = ["manage.py", "work", "--until-idle"]
 RUNSERVER = ["manage.py", "runserver", "--noreload", "127.0.0.1:0"]
 CELERY_WORKER = ["-m", "celery", "-A", "portal", "worker", "--pool", "solo"]
 CELERY_BEAT = ["-m", "celery", "-A", "portal", "beat"]
-STARTS = {"serve": SERVE, "work": WORK, "runserver": RUNSERVER, "worker": CELERY_WORKER, "beat": CELERY_BEAT}
+WSGI = ["-m", "gunicorn", "--bind", "127.0.0.1:0", "portal.wsgi"]
+STARTS = {
+    "serve": SERVE,
+    "work": WORK,
+    "runserver": RUNSERVER,
+    "wsgi": WSGI,
+    "worker": CELERY_WORKER,
+    "beat": CELERY_BEAT,
+}
 LOCAL_SEALING_KEY = "bG9jYWwtaW5zdGFsbGF0aW9ucy1vbmx5LTAwMDAwMDA="
 LOCAL_SECRET_KEY = "local-installations-only-" + "never-for-production-0123456789"
 ABSENT = ""

@@ -222,6 +222,18 @@ def test_a_mail_that_was_sent_and_one_that_was_given_up_are_written_down(
         ("done", str(sent.pk)),
         ("failed", str(lost.pk)),
     ]
+    lost.refresh_from_db()
+    assert lost.payload == {"mail": "second_factor_reset"}, "whom it was for is nobody's business any more"
+
+
+def test_a_vendor_that_asks_to_slow_down_is_written_down_once(sandbox: Sandbox, bos_subaccount: Subaccount):
+    sandbox.fault("/v4/subaccount/list", "throttle", retry_after=60, times=None)
+
+    for _ in range(3):
+        Subaccount.objects.for_agency(bos_subaccount.agency).update(run_at=timezone.now())
+        provisioning.attempt()
+
+    assert [event.data for event in events(bos_subaccount.agency, "vendor_account.throttled")] == [{"seconds": 60}]
 
 
 def read_again(subaccount: Subaccount) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.test import Client
@@ -72,6 +73,20 @@ def test_a_code_for_a_new_password_is_over_when_the_person_is_suspended(north: A
 
     ben.refresh_from_db()
     assert not ben.check_password(NEW)
+
+
+def test_a_code_for_a_new_password_is_over_when_its_mailbox_is_not_theirs_any_more(north: Agency, bo: User):
+    """Or whoever reads the mailbox that Bo has left gets in by what was begun before."""
+    client = Client(headers={"host": north.canonical_host})
+    client.post("/account/password/reset/", {"email": bo.email})
+    code = unseal(Job.objects.for_agency(north).latest("pk").sealed_secret)
+    assert client.post("/account/password/reset/confirm/", {"code": code}).status_code == 302
+    EmailAddress.objects.create(user=bo, email="bo@new.example", verified=True).set_as_primary()
+
+    client.post("/account/password/reset/complete/", {"password1": NEW, "password2": NEW})
+
+    bo.refresh_from_db()
+    assert not bo.check_password(NEW)
 
 
 def test_it_is_over_too_where_somebody_else_waits_in_the_same_browser(north: Agency, ada: User):

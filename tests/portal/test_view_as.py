@@ -150,6 +150,19 @@ def test_a_look_without_opening_does_not_use_the_token_up(client_for: Browse, no
     assert client_for(north).get(f"/view-as/{token}/").status_code == 302
 
 
+@pytest.mark.parametrize("who", ["operator", "person"])
+def test_a_token_of_somebody_who_is_gone_changes_nothing(client_for: Browse, north: Agency, token: str, who: str):
+    """What it would change silently is that it was used."""
+    view = ViewAs.objects.for_agency(north).get()
+    User.objects.filter(pk=getattr(view, who).pk).update(is_active=False)
+    before = Event.objects.for_agency(north).count()
+
+    assert client_for(north).get(f"/view-as/{token}/").status_code == 404
+
+    view.refresh_from_db()
+    assert (view.opened_at, Event.objects.for_agency(north).count()) == (None, before)
+
+
 def test_a_token_opens_at_its_own_agency_only(client_for: Browse, south: Agency, token: str):
     assert client_for(south).get(f"/view-as/{token}/").status_code == 404
 

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 from django.urls import resolve
 
 from accounts.models import Agency, User
-from portal.visitors import OWN_RATE
+from portal.visitors import BEGINS_ON_GET, OWN_RATE
 from tests.addresses import Address, every_address
 from tests.figures import RecordFigure
 
@@ -73,8 +74,28 @@ def test_what_looks_like_a_token_is_called_one():
 
 def test_looking_is_not_limited(ask: Ask, north: Agency, few: None):
     for address in ADDRESSES:
-        if address not in WITH_TOKEN:
+        if address not in WITH_TOKEN and address.name not in BEGINS_ON_GET:
             assert 429 not in ask(address, "GET"), address
+
+
+def test_whoever_looks_leaves_no_row_without_a_limit(north: Agency, few: None):
+    """As a browser asks, and as a script does: some addresses answer a script otherwise."""
+    client, kept = Client(raise_request_exception=False), set()
+    scripts: dict[str, str] = {"x-requested-with": "XMLHttpRequest", "accept": "application/json"}
+    for address in ADDRESSES:
+        cache.clear()
+        codes = []
+        for headers in [{}, *[scripts] * TRIES]:
+            client.cookies.clear()
+            before = Session.objects.count()
+            path = address.path(token="guess", page="campaigns")
+            codes.append(client.get(path, headers={"host": HOSTS[address.on], **headers}).status_code)
+            if Session.objects.count() > before:
+                kept.add(address.name)
+        if address.name in kept:
+            assert codes[-1] == 429, address
+
+    assert kept == BEGINS_ON_GET
 
 
 def test_all_hosts_count_together(north: Agency, south: Agency, client_for: Any, few: None):

@@ -19,11 +19,12 @@ column of every table is classified; a test compares both, and fails where a col
   linked twice. A customer is in somebody's name by its contact or by an address that they proved, whether or not
   they belong to it. Where the vendor knows of it, a task for the vendor's panel opens, which somebody does by hand.
 * **Out of our hands.** Mails that were sent, copies of the database that the operator keeps, logs that were collected
-  (they name people by id), and the vendor's side until the task is done.
+  (they name people by id), and the vendor's side until the task is done. What staff have written in notes stays with
+  the customer; full names and addresses of whoever belonged to it and is erased are taken out.
 * **Events** hold ids and codes and stay for ever. Once a person is erased, nothing tells whose id it was.
 
-The worker deletes what is over every minute, in batches (`accounts/retention.py`); the settings and their defaults
-stand in `.env.example`.
+The worker deletes what is over every minute, in batches (`accounts/retention.py`), and writes down how many rows of
+which table went; the settings and their defaults stand in `.env.example`.
 """
 
 
