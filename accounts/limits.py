@@ -35,5 +35,5 @@ def count(name: str, subject: object, rate: str) -> None:
     if tries + earlier * (1 - passed / seconds) > allowed:
         # For another try, once what was before counts less; if there is no room, in the next window.
         room = allowed - tries - 1
-        wait = seconds * (1 - room / earlier if room >= 0 else 1 + 1 / allowed)
+        wait = seconds * (1 - room / earlier if room >= 0 else 1 + 1 / max(allowed, 1))
         raise TooMany(retry_after=math.ceil(wait) - passed)
