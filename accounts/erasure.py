@@ -278,10 +278,12 @@ def _leave(tie: Tie, person: User, why: Why, acting: User | None) -> None:
 
 def _blank_in_notes(customer: Customer, person: User) -> None:
     """Takes a name and addresses out of what staff have written about a customer that goes on."""
-    words = {*personal_data.addresses_of(person), person.get_full_name()} - {""}
+    words = set(personal_data.addresses_of(person))
+    if person.first_name and person.last_name:  # one name alone is a word of many other texts
+        words.add(person.get_full_name())
     for word in words:
         for note in customer.notes.filter(text__icontains=word):
-            note.text = re.sub(re.escape(word), "…", note.text, flags=re.IGNORECASE)
+            note.text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "…", note.text, flags=re.IGNORECASE)
             note.save(update_fields=["text"])
 
 

@@ -202,12 +202,12 @@ def test_notes_about_a_customer_that_goes_on_no_longer_name_who_was_erased(
     ed = factories.member(bos_company, "editor", "ed@shop.example", first_name="Edward", last_name="Editor")
     other = factories.customer(north, factories.person(north, "kim@shop.example"))
     for customer in (bos_company, other):
-        text = "EDWARD EDITOR called from ed@shop.example: likes it short."
+        text = "EDWARD EDITOR called from ed@shop.example, not fred@shop.example: likes it short."
         Note.objects.create(agency=north, customer=customer, author_id=ada.pk, text=text)
 
     erasure.erase_person(ed, why=Why.ASKED, acting_user=ada)
 
-    assert bos_company.notes.get().text == "… called from …: likes it short."
+    assert bos_company.notes.get().text == "… called from …, not fred@shop.example: likes it short."
     assert other.notes.get().text == text, "of whom another customer's notes speak nobody knows"
 
 
