@@ -229,14 +229,7 @@ class Claimed:
                 wanted_in_spite=False,
                 dismissed_at=None,
             )
-            Event.objects.record(
-                "subaccount.looked",
-                agency=subaccount.agency,
-                customer=subaccount.customer,
-                about=subaccount,
-                cause=str(cause),
-                listed=len(self.candidates),
-            )
+            self._record("subaccount.looked", cause=str(cause), listed=len(self.candidates))
 
     def uncertain(self, cause: Cause, codes: tuple[int, ...] = (), *, happened: bool = True, told: str = "") -> None:
         """The create may have happened, or (not `happened`) a look has to tell why it was refused.
@@ -276,25 +269,17 @@ class Claimed:
                 cause_codes=list(codes),
                 **FREE,
             )
-            Event.objects.record(
-                GIVEN_BACK, agency=self.subaccount.agency, customer=self.subaccount.customer, about=self.subaccount
-            )
+            self._record(GIVEN_BACK)
 
     def postpone(self, wait: timedelta, cause: Cause | str) -> None:
         """Later; the wait has a cause that people can read. Rows that are not simply queued keep their own."""
-        subaccount, run_at = self.subaccount, clock.now() + wait
-        if subaccount.state != State.REQUESTED or subaccount.cause == cause:
+        run_at = clock.now() + wait
+        if self.subaccount.state != State.REQUESTED or self.subaccount.cause == cause:
             self.free(run_at=run_at)
             return
         with transaction.atomic():
             self.free(run_at=run_at, cause=cause)
-            Event.objects.record(
-                "subaccount.waiting",
-                agency=subaccount.agency,
-                customer=subaccount.customer,
-                about=subaccount,
-                cause=str(cause),
-            )
+            self._record("subaccount.waiting", cause=str(cause))
 
     def postpone_behind_others(self, wait: timedelta) -> None:
         """Later, because another wish is ahead: what this one has waited for until now is there again."""
@@ -315,6 +300,11 @@ class Claimed:
     def throttled_for(self) -> timedelta:
         until = self.account.throttled_until or clock.now()
         return max(until - clock.now(), timedelta()) + seconds(random.uniform(0, 1))  # noqa: S311 -- jitter
+
+    def _record(self, kind: str, **data: Any) -> None:
+        """Writes down what is no move."""
+        subaccount = self.subaccount
+        Event.objects.record(kind, agency=subaccount.agency, customer=subaccount.customer, about=subaccount, **data)
 
     def move(self, to: State, **changes: Any) -> None:
         move(self.subaccount, expecting=State(self.subaccount.state), to=to, owner=self.owner, **changes)

@@ -99,6 +99,8 @@ def test_wishes_become_accounts_though_the_broker_dies_and_forgets(
             )
             seconds["emptied, child killed"] = engine.settle(kept)
 
+        # RabbitMQ's transport comes back by itself; Redis's may end the worker where the broker is killed: once.
+        assert kept.ends <= (1 if kind == "redis" else 0)
         emails = [effect["email"] for effect in sandbox.created()]
         assert len(emails) == len(set(emails)) == engine.wished
         assert portal.ask("answer = [worker.name.split('@')[0] for worker in Worker.objects.all()]").count("celery")

@@ -61,7 +61,6 @@ VALUES: tuple[Any, ...] = (
     "sub_-1", "sub_12x", "SUB_12", "sub_1 2", "sub_١٢", "12\n", [], {}, [[]], [None], [{}], {"ID": {}}, {"ID": None},
     {"status": "OK"}, "\x00", "\ud800", "é" * 40, "<script>canary()</script>", "x" * 3000, "2026-02-30", "NaN",
     "1e400",
-    # Left as it is written: a line a case, to be read as a table.
 )  # a line each is read best  # fmt: skip
 KEYS = (
     "ID",
@@ -273,7 +272,6 @@ class Mutator:
             "http://", "HTTPS://", "https:/", "https:", "//", "///", "https:///", "javascript://", "data:", "ftp://",
             "file://", "\\\\", "https:\\\\", " https://", "https://\t", "htt\nps://", "blob:https://",
             "view-source:https://", "",
-            # Left as it is written: a line a case, to be read as a table.
         )  # a line each is read best  # fmt: skip
         return self._one_of(schemes) + url.partition("://")[2]
 
@@ -291,7 +289,6 @@ class Mutator:
             host.replace(".", "%2e"), f"user@{host}", f"user:pw@{host}", f"@{host}", f":@{host}", f"{host}\\.{evil}",
             f"{host};{evil}", f"{host},{evil}", f"[{host}]", f"{host}{evil}", "", f"{evil}:443#@{host}",
             f"{evil}:80\\@{host}:443", f"\uff0f{evil}", f"{host}\u2028.{evil}", f"{host}\u00ad", f"{host}\u200b",
-            # Left as it is written: a line a case, to be read as a table.
         )  # a line each is read best  # fmt: skip
         return f"{scheme}://{self._one_of(hosts)}{slash}{path}"
 
