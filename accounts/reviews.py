@@ -74,8 +74,10 @@ def _look_for_missing(claimed: Claimed) -> None:
         if GONE not in problem.codes:
             claimed.postpone(MISSING_LOOK, subaccount.cause)
             return
-        cause = "" if subaccount.cause == Cause.OTHER_ACCOUNT else subaccount.cause
-        claimed.free(run_at=clock.now() + MISSING_LOOK, looked_at=clock.now(), cause=cause)
+        if subaccount.cause == Cause.OTHER_ACCOUNT:
+            claimed.keep(Cause.NONE)
+        else:
+            claimed.free(run_at=clock.now() + MISSING_LOOK, looked_at=clock.now())
     except vendor.Waiting as waiting:
         claimed.postpone(max(waiting.until - clock.now(), seconds(1)), WAITING_CAUSES[waiting.trouble])
     except CoupontoolsError:

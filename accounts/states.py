@@ -63,12 +63,13 @@ def _move(
         row = row.filter(lease_owner=owner)
     else:
         changes = FREE | changes
-    changes = {"changed_at": timezone.now(), "dismissed_at": None} | changes if to != expecting else changes
-    if row.update(state=to, **changes) != 1:
+    if to != expecting:
+        changes = {"state": to, "changed_at": timezone.now(), "dismissed_at": None} | changes
+    if row.update(**changes) != 1:
         if owner is not None:
             raise LostClaim(str(subaccount.public_id))
         raise NotAllowed(f"Subaccount {subaccount.public_id} is not {expecting}.")
-    for name, value in {"state": to, **changes}.items():
+    for name, value in changes.items():
         setattr(subaccount, name, value)
     if to != expecting:
         Event.objects.record(

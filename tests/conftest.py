@@ -18,7 +18,7 @@ from django.test.utils import override_settings
 from accounts import vendor
 from accounts.models import Agency, Customer, Package, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
-from tests import copies, factories, shadow
+from tests import copies, factories, shadow, told
 from tests.copies import Copy
 from tests.run import PLACES
 
@@ -103,6 +103,20 @@ def _fresh(settings: Any) -> Iterator[None]:
     vendor.clients.forget()  # an account has the same key in the next test, and the vendor may be somewhere else
     yield
     cache.clear()
+
+
+@pytest.fixture(scope="session")
+def watched_workers() -> Iterator[told.Watch]:
+    with told.watched_workers() as watch:
+        yield watch
+
+
+@pytest.fixture(autouse=True)
+def _workers_tell(watched_workers: told.Watch) -> Iterator[None]:
+    """What a worker does in any test is told by an event. See tests/told.py."""
+    yield
+    untold, watched_workers.untold = watched_workers.untold, []
+    assert untold == [], "a worker changed something and recorded no event"
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import attention, claimed, customer_care, customers, jobs, provisioning, vendor, vendor_accounts
+from accounts import (
+    attention,
+    claimed,
+    customer_care,
+    customers,
+    jobs,
+    operators,
+    provisioning,
+    vendor,
+    vendor_accounts,
+)
 from accounts.attention import Choice
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Cause, Customer, Event, Job, PanelTask, State, Subaccount, User, VendorAccount
@@ -172,11 +182,13 @@ def test_a_create_goes_out_with_the_credentials_of_its_look_or_not_at_all(
 def test_an_agency_that_is_stopped_during_the_look_asks_for_nothing(
     sandbox: Sandbox, north: Agency, bos_subaccount: Subaccount, while_looking: Any
 ):
-    while_looking(lambda: Agency.objects.filter(pk=north.pk).update(stopped_at=timezone.now()))
+    olu = factories.operator()
+    while_looking(lambda: operators.stop(north, reason="Unpaid", acting_user=olu))
 
     provisioning.attempt(bos_subaccount.pk)
 
-    assert made(sandbox) == 0
+    north.refresh_from_db()
+    assert (north.stopped_at is not None, made(sandbox)) == (True, 0)
 
 
 def test_the_package_that_is_chosen_during_the_look_is_the_one_asked_for(

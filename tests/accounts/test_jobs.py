@@ -11,8 +11,8 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from accounts import clock, jobs, panel, vendor
-from accounts.models import Agency, Customer, Event, Job, State, Subaccount, User, VendorAccount
+from accounts import clock, customer_care, jobs, panel, vendor
+from accounts.models import Agency, Customer, Event, Job, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db
@@ -99,15 +99,15 @@ def test_a_mail_that_was_sent_keeps_nothing_of_whom_it_went_to(north: Agency):
 
 
 def test_what_a_reading_brings_of_a_customer_that_was_closed_meanwhile_is_dropped(
-    sandbox: Sandbox, active: Subaccount, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, active: Subaccount, ada: User, monkeypatch: pytest.MonkeyPatch
 ):
-    rows = Subaccount.objects.for_agency(active.agency).filter(pk=active.pk)
+    Subaccount.objects.for_agency(active.agency).filter(pk=active.pk).update(facts={})
+    active.campaigns.all().delete()
     ask = vendor.ask
 
     def close_meanwhile(*args: Any, **kwargs: Any) -> Any:
         answer = ask(*args, **kwargs)
-        rows.update(state=State.CLOSED, facts={})
-        active.campaigns.all().delete()
+        customer_care.close(active.customer, message="Bye", acting_user=ada)
         return answer
 
     monkeypatch.setattr(vendor, "ask", close_meanwhile)
