@@ -93,12 +93,19 @@ def sandbox(running_sandbox: Sandbox, settings: Any) -> Iterator[Sandbox]:
     running_sandbox.clear_faults()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cheap(django_test_environment: None) -> Iterator[None]:
+    """A cheap hasher, and static files that are looked up when asked for, not listed for every test client.
+
+    Once for all tests: each setting that is changed is one more place where every other is looked for first.
+    """
+    with override_settings(PASSWORD_HASHERS=CHEAP_HASHERS, WHITENOISE_AUTOREFRESH=True):
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _fresh(settings: Any) -> Iterator[None]:
-    """A cheap hasher, plain static files, mails in memory, and no counts left from another test."""
-    settings.PASSWORD_HASHERS = CHEAP_HASHERS
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    settings.WHITENOISE_AUTOREFRESH = True  # files are looked up when asked for, not listed for every test client
+def _fresh() -> Iterator[None]:
+    """No counts left from another test."""
     cache.clear()
     vendor.clients.forget()  # an account has the same key in the next test, and the vendor may be somewhere else
     yield
@@ -122,7 +129,7 @@ def _workers_tell(watched_workers: told.Watch) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def begun(django_db_setup: None, django_db_blocker: Any) -> dict[str, Copy]:
     """What most tests begin with. Made before the first of them, whatever the time is in that one."""
-    with django_db_blocker.unblock(), override_settings(PASSWORD_HASHERS=CHEAP_HASHERS):
+    with django_db_blocker.unblock():
         copies.keys_from(1)
         next_door = Copy(shadow.stand_beside)
         north = Copy(lambda: factories.agency("North", "north.localhost", keys=NORTH_KEYS), beside=(next_door,))

@@ -14,7 +14,14 @@ from tempfile import TemporaryDirectory
 from tests.run import NEEDS, NOTHING_RAN, PLACES, PROCESSES, ROOT, provide, pytest, throw_away_postgres
 from tests.seeds import proof
 
-ONLY_ON_SQLITE = ("tests/coupontools_api", "tests/accounts/test_mutated_urls.py", "tests/machine")
+# What touches no database, or is about what the vendor says and what stands in a field.
+ONLY_ON_SQLITE = (
+    "tests/coupontools_api",
+    "tests/accounts/test_mutated_urls.py",
+    "tests/flows/test_spoiled_vendor.py",
+    "tests/machine",
+    "tests/portal/test_calls_out.py",
+)
 
 
 def on_sqlite() -> int:
@@ -22,7 +29,7 @@ def on_sqlite() -> int:
 
 
 def on_postgres() -> int:
-    """Those that touch no database have been run by then."""
+    """Those that a database has a say in; the others have been run by then."""
     with throw_away_postgres() as url:
         chosen = [*PROCESSES, "-m", "prove and not browser", *(f"--ignore={path}" for path in ONLY_ON_SQLITE)]
         return pytest("Long proofs on PostgreSQL", chosen, DATABASE_URL=url)

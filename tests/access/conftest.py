@@ -25,7 +25,6 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         chosen = {
             "COUPONTOOLS_API_URL": sandbox.url,
             "COUPONTOOLS_PANEL_HOSTS": [sandbox.panel_host],
-            "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
             "ACCOUNT_REAUTHENTICATION_TIMEOUT": LASTS.seconds,
             "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT": LASTS.seconds,
             "ACCOUNT_LOGIN_TIMEOUT": LASTS.seconds,

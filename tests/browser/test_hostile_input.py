@@ -23,7 +23,7 @@ from tests.hostile.places import FORMS, text_fields
 from tests.hostile.replay import Replay, browser_for, serving, show
 from tests.hostile.world import Answer
 
-BLOCKS = 4
+BLOCKS = 6
 TAG = re.compile(r"<[a-zA-Z/!]|[\"'][^<>]*\w+\s*=")  # opens an element, or leaves an attribute for another
 ShowAll = Callable[..., tuple[list[str], int]]
 
