@@ -15,6 +15,8 @@ from types import FrameType
 VAR = Path(__file__).resolve().parent.parent / "var"
 SANDBOX_PORT = int(os.environ.get("SANDBOX_PORT", "8090"))
 START_SECONDS = 40
+STOP_SECONDS = 25.0  # longer than the web server gives the requests that it still answers
+LET_GO_SECONDS = 3.0  # a demo that has just been ended may still have its ports
 
 
 def settings_of_the_demo() -> dict[str, str]:
@@ -36,16 +38,25 @@ def settings_of_the_demo() -> dict[str, str]:
 
 
 def refuse_busy_port(port: int, setting: str, what: str) -> None:
-    """Ends with one clear sentence if something else answers on the port."""
+    """Ends with one clear sentence if something else answers on the port, and goes on doing so."""
+    deadline = time.monotonic() + LET_GO_SECONDS
+    while not _is_free(port):
+        if time.monotonic() > deadline:
+            sys.exit(
+                f"Port {port} is busy, and {what} needs it. Stop what uses it, or choose another:\n"
+                f"  {setting}={port + 10} ./run demo"
+            )
+        time.sleep(0.1)
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            sys.exit(
-                f"Port {port} is busy, and {what} needs it. Stop what uses it, or choose another:\n"
-                f"  {setting}={port + 10} ./run demo"
-            )
+            return False
+        return True
 
 
 def start(*command: str) -> subprocess.Popen[bytes]:
@@ -93,9 +104,10 @@ def main() -> None:
             child.terminate()
         for child in children:
             try:
-                child.wait(timeout=15)
+                child.wait(timeout=STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 child.kill()
+                child.wait()
 
 
 def _run(port: int, children: list[subprocess.Popen[bytes]]) -> None:

@@ -119,10 +119,12 @@ def watched_workers() -> Iterator[told.Watch]:
 
 
 @pytest.fixture(autouse=True)
-def _workers_tell(watched_workers: told.Watch) -> Iterator[None]:
+def _workers_tell(watched_workers: told.Watch, record_figure: Callable[..., None]) -> Iterator[None]:
     """What a worker does in any test is told by an event. See tests/told.py."""
     yield
-    untold, watched_workers.untold = watched_workers.untold, []
+    numbers, untold = watched_workers.report()
+    if numbers:
+        record_figure("Transactions of workers", numbers)
     assert untold == [], "a worker changed something and recorded no event"
 
 

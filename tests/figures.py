@@ -21,7 +21,8 @@ def record_figure(record_property: Callable[[str, object], None]) -> RecordFigur
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     lines: list[str] = []
     counts: dict[str, dict[str, int]] = {}
-    for report in (*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])):
+    reports = [report for kind in terminalreporter.stats.values() for report in kind]
+    for report in (report for report in reports if getattr(report, "when", "") == "teardown"):  # which has them all
         for name, (title, value) in (row for row in report.user_properties if row[0] == "figure"):
             assert name == "figure"
             if isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""Nothing that a worker does goes untold: a transaction that changes what people ask about records an event, too.
+"""Nothing that a worker does goes untold: a transaction of it that changes a row records an event, too.
 
 Watched wherever a test lets a worker work: what that may be is read from the text of the tasks and of the `work`
-command, and whatever the worker writes is told unless it stands in QUIET, so a new step or field is not forgotten.
+command. Whatever is written has to be told unless it stands in QUIET, so that no new step or field is forgotten.
 """
 
 import ast
@@ -106,6 +106,12 @@ class Watch:
 
         return watched
 
+    def report(self) -> tuple[dict[str, int], list[str]]:
+        """What was seen since the last report: in numbers, and what no event tells."""
+        numbers, untold = dict(self.numbers), self.untold
+        self.numbers, self.untold = Counter(), []
+        return numbers, untold
+
     def ended(self, *, is_kept: bool) -> None:
         """An atomic block has ended; if it was the outermost one, it is judged."""
         if getattr(self._here, "name", "") and _depth() == self._here.depth:
@@ -129,12 +135,12 @@ class Watch:
         return answer
 
     def _judge(self, written: list[str]) -> None:
-        loud = sorted({name for name in written if name.startswith(("accounts_", "+", "-"))} - QUIET - {EVENT})
         if not written:
             return
-        self.numbers["transactions"] += 1
-        self.numbers["with an event"] += EVENT in written
-        if loud and EVENT not in written:
+        loud = sorted(set(written) - QUIET - {EVENT})
+        is_told = EVENT in written
+        self.numbers["told" if is_told else "untold" if loud else "with nothing to tell"] += 1
+        if loud and not is_told:
             self.untold.append(f"{self._here.name}: {', '.join(loud)}")
 
 

@@ -20,7 +20,7 @@ def untold(watched_workers: told.Watch) -> Iterator[Callable[[Callable[[], Any]]
     def found(step: Callable[[], Any]) -> list[str]:
         with suppress(RuntimeError):
             watched_workers.working(step)()
-        names, watched_workers.untold = watched_workers.untold, []
+        _numbers, names = watched_workers.report()
         return [name.partition(": ")[2] for name in names]
 
     return found

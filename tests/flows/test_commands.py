@@ -101,7 +101,7 @@ def test_the_demo_starts_shows_itself_and_ends_with_all_its_children(demo: tuple
     for words in (f"northlight.localhost:{port}", f"platform.localhost:{port}/demo/", "/etc/hosts", "ssh -L"):
         assert words in said
     os.kill(process.pid, signal.SIGTERM)
-    process.wait(timeout=30)
+    process.wait(timeout=60)
     for _ in range(100):
         if not (is_listening(port) or is_listening(sandbox_port)):
             break
@@ -114,14 +114,14 @@ def test_a_second_start_keeps_the_data(demo: tuple[subprocess.Popen[str], int, i
     process, port, sandbox_port = demo
     read_until(process, "Ctrl-C stops everything")
     os.killpg(process.pid, signal.SIGINT)
-    process.wait(timeout=30)
+    process.wait(timeout=60)
 
     again = start_demo(copy, port, sandbox_port)
     try:
         said = read_until(again, "Ctrl-C stops everything")
     finally:
         os.killpg(again.pid, signal.SIGTERM)
-        again.wait(timeout=30)
+        again.wait(timeout=60)
         assert again.stdout is not None
         again.stdout.close()
 
