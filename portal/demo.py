@@ -60,8 +60,12 @@ def _is_free(port: int) -> bool:
 
 
 def start(*command: str) -> subprocess.Popen[bytes]:
-    """A child that ends with us, even if we are killed."""
-    return subprocess.Popen([sys.executable, *command], preexec_fn=_end_with_parent)
+    """A child that ends with us, even if we are killed.
+
+    Ctrl-C reaches us alone: gunicorn tells its workers itself, and one that is told twice at once may wait for ever for
+    a lock that it holds.
+    """
+    return subprocess.Popen([sys.executable, *command], preexec_fn=_end_with_parent, process_group=0)
 
 
 def _end_with_parent() -> None:
