@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -12,7 +13,8 @@ from django.conf import settings as configured
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from accounts import customer_care, erasure, people, retention, workers
+from accounts import claims, customer_care, erasure, people, retention, workers
+from accounts.management.commands import work
 from accounts.models import (
     Agency,
     Customer,
@@ -29,6 +31,7 @@ from accounts.models import (
     ViewAs,
     Worker,
 )
+from accounts.models.events import reference
 from accounts.personal_data import TABLES
 from portal.celery import app
 from tests import factories
@@ -372,3 +375,19 @@ def test_other_rows_that_go_leave_an_event_of_how_many(north: Agency, case: str)
 
     [event] = Event.objects.across_agencies().filter(kind="rows.forgotten")
     assert (event.agency, event.data) == (None, {"table": table, "number": 3})
+
+
+@pytest.mark.parametrize("clock", ["Celery's", "the work command's"])
+def test_what_the_clock_does_is_written_down_with_a_reference(north: Agency, clock: str):
+    _worker(north, NOW - timedelta(days=999))
+
+    if clock == "Celery's":
+        retention.forget.apply(task_id="the-run-of-the-task")
+    else:
+        names = mock.patch.object(claims, "owner_name", return_value="the-run-of-the-task")
+        with names, mock.patch.object(work, "close_old_connections"):  # the test's own is open still
+            work._guarded(lambda: retention.enforce(NOW))
+
+    [event] = Event.objects.across_agencies().filter(kind="rows.forgotten")
+    assert event.request == "the-run-of-the-task"
+    assert reference() == "", "what comes after it has none"

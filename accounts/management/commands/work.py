@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
 from django.utils import timezone
 
-from accounts import jobs, outages, provisioning, reconcile, retention, vendor, workers
+from accounts import claims, jobs, outages, provisioning, reconcile, retention, vendor, workers
 from accounts.bell import Bell
 from accounts.forks import let_go_of_databases
 
@@ -107,10 +107,14 @@ def _probe_one(pk: int) -> None:
 
 
 def _guarded(work: Callable[[], Answer]) -> Answer | None:
-    """A fault in one step (the database is away, say) must not end the worker: the row's lease brings it back."""
+    """A fault in one step (the database is away, say) must not end the worker: the row's lease brings it back.
+
+    What is done for no claim is written down under a name like a claim's.
+    """
     close_old_connections()
     try:
-        return work()
+        with structlog.contextvars.bound_contextvars(claim=claims.owner_name()):
+            return work()
     except Exception:
         log.exception("work.fault")
         return None
