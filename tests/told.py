@@ -63,7 +63,8 @@ QUIET = {
     "+accounts_worker",
     "-accounts_worker",
 }
-VERB = re.compile(r"\s*(INSERT|UPDATE|DELETE)\b.*?\"(\w+)\"", re.DOTALL)
+# Verb and table. Whatever stands between them: INSERT OR IGNORE INTO is how a row is written that may be there.
+WRITES = re.compile(r"(INSERT|UPDATE|DELETE)\b.*?\"(\w+)\"", re.DOTALL)
 COLUMN = re.compile(r"(?:\bSET|,) \"(\w+)\" = ")
 EVENT = "+accounts_event"
 
@@ -86,8 +87,8 @@ class Watch:
     """What workers wrote since the last look, transaction by transaction, and what of it no event tells."""
 
     def __init__(self) -> None:
-        self.untold: list[str] = []
-        self.numbers: Counter[str] = Counter()
+        self._untold: list[str] = []
+        self._numbers: Counter[str] = Counter()
         self._here = threading.local()
 
     def working(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -108,8 +109,8 @@ class Watch:
 
     def report(self) -> tuple[dict[str, int], list[str]]:
         """What was seen since the last report: in numbers, and what no event tells."""
-        numbers, untold = dict(self.numbers), self.untold
-        self.numbers, self.untold = Counter(), []
+        numbers, untold = dict(self._numbers), self._untold
+        self._numbers, self._untold = Counter(), []
         return numbers, untold
 
     def ended(self, *, is_kept: bool) -> None:
@@ -121,7 +122,7 @@ class Watch:
 
     def _note(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         answer = execute(sql, params, many, context)
-        if found := VERB.match(sql):
+        if found := WRITES.match(sql):
             verb, table = found.groups()
             sign = {"INSERT": "+", "DELETE": "-", "UPDATE": ""}[verb]
             written = [sign + table]
@@ -139,9 +140,9 @@ class Watch:
             return
         loud = sorted(set(written) - QUIET - {EVENT})
         is_told = EVENT in written
-        self.numbers["told" if is_told else "untold" if loud else "with nothing to tell"] += 1
+        self._numbers["told" if is_told else "untold" if loud else "with nothing to tell"] += 1
         if loud and not is_told:
-            self.untold.append(f"{self._here.name}: {', '.join(loud)}")
+            self._untold.append(f"{self._here.name}: {', '.join(loud)}")
 
 
 def _depth() -> int:

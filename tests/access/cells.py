@@ -18,10 +18,9 @@ from portal import mails
 from tests.access import rows
 from tests.access.rules import OPEN_WITHOUT_FACTOR, WHILE_VIEWING, Rule
 from tests.access.world import MEMBERS, STAFF, Url, World
+from tests.told import WRITES
 
 OUR_TABLES = ("accounts_", "account_", "mfa_", "usersessions_")
-# Whatever stands between the verb and its table: INSERT OR IGNORE INTO is how a row is written that may be there.
-WRITES = re.compile(r"(?:INSERT|UPDATE|DELETE)\b.*?\"(\w+)\"", re.DOTALL)
 # What differs from answer to answer whoever asks: tokens against forgery, nonces, reference numbers, the time and how
 # much of it is left.
 PASSING = re.compile(
@@ -55,7 +54,7 @@ def writes_noted() -> Iterator[list[str]]:
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         found = WRITES.match(sql)
-        if found and found[1].startswith(OUR_TABLES) and not found[1].startswith("usersessions_"):
+        if found and found[2].startswith(OUR_TABLES) and not found[2].startswith("usersessions_"):
             noted.append(f"{sql} {params}")
         return execute(sql, params, many, context)
 

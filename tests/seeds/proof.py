@@ -11,26 +11,25 @@ behind in a world that takes longer to make than most of them, are tried for sev
 """
 
 import argparse
-import contextlib
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import connection
 
 from tests.run import ROOT, environment_for
 from tests.seeds.faults import Fault, faults
+from tests.seeds.forks import Fork
+from tests.seeds.matrix import asked_by_few, judged_at_once
 
 SUITE = ("tests/access", "tests/portal", "tests/accounts")
 # Long ones, of many rows, words or addresses, which say nothing about whose they are.
@@ -45,10 +44,6 @@ LEFT_OUT = (
 )
 # The matrix is shorter while it is noted what runs: that it is long enough is no question here.
 COUNTING = "tests/access/test_matrix.py::test_the_matrix_has_twenty_thousand_cells_or_more"
-# While it is noted what runs: everybody whom some page lets in, and two who come to its checks.
-ASKERS = {"anonymous", "owner", "editor", "viewer", "staff_owner", "staff_admin", "staff_support", "staff_analyst"}
-ASKERS |= {"viewing_operator", "operator"}
-OWNERS = {"owner", "staff_owner", "operator"}  # who get as far as to ask for something that is not there
 AT_ONCE = 2
 ONE_WORLD = 12  # faults that are tried by one process where the test is one of the access tests
 LONGEST = 150.0  # seconds; a fault may make a test wait for ever
@@ -153,7 +148,7 @@ class Prover:
     def _note(self, names: list[str], items: dict[str, pytest.Item]) -> dict[str, Noted]:
         """Which places each test runs, and how long it takes. They have to pass: a fault shows by a failure."""
         parts = [part for part in (names[0::2], names[1::2]) if part]
-        runs = [_Fork.start(self, lambda fork, part=part: self._note_part(fork, part, items)) for part in parts]
+        runs = [Fork.start(self.folder, lambda fork, part=part: self._note_part(fork, part, items)) for part in parts]
         found: dict[str, Noted] = {}
         for run in runs:
             while (code := run.ended(longest=20 * LONGEST)) is None:
@@ -164,16 +159,16 @@ class Prover:
                 found[name] = Noted(seconds, frozenset(ran))
         return found
 
-    def _note_part(self, fork: "_Fork", names: list[str], items: dict[str, pytest.Item]) -> None:
+    def _note_part(self, fork: Fork, names: list[str], items: dict[str, pytest.Item]) -> None:
         from tests.seeds.switches import switches
 
-        _ask_less()
         ran = {}
-        for name, following in zip(names, [*names[1:], None], strict=True):
-            switches.ran.clear()
-            _run(items[name], items[following] if following else None)
-            assert not self.failed, self.failed
-            ran[name] = sorted(switches.ran)
+        with asked_by_few():
+            for name, following in zip(names, [*names[1:], None], strict=True):
+                switches.ran.clear()
+                _run(items[name], items[following] if following else None)
+                assert not self.failed, self.failed
+                ran[name] = sorted(switches.ran)
         fork.result.write_text(json.dumps({name: (self.seconds[name], ran[name]) for name in names}))
 
     def _prove(self, wanted: list[tuple[int, Fault, list[str]]], items: dict[str, pytest.Item]) -> Iterator[Outcome]:
@@ -182,12 +177,12 @@ class Prover:
         A test that fails after others may fail by what they left behind: it counts once it has failed as the first.
         """
         waiting = list(reversed(wanted))
-        running: list[tuple[int, Fault, list[str], _Fork]] = []
+        running: list[tuple[int, Fault, list[str], Fork]] = []
         while waiting or running:
             while waiting and len(running) < AT_ONCE:
                 number, fault, tests = waiting.pop()
-                run = _Fork.start(
-                    self, lambda fork, n=number, t=tests: self._throw(fork, n, [items[name] for name in t])
+                run = Fork.start(
+                    self.folder, lambda fork, n=number, t=tests: self._throw(fork, n, [items[name] for name in t])
                 )
                 running.append((number, fault, tests, run))
             for entry in running[:]:
@@ -204,15 +199,15 @@ class Prover:
                     yield outcome
             time.sleep(0.01)
 
-    def _throw(self, fork: "_Fork", number: int, tests: list[pytest.Item]) -> None:
+    def _throw(self, fork: Fork, number: int, tests: list[pytest.Item]) -> None:
         from tests.seeds.switches import switches
 
-        _judge_at_once()
         switches.on = number
-        for test, following in zip(tests, [*tests[1:], None], strict=True):
-            _run(test, following)
-            if self.failed:
-                break
+        with judged_at_once():
+            for test, following in zip(tests, [*tests[1:], None], strict=True):
+                _run(test, following)
+                if self.failed:
+                    break
         fork.result.write_text(self.failed)
 
     def _prove_together(self, wanted: list[tuple[int, Fault, str]], items: dict[str, pytest.Item]) -> list[Outcome]:
@@ -222,12 +217,14 @@ class Prover:
         what caught the next, and none of them counts.
         """
         waiting = [wanted[at : at + ONE_WORLD] for at in range(0, len(wanted), ONE_WORLD)]
-        running: list[tuple[list[tuple[int, Fault, str]], _Fork]] = []
+        running: list[tuple[list[tuple[int, Fault, str]], Fork]] = []
         outcomes = []
         while waiting or running:
             while waiting and len(running) < AT_ONCE:
                 part = waiting.pop(0)
-                running.append((part, _Fork.start(self, lambda fork, part=part: self._throw_each(fork, part, items))))
+                running.append(
+                    (part, Fork.start(self.folder, lambda fork, part=part: self._throw_each(fork, part, items)))
+                )
             for part, run in running[:]:
                 if run.ended(longest=ONE_WORLD * LONGEST) is None:
                     continue
@@ -243,24 +240,22 @@ class Prover:
             time.sleep(0.01)
         return outcomes
 
-    def _throw_each(self, fork: "_Fork", part: list[tuple[int, Fault, str]], items: dict[str, pytest.Item]) -> None:
+    def _throw_each(self, fork: Fork, part: list[tuple[int, Fault, str]], items: dict[str, pytest.Item]) -> None:
         from tests.seeds.switches import switches
 
-        matrix = sys.modules["tests.access.test_matrix"]
-        found, tests, usual = {}, [items[test] for _number, _fault, test in part], (matrix.judge, matrix.cells_of)
-        _ask_less()
-        self._run_all(tests[:1], tests[0].parent)  # the world is made without a fault
-        matrix.judge, matrix.cells_of = usual
-        _judge_at_once()
-        for (number, _fault, _test), test, following in zip(part, tests, [*tests[1:], tests[0].parent], strict=True):
-            begun, self.failed, switches.on = time.monotonic(), "", number
-            # Of a test that followed itself nothing would be set up anew: only what is around it stays.
-            _run(test, test.parent if following is test else following)
-            found[number] = self.failed, time.monotonic() - begun
+        found, tests = {}, [items[test] for _number, _fault, test in part]
+        around = tests[0].parent
+        with asked_by_few():
+            self._run_all(tests[:1], around)  # the world is made without a fault
+        with judged_at_once():
+            for (number, _fault, _test), test, following in zip(part, tests, [*tests[1:], around], strict=True):
+                begun, self.failed, switches.on = time.monotonic(), "", number
+                # Of a test that followed itself nothing would be set up anew: only what is around it stays.
+                _run(test, test.parent if following is test else following)
+                found[number] = self.failed, time.monotonic() - begun
         self.failed, switches.on = "", None
-        matrix.judge, matrix.cells_of = usual
-        _ask_less()
-        self._run_all(list(dict.fromkeys(tests)), None)
+        with asked_by_few():
+            self._run_all(list(dict.fromkeys(tests)), None)
         fork.result.write_text(json.dumps(found))
 
     def _run_all(self, tests: list[pytest.Item], following: pytest.Collector | None) -> None:
@@ -281,57 +276,6 @@ class Prover:
         )
 
 
-@dataclass
-class _Fork:
-    """A forked process with its own copy of the database."""
-
-    folder: Path
-    pid: int = 0
-    started: float = 0.0
-
-    @property
-    def output(self) -> Path:
-        return self.folder / "output"
-
-    @property
-    def result(self) -> Path:
-        return self.folder / "result"
-
-    @classmethod
-    def start(cls, prover: Prover, work: Callable[["_Fork"], None]) -> "_Fork":
-        fork = cls(Path(tempfile.mkdtemp(dir=prover.folder)))
-        fork.started = time.monotonic()
-        sys.stdout.flush()
-        fork.pid = os.fork()
-        if fork.pid == 0:
-            code = 70
-            try:
-                with fork.output.open("w") as file:
-                    os.dup2(file.fileno(), 1)
-                    os.dup2(file.fileno(), 2)
-                own = fork.folder / "test.sqlite3"
-                shutil.copyfile(connection.settings_dict["NAME"], own)
-                connection.settings_dict["NAME"] = str(own)
-                work(fork)
-                code = 0
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                with contextlib.suppress(Exception):
-                    sys.stdout.flush()
-                os._exit(code)
-        return fork
-
-    def ended(self, longest: float) -> int | None:
-        """The exit code; None while it runs. One that runs too long is killed."""
-        pid, status = os.waitpid(self.pid, os.WNOHANG)
-        if pid:
-            return os.waitstatus_to_exitcode(status)
-        if time.monotonic() - self.started > longest:
-            os.kill(self.pid, signal.SIGKILL)
-        return None
-
-
 def _run(test: pytest.Item, following: pytest.Item | pytest.Collector | None) -> None:
     test.config.hook.pytest_runtest_protocol(item=test, nextitem=following)
 
@@ -340,37 +284,6 @@ def _write_statements_anew() -> None:
     """A statement that is kept was written before any switch was thrown."""
     access = sys.modules["portal.access"]
     access._statement_about_person = access._statement_about_person.__wrapped__
-
-
-def _ask_less() -> None:
-    """Shortens the access matrix where nothing is wrong: to those whom a page lets in, and a few others."""
-    matrix = sys.modules["tests.access.test_matrix"]
-    cells_of = matrix.cells_of
-    matrix.cells_of = lambda url: (
-        cell
-        for cell in cells_of(url)
-        if (cell[1] in ASKERS and cell[2:] in (("own", "GET"), ("own", "POST"), ("nonexistent", "GET")))
-        or (cell[1] in OWNERS and cell[2:] == ("nonexistent", "POST"))
-    )
-
-
-def _judge_at_once() -> None:
-    """Shortens the access matrix: one wrong cell is enough, most likely where it is at home."""
-    matrix = sys.modules["tests.access.test_matrix"]
-    judge, cells_of = matrix.judge, matrix.cells_of
-
-    def judge_at_once(*cell: Any) -> tuple[str, bool]:
-        problem, is_positive = judge(*cell)
-        assert not problem, problem
-        return problem, is_positive
-
-    matrix.judge = judge_at_once
-    matrix.cells_of = lambda url: sorted(cells_of(url), key=_is_far)
-
-
-def _is_far(cell: tuple[str, str, str, str]) -> tuple[bool, bool, bool]:
-    host, _person, which, method = cell
-    return host not in ("own", "platform"), method not in ("GET", "POST"), which != "own"
 
 
 def tests_of(number: int, fault: Fault, notes: dict[str, Noted]) -> list[str]:

@@ -112,9 +112,9 @@ def _guarded(work: Callable[[], Answer]) -> Answer | None:
     What is done for no claim is written down under a name like a claim's.
     """
     close_old_connections()
-    try:
-        with structlog.contextvars.bound_contextvars(claim=claims.owner_name()):
+    with structlog.contextvars.bound_contextvars(claim=claims.owner_name()):
+        try:
             return work()
-    except Exception:
-        log.exception("work.fault")
-        return None
+        except Exception:
+            log.exception("work.fault")
+            return None
