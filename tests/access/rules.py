@@ -155,7 +155,7 @@ RULES: dict[str, Rule] = {
     "account_email_verification_sent": allauth(EVERYBODY),
     "account_change_password": allauth(SIGNED_IN),
     "account_set_password": allauth(SIGNED_IN),
-    "account_reset_password": allauth(ANONYMOUS),
+    "account_reset_password": allauth(EVERYBODY),  # somebody signed in may ask for a link, too
     "account_confirm_login_code": allauth(EVERYBODY),
     "account_confirm_password_reset_code": allauth(EVERYBODY),
     "account_complete_password_reset": allauth(EVERYBODY),

@@ -11,6 +11,8 @@ import pytest
 
 from coupontools_api.sandbox import Sandbox
 
+from .stages import staged
+
 
 @dataclass
 class Answer:
@@ -130,8 +132,11 @@ def stock_of(caller: Caller) -> Stock:
 
 @pytest.fixture
 def stock(sandbox: Sandbox, ada: Caller) -> Stock:
-    sandbox.settings(world_seed=7, world_days=3)
-    return stock_of(ada)
+    def set_up() -> Stock:
+        sandbox.settings(world_seed=7, world_days=3)
+        return stock_of(ada)
+
+    return staged(sandbox, set_up, "stock")
 
 
 @pytest.fixture

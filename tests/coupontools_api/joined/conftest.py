@@ -13,6 +13,7 @@ from tests.conftest import NORTH_KEYS
 from tests.coupontools_api.joined.wires import PAGE, WAYS, Wire
 from tests.sandbox.conftest import Caller, Stock, keys, stock_of
 from tests.sandbox.route_calls import BY_KEY
+from tests.sandbox.stages import staged
 
 DEADLINE_SECONDS = 30.0
 
@@ -60,14 +61,17 @@ def by_hand(sandbox: Sandbox) -> Caller:
 
 @pytest.fixture
 def world(sandbox: Sandbox, by_hand: Caller) -> World:
-    sandbox.settings(world_seed=7, world_days=3)
-    sandbox.add_account(*NORTH_KEYS, teammates=["77"])
-    bo = sandbox.add_subaccount("north-id", email="bo@bakery.test", company_name="Bo's Bakery")
-    sandbox.add_subaccount("north-id", email="other@bakery.test")
-    campaign = sandbox.add_campaign(bo, name="Bread")
-    stock = stock_of(by_hand)
-    by_hand.post("/v3/couponsession/update", couponsession=stock.session, action="validate", email="eve@cafe.test")
-    return World(sandbox, stock, bo, campaign, sandbox.events()[0]["id"])
+    def set_up() -> World:
+        sandbox.settings(world_seed=7, world_days=3)
+        sandbox.add_account(*NORTH_KEYS, teammates=["77"])
+        bo = sandbox.add_subaccount("north-id", email="bo@bakery.test", company_name="Bo's Bakery")
+        sandbox.add_subaccount("north-id", email="other@bakery.test")
+        campaign = sandbox.add_campaign(bo, name="Bread")
+        stock = stock_of(by_hand)
+        by_hand.post("/v3/couponsession/update", couponsession=stock.session, action="validate", email="eve@cafe.test")
+        return World(sandbox, stock, bo, campaign, sandbox.events()[0]["id"])
+
+    return staged(sandbox, set_up, "world")
 
 
 @pytest.fixture

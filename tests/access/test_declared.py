@@ -1,0 +1,96 @@
+"""What a form declares, filled in whole: it changes what it is for, and only in the hands of those it is for.
+
+The matrix sends what a page needs to do something, and every field of every model that its form does not have. The
+fields that a form has and that need not be filled in come here.
+"""
+
+from datetime import timedelta
+
+import pytest
+from django import forms
+from django.utils import timezone
+
+from tests.access import cells, rows
+from tests.access import world as worlds
+from tests.access.changes import CHANGES
+from tests.access.fields import EVIL_TEXT
+from tests.access.rules import rule_for
+from tests.access.sent import sent
+from tests.access.world import PEOPLE, World
+from tests.figures import RecordFigure
+
+pytestmark = pytest.mark.django_db
+
+URLS = {url.name: url for url in worlds.urls() if url.name and not url.name.startswith("admin:")}
+# Where a value of the kind alone is not taken.
+FITTING = {
+    "console:connection-panel-host": {"host": "panel.canary.example"},
+    "console:package": {"trial_days": "14"},
+    "console:package-new": {"trial_days": "14"},
+}
+# What these fields change, or leave behind, beyond CHANGES.
+ALSO = {
+    "account_login": {"+event person.sign_in_failed"},
+    "account_reauthenticate": {"+event person.sign_in_failed"},
+    "account_reset_password": {"+accounts_job"},
+    "console:brand": {
+        "accounts_agency.outage_message",
+        "accounts_agency.privacy_url",
+        "accounts_agency.sender_name",
+        "accounts_agency.support_hours",
+        "accounts_agency.support_phone",
+        "accounts_agency.tagline",
+    },
+    "console:connection-switches": {"accounts_vendoraccount.reads_statistics"},
+    "console:package": {
+        "accounts_package.is_recommended",
+        "accounts_package.points",
+        "accounts_package.price",
+        "accounts_package.text",
+    },
+    "console:package-new": {"accounts_package.is_recommended"},
+}
+
+
+def value_for(field: forms.Field) -> str:
+    """Something that the field takes."""
+    if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
+        return str([EVIL_TEXT, *(value for value, _label in field.choices)][-1])
+    if isinstance(field, forms.ModelChoiceField):
+        return str(field.prepare_value(field.queryset.last()))
+    if isinstance(field, forms.BooleanField):
+        return "on"
+    if isinstance(field, forms.DateField):
+        return (timezone.localdate() + timedelta(days=30)).isoformat()
+    if isinstance(field, forms.IntegerField | forms.DecimalField):
+        return "7"
+    if isinstance(field, forms.URLField):
+        return "https://canary.example/"
+    if isinstance(field, forms.EmailField):
+        return "canary@canary.example"
+    return EVIL_TEXT
+
+
+@pytest.mark.parametrize("name", URLS)
+def test_every_field_of_a_form_changes_what_it_is_for(name: str, world: World, record_figure: RecordFigure):
+    url, rule = URLS[name], rule_for(name)
+    first = rule.who[0] if isinstance(rule.who, tuple) else "anonymous" if rule.who == "anonymous" else "owner"
+    needed = sent(name, world.own(first))
+    probe = cells.ask(world, url, person=first, method="POST", data=needed)
+    fields = {name: field for form in probe.forms for name, field in form.fields.items()}
+    more = {
+        field_name: value_for(field)
+        for field_name, field in fields.items()
+        if field_name not in needed and not isinstance(field, forms.FileField)
+    } | FITTING.get(name, {})
+    changed: set[str] = set()
+
+    for person in PEOPLE if more else ():
+        answer = cells.ask(world, url, person=person, method="POST", data=sent(name, world.own(person)) | more)
+        gets_in = rule.lets_in(person, anonymous=not world.is_signed_in(person, world.works_at(person)))
+        assert answer.strangers == [], person
+        assert gets_in or answer.changed == [], person
+        changed |= rows.names(answer.changed)
+
+    assert changed - CHANGES.get(name, set()) == ALSO.get(name, set())
+    record_figure("Fields that need not be filled in", {"fields": len(more), "requests": len(PEOPLE) if more else 0})
