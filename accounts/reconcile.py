@@ -99,7 +99,9 @@ def run(agency: Agency) -> None:
         _stop(current, comparison, started)
         if is_paused:
             # After a restore everything is listed, also what is hard to believe; it is still asked for by nobody.
-            _write(current, comparison, started)
+            news, number_ended = _write(current, comparison, started)
+            if news or number_ended:
+                _record_compared(current, comparison, news, number_ended)
             VendorAccount.objects.filter(pk=current.pk).update(compared_at=started)  # the next one is not the first
 
 
@@ -163,8 +165,7 @@ def _save(account: VendorAccount, comparison: Comparison, now: datetime) -> None
     news, number_ended = _write(account, comparison, now)
     _ask_for_absent(account.agency, comparison, now)
     if news or number_ended or account.reconcile_result.get("outcome") != COMPARED:
-        new = [row.vendor_id for row in news if row.dismissed_at is None]
-        _record("reconcile.compared", account, new=new[:IDS_IN_EVENT], ended=number_ended, **comparison.numbers)
+        _record_compared(account, comparison, news, number_ended)
     account.reconciled_at = account.compared_at = now
     account.reconcile_result = {"outcome": COMPARED, **comparison.numbers}
     account.save(update_fields=["reconciled_at", "compared_at", "reconcile_result"])
@@ -233,6 +234,11 @@ def _stop(account: VendorAccount, comparison: Comparison, now: datetime) -> None
     account.reconciled_at = now
     account.reconcile_result = {"outcome": TOO_MANY_ABSENT, **numbers}
     account.save(update_fields=["reconciled_at", "reconcile_result"])
+
+
+def _record_compared(account: VendorAccount, comparison: Comparison, news: list[Finding], number_ended: int) -> None:
+    new = [row.vendor_id for row in news if row.dismissed_at is None]
+    _record("reconcile.compared", account, new=new[:IDS_IN_EVENT], ended=number_ended, **comparison.numbers)
 
 
 def _record(kind: str, account: VendorAccount, **facts: Any) -> None:

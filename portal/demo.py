@@ -16,6 +16,7 @@ VAR = Path(__file__).resolve().parent.parent / "var"
 SANDBOX_PORT = int(os.environ.get("SANDBOX_PORT", "8090"))
 START_SECONDS = 40
 STOP_SECONDS = 25.0  # longer than the web server gives the requests that it still answers
+TOLD_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the last when the window is closed
 LET_GO_SECONDS = 3.0  # a demo that has just been ended may still have its ports
 
 
@@ -60,7 +61,7 @@ def _is_free(port: int) -> bool:
 
 
 def start(*command: str) -> subprocess.Popen[bytes]:
-    """A child that ends with us, even if we are killed.
+    """A child that ends with us; on Linux even if we are killed.
 
     Ctrl-C reaches us alone: gunicorn tells its workers itself, and one that is told twice at once may wait for ever for
     a lock that it holds.
@@ -98,17 +99,22 @@ def main() -> None:
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
+    for number in TOLD_TO_END:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # by nohup, for example
+            signal.signal(number, stop)
     try:
         _run(port, children)
     except KeyboardInterrupt:
         print("\nStopping …", flush=True)
     finally:
+        for number in TOLD_TO_END:  # once is enough: to be told again would leave children behind
+            signal.signal(number, signal.SIG_IGN)
         for child in children:
             child.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
         for child in children:
             try:
-                child.wait(timeout=STOP_SECONDS)
+                child.wait(timeout=max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 SENTENCES: dict[str, str | Promise] = {
     # Customers and their accounts
@@ -228,6 +228,31 @@ def event_sentence(kind: str, data: dict[str, Any], outcome: str = "done") -> st
     if outcome not in CAME_ABOUT:
         text = _("%(what)s: did not work, %(why)s") % {"what": text, "why": _outcome(outcome)}
     return _with_details(text, data)
+
+
+# What an event was about, by `accounts.models.events.type_of`; customers and people are called by name or number.
+OBJECTS: dict[str, str | Promise] = {
+    "address": gettext_lazy("e-mail address"),
+    "authenticator": gettext_lazy("second step"),
+    "brand": gettext_lazy("brand"),
+    "credential": gettext_lazy("pair of credentials"),
+    "finding": gettext_lazy("difference"),
+    "host": gettext_lazy("host"),
+    "invitation": gettext_lazy("invitation"),
+    "job": gettext_lazy("job"),
+    "membership": gettext_lazy("membership"),
+    "note": gettext_lazy("note"),
+    "package": pgettext_lazy("event", "package"),
+    "paneltask": gettext_lazy("task in the vendor's panel"),
+    "subaccount": gettext_lazy("subaccount"),
+    "vendoraccount": gettext_lazy("vendor account"),
+    "viewas": gettext_lazy("view of the console"),
+}
+
+
+def object_word(object_type: str) -> str:
+    """What the kind of a thing is called that an event was about."""
+    return str(OBJECTS.get(object_type, object_type))
 
 
 def member_sentence(kind: str, data: dict[str, Any], outcome: str = "done") -> str:

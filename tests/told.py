@@ -1,7 +1,8 @@
-"""Nothing that a worker does goes untold: a transaction of it that changes a row records an event, too.
+"""What a worker does is told: a transaction of it that changes a row records an event, too.
 
-Watched wherever a test lets a worker work: what that may be is read from the text of the tasks and of the `work`
-command. Whatever is written has to be told unless it stands in QUIET, so that no new step or field is forgotten.
+Watched wherever a test lets a worker work in its own process: what that may be is read from the text of the tasks and
+of the `work` command. Whatever is written has to be told unless it stands in QUIET, so that no new field is forgotten.
+What stands there is looked at by the tests of the steps that write it.
 """
 
 import ast
@@ -16,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts import tasks
 from accounts.management.commands import work
@@ -98,7 +100,8 @@ class Watch:
         def watched(*args: Any, **kwargs: Any) -> Any:
             if getattr(self._here, "name", ""):
                 return function(*args, **kwargs)
-            self._here.name, self._here.depth, self._here.written = function.__qualname__, _depth(), []
+            self._here.name, self._here.depth = function.__qualname__, _depth()
+            self._here.written, self._here.marks = [], []
             try:
                 with connection.execute_wrapper(self._note):
                     return function(*args, **kwargs)
@@ -113,12 +116,24 @@ class Watch:
         self._numbers, self._untold = Counter(), []
         return numbers, untold
 
+    def begun(self) -> None:
+        """An atomic block has begun."""
+        if getattr(self._here, "name", ""):
+            self._here.marks.append(len(self._here.written))
+
     def ended(self, *, is_kept: bool) -> None:
-        """An atomic block has ended; if it was the outermost one, it is judged."""
+        """An atomic block has ended: what was written in it is forgotten, or counts for the one around it."""
+        if getattr(self._here, "name", ""):
+            mark = self._here.marks.pop()
+            if not is_kept:
+                del self._here.written[mark:]
+            self.settle()
+
+    def settle(self) -> None:
+        """Judges what was written, unless it can still be taken back."""
         if getattr(self._here, "name", "") and _depth() == self._here.depth:
             written, self._here.written = self._here.written, []
-            if is_kept:
-                self._judge(written)
+            self._judge(written)
 
     def _note(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         answer = execute(sql, params, many, context)
@@ -131,8 +146,7 @@ class Watch:
             # How many rows a statement that answers with them wrote is not known before they are read.
             if context["cursor"].rowcount != 0 or " RETURNING " in sql:
                 self._here.written += written
-            if _depth() == self._here.depth:
-                self.ended(is_kept=True)
+            self.settle()
         return answer
 
     def _judge(self, written: list[str]) -> None:
@@ -152,7 +166,18 @@ def _depth() -> int:
 @contextmanager
 def watched_workers() -> Iterator[Watch]:
     """Every worker of this process is watched."""
-    watch, leave = Watch(), transaction.Atomic.__exit__
+    watch = Watch()
+    enter, leave = transaction.Atomic.__enter__, transaction.Atomic.__exit__
+    hooks = BaseDatabaseWrapper.run_and_clear_commit_hooks
+
+    def entered(block: Any) -> None:
+        enter(block)
+        if block.using in (None, "default"):
+            watch.begun()
+
+    def committed(wrapper: Any) -> None:
+        watch.settle()  # what a hook records comes too late for what was committed before it
+        hooks(wrapper)
 
     def left(block: Any, kind: Any, problem: Any, trace: Any) -> None:
         is_kept = kind is None
@@ -169,10 +194,12 @@ def watched_workers() -> Iterator[Watch]:
     for module, name in work_of_workers().values():
         originals[module, name] = getattr(module, name)
         setattr(module, name, watch.working(originals[module, name]))
-    transaction.Atomic.__exit__ = left
+    transaction.Atomic.__enter__, transaction.Atomic.__exit__ = entered, left
+    BaseDatabaseWrapper.run_and_clear_commit_hooks = committed
     try:
         yield watch
     finally:
-        transaction.Atomic.__exit__ = leave
+        transaction.Atomic.__enter__, transaction.Atomic.__exit__ = enter, leave
+        BaseDatabaseWrapper.run_and_clear_commit_hooks = hooks
         for (module, name), function in originals.items():
             setattr(module, name, function)

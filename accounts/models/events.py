@@ -131,6 +131,8 @@ def type_of(row: models.Model) -> str:
 
 
 def reference() -> str:
-    """What this is done for: a log line and an event of one request, or of one claim of the worker, name the same."""
+    """What this is done for: a log line and an event of one request, of one claim of the worker, or of one task or run
+    of the clock, name the same.
+    """
     bound = get_contextvars()
     return str(bound.get("request") or bound.get("claim") or "")

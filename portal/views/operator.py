@@ -19,7 +19,7 @@ from portal.access import PersonRequest
 from portal.access_console import moment_or_none
 from portal.forms.operator import EventSearchForm, HostForm, LimitsForm, NewAgencyForm, ViewAsForm
 from portal.forms.team import ReasonForm
-from portal.wording_events import event_sentence
+from portal.wording_events import event_sentence, object_word
 
 PAGE = 50
 
@@ -71,8 +71,8 @@ def agency(request: PersonRequest, agency: UUID) -> HttpResponse:
     return render(request, "operator/agency.html", context)
 
 
-def _lines(events: list[access_operator.Event]) -> list[tuple[access_operator.Event, str, str, str]]:
-    """Events, each with what happened, who did it, and the person whom it was about."""
+def _lines(events: list[access_operator.Event]) -> list[tuple[access_operator.Event, str, str, str, str]]:
+    """Events, each with what happened, who did it, and the person, or the kind of thing, that it was about."""
     people = [(event.actor_id, access_operator.person_of(event)) for event in events]
     people = [(who, None if whom == who else whom) for who, whom in people]  # what somebody did with their own
     names = access_operator.names_over_all({key for keys in people for key in keys if key})
@@ -82,6 +82,7 @@ def _lines(events: list[access_operator.Event]) -> list[tuple[access_operator.Ev
             event_sentence(event.kind, event.data, event.outcome),
             names.get(who, ""),
             names.get(whom, str(whom or "")),
+            "" if event.object_type in ("agency", "person") else object_word(event.object_type),
         )
         for event, (who, whom) in zip(events, people, strict=True)
     ]

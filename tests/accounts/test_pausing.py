@@ -116,6 +116,15 @@ def test_after_a_restore_also_what_a_wish_will_find_and_what_is_hard_to_believe_
     assert found == {("unbound", theirs), *(("absent", row.vendor_id) for row in rows)}
     assert {fresh(row).state for row in rows} == {State.ACTIVE}, "nothing is changed on the word of such a list"
 
+    told = Event.objects.for_agency(north).filter(kind="reconcile.compared")
+    before = told.count()
+    another = sandbox.add_subaccount("north-id", email="new@shop.example")
+    reconcile.run(north)
+    reconcile.run(north)
+
+    assert told.count() == before + 1, "what is new is told, and once"
+    assert told.latest("pk").data["new"] == [another]
+
 
 def test_launches_looks_and_other_agencies_go_on(
     sandbox: Sandbox, north: Agency, south: Agency, active: Subaccount, bo_client: Client, quick: None

@@ -1,12 +1,17 @@
 """What watches the workers in every test (tests/told.py) sees a step that changes a row and tells nobody."""
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from types import ModuleType
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.db import transaction
 
+from accounts import provisioning, tasks
+from accounts.management.commands import work
 from accounts.models import Customer, Event, State, Subaccount
 from tests import told
 
@@ -31,6 +36,40 @@ def test_all_that_a_worker_does_is_watched():
         *("provisioning.attempt", "jobs.run", "jobs.schedule_refreshes", "reconcile.schedule"),
         *("outages.report", "retention.enforce", "vendor.probe"),
     } <= told.work_of_workers().keys()
+
+
+def test_what_a_worker_does_is_replaced_by_what_watches_it(watched_workers: told.Watch, bos_subaccount: Subaccount):
+    watched_workers.report()
+    unwatched = {
+        name
+        for name, (module, function) in told.work_of_workers().items()
+        if not hasattr(getattr(module, function), "__wrapped__")
+    }
+    assert unwatched == set()
+
+    provisioning.attempt()
+
+    numbers, untold = watched_workers.report()
+    assert (numbers["told"] > 0, untold) == (True, [])
+
+
+@pytest.mark.parametrize("caller", [tasks, work], ids=["tasks", "work"])
+def test_what_a_worker_does_is_called_by_its_modules_name(caller: ModuleType):
+    """What were imported by its own name would be called past what watches it."""
+    homes = {name: value.__module__ for name, value in vars(caller).items() if inspect.isfunction(value)}
+    from_elsewhere = {name for name, home in homes.items() if home.startswith("accounts.") and home != caller.__name__}
+
+    assert from_elsewhere <= {"let_go_of_databases"}, "which closes connections, and writes nothing"
+
+
+def test_every_task_stands_where_it_is_watched():
+    """Or its work is done by the `work` command, too, where it is."""
+    elsewhere = {name for name in current_app.tasks if name.startswith("accounts.")} - {
+        f"accounts.tasks.{name}" for name in vars(tasks)
+    }
+
+    assert elsewhere <= {"accounts.retention.forget"}
+    assert "retention.enforce" in told.work_of_workers()
 
 
 def test_a_silent_step_is_seen(untold: Any, bos_subaccount: Subaccount):
@@ -58,12 +97,30 @@ def test_a_silent_step_is_seen(untold: Any, bos_subaccount: Subaccount):
         rows.update(state=State.CLOSED)
         raise RuntimeError
 
+    @transaction.atomic
+    def takes_back_what_it_told() -> None:
+        rows.update(state=State.MISSING)
+        with suppress(RuntimeError), transaction.atomic():
+            Event.objects.record("subaccount.missing", agency=bos_subaccount.agency)
+            raise RuntimeError
+
     assert untold(quiet) == []
+    assert untold(takes_back_what_it_told) == ["accounts_subaccount.state"]
     assert untold(silent) == ["accounts_subaccount.state"]
     assert untold(tells_too_late) == ["accounts_subaccount.state"]
     assert untold(tells) == []
     assert untold(fails) == []
     assert untold(lambda: rows.filter(state=State.MISSING).update(state=State.ACTIVE)) == [], "no row was changed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_after_the_commit_comes_too_late(untold: Any, bos_subaccount: Subaccount):
+    @transaction.atomic
+    def tells_when_it_is_over() -> None:
+        Subaccount.objects.for_agency(bos_subaccount.agency).update(state=State.MISSING)
+        transaction.on_commit(lambda: Event.objects.record("subaccount.missing", agency=bos_subaccount.agency))
+
+    assert untold(tells_when_it_is_over) == ["accounts_subaccount.state"]
 
 
 def test_a_row_that_comes_or_goes_is_seen(untold: Any, bos_company: Customer):

@@ -113,15 +113,17 @@ def test_the_demo_starts_shows_itself_and_ends_with_all_its_children(demo: tuple
 def test_a_second_start_keeps_the_data(demo: tuple[subprocess.Popen[str], int, int], copy: Path):
     process, port, sandbox_port = demo
     read_until(process, "Ctrl-C stops everything")
-    os.killpg(process.pid, signal.SIGINT)
-    process.wait(timeout=60)
+    os.killpg(process.pid, signal.SIGHUP)  # its window is closed
+    assert process.wait(timeout=60) == 0
 
     again = start_demo(copy, port, sandbox_port)
     try:
         said = read_until(again, "Ctrl-C stops everything")
     finally:
-        os.killpg(again.pid, signal.SIGTERM)
-        again.wait(timeout=60)
+        os.killpg(again.pid, signal.SIGINT)
+        read_until(again, "Stopping")
+        os.killpg(again.pid, signal.SIGINT)  # by somebody who cannot wait: the children are ended all the same
+        assert again.wait(timeout=60) == 0
         assert again.stdout is not None
         again.stdout.close()
 

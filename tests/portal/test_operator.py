@@ -5,6 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.apps import apps
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -13,6 +16,7 @@ from accounts import agencies, customer_care, customers, jobs, operators, provis
 from accounts.errors import NotAllowed
 from accounts.models import (
     Agency,
+    Campaign,
     Cause,
     Customer,
     Event,
@@ -20,14 +24,18 @@ from accounts.models import (
     Job,
     Note,
     Package,
+    SearchWord,
     State,
     Subaccount,
     User,
     VendorAccount,
+    VendorCall,
     Worker,
 )
+from accounts.models.events import type_of
 from coupontools_api.sandbox import Sandbox
 from portal import access_operator
+from portal.wording_events import OBJECTS
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -332,6 +340,23 @@ def test_all_rows_are_still_there(olu_client: Client, north: Agency):
 )
 def test_a_strange_place_among_the_events_is_no_error(olu_client: Client, north: Agency, query: str):
     assert olu_client.get(f"/operator/events/?{query}").status_code == 200
+
+
+def test_an_event_says_what_it_is_about(olu_client: Client, north: Agency, account: VendorAccount):
+    Event.objects.record("vendor_account.changed", agency=north, about=account)
+
+    for path in ("events/?kind=vendor_account.changed", f"agencies/{north.pk}/"):
+        text = olu_client.get(f"/operator/{path}").content.decode()
+        assert f'vendor account <span class="text-break">{account.pk}</span>' in text
+
+
+def test_whatever_an_event_may_be_about_has_a_word():
+    called_otherwise = {Agency, Customer, User}
+    never = {Campaign, Event, SearchWord, VendorCall, Worker}
+    ours = {*apps.get_app_config("accounts").get_models(), EmailAddress, Authenticator}
+    models = ours - called_otherwise - never
+
+    assert {type_of(model()) for model in models} <= OBJECTS.keys()
 
 
 def test_an_event_names_the_person_whom_it_is_about(olu_client: Client, north: Agency, ada: User):

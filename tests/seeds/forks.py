@@ -21,7 +21,11 @@ class Fork:
 
     folder: Path
     pid: int = 0
-    started: float = 0.0
+
+    @property
+    def sign(self) -> Path:
+        """A file that is touched whenever it gets on."""
+        return self.folder / "sign"
 
     @property
     def output(self) -> Path:
@@ -34,7 +38,7 @@ class Fork:
     @classmethod
     def start(cls, within: Path, work: Callable[["Fork"], None]) -> "Fork":
         fork = cls(Path(tempfile.mkdtemp(dir=within)))
-        fork.started = time.monotonic()
+        fork.sign.touch()
         sys.stdout.flush()
         fork.pid = os.fork()
         if fork.pid == 0:
@@ -57,10 +61,10 @@ class Fork:
         return fork
 
     def ended(self, longest: float) -> int | None:
-        """The exit code; None while it runs. One that runs too long is killed."""
+        """The exit code; None while it runs. One that does not get on for so many seconds is killed."""
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid:
             return os.waitstatus_to_exitcode(status)
-        if time.monotonic() - self.started > longest:
+        if time.time() - self.sign.stat().st_mtime > longest:
             os.kill(self.pid, signal.SIGKILL)
         return None

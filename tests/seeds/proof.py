@@ -213,8 +213,8 @@ class Prover:
     def _prove_together(self, wanted: list[tuple[int, Fault, str]], items: dict[str, pytest.Item]) -> list[Outcome]:
         """Each fault with its one test, in processes that each make one world for several. Returns those caught.
 
-        Once their faults are off again, all tests of a process have to pass: else what one fault left behind may be
-        what caught the next, and none of them counts.
+        Once their faults are off again, all tests of a process have to pass, those of the matrix by its shorter way:
+        else what one fault left behind may be what caught the next, and none of them counts.
         """
         waiting = [wanted[at : at + ONE_WORLD] for at in range(0, len(wanted), ONE_WORLD)]
         running: list[tuple[list[tuple[int, Fault, str]], Fork]] = []
@@ -226,7 +226,7 @@ class Prover:
                     (part, Fork.start(self.folder, lambda fork, part=part: self._throw_each(fork, part, items)))
                 )
             for part, run in running[:]:
-                if run.ended(longest=ONE_WORLD * LONGEST) is None:
+                if run.ended(longest=LONGEST) is None:
                     continue
                 running.remove((part, run))
                 found = json.loads(run.result.read_text()) if run.result.exists() else {}
@@ -253,6 +253,7 @@ class Prover:
                 # Of a test that followed itself nothing would be set up anew: only what is around it stays.
                 _run(test, test.parent if following is test else following)
                 found[number] = self.failed, time.monotonic() - begun
+                fork.sign.touch()
         self.failed, switches.on = "", None
         with asked_by_few():
             self._run_all(list(dict.fromkeys(tests)), None)
