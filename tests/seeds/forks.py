@@ -21,6 +21,7 @@ class Fork:
 
     folder: Path
     pid: int = 0
+    started: float = 0.0
 
     @property
     def sign(self) -> Path:
@@ -38,6 +39,7 @@ class Fork:
     @classmethod
     def start(cls, within: Path, work: Callable[["Fork"], None]) -> "Fork":
         fork = cls(Path(tempfile.mkdtemp(dir=within)))
+        fork.started = time.monotonic()
         fork.sign.touch()
         sys.stdout.flush()
         fork.pid = os.fork()
