@@ -3,14 +3,14 @@
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from coupontools_api.sandbox import Sandbox
 from coupontools_api.sandbox.database import Database
 
 T = TypeVar("T")
 TOUCHED = ("subaccount", "campaign", "record", "setting", "token", "entry")
-_kept: dict[object, tuple[sqlite3.Connection, object]] = {}
+_kept: dict[object, tuple[sqlite3.Connection, Any]] = {}
 
 
 def staged(sandbox: Sandbox, set_up: Callable[[], T], name: str) -> T:
@@ -31,7 +31,7 @@ def staged(sandbox: Sandbox, set_up: Callable[[], T], name: str) -> T:
     copy, answer = _kept[key]
     with database._lock:
         copy.backup(database._connection)
-    return answer  # type: ignore[return-value]  # kept under the name that is always set up by the same
+    return answer
 
 
 def _copied(database: Database) -> sqlite3.Connection:
