@@ -91,10 +91,10 @@ def value_for(field: forms.Field) -> str:
     """Something that the field takes, as far as its kind tells."""
     if isinstance(field.widget, forms.PasswordInput):
         return PASSWORD
-    if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
-        return str([EVIL_TEXT, *(value for value, _label in field.choices)][-1])
-    if isinstance(field, forms.ModelChoiceField):
+    if isinstance(field, forms.ModelChoiceField):  # also a choice, whose values are no texts
         return str(field.prepare_value(field.queryset.last()))
+    if isinstance(field, forms.ChoiceField):
+        return str([EVIL_TEXT, *(value for value, _label in field.choices)][-1])
     if isinstance(field, forms.BooleanField):
         return "on"
     if isinstance(field, forms.DateField):
@@ -124,7 +124,7 @@ def test_every_field_of_a_form_changes_what_it_is_for(name: str, world: World, r
     first = rule.who[0] if isinstance(rule.who, tuple) else "anonymous" if rule.who == "anonymous" else "owner"
     needed = sent(name, world.own(first))
     probe = cells.ask(world, url, person=first, method="POST", data=needed)
-    fields = {name: field for form in probe.forms for name, field in form.fields.items()}
+    fields = {field_name: field for form in probe.forms for field_name, field in form.fields.items()}
     more = {
         field_name: value_for(field)
         for field_name, field in fields.items()

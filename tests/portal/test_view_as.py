@@ -21,11 +21,6 @@ PLATFORM = "platform.localhost"
 
 
 @pytest.fixture
-def olu(db: None) -> User:
-    return factories.operator()
-
-
-@pytest.fixture
 def token(north: Agency, ada: User, olu: User) -> str:
     return views_as.ask(north, person=ada, reason="Their list looks empty", acting_user=olu)
 
