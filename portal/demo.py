@@ -97,6 +97,7 @@ def main() -> None:
     children: list[subprocess.Popen[bytes]] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
+        _be_told_no_more()
         raise KeyboardInterrupt
 
     for number in TOLD_TO_END:
@@ -107,8 +108,7 @@ def main() -> None:
     except KeyboardInterrupt:
         print("\nStopping …", flush=True)
     finally:
-        for number in TOLD_TO_END:  # once is enough: to be told again would leave children behind
-            signal.signal(number, signal.SIG_IGN)
+        _be_told_no_more()
         for child in children:
             child.terminate()
         deadline = time.monotonic() + STOP_SECONDS
@@ -118,6 +118,12 @@ def main() -> None:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+def _be_told_no_more() -> None:
+    """Once is enough: to be told again, while the children are ended, would leave some behind."""
+    for number in TOLD_TO_END:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _run(port: int, children: list[subprocess.Popen[bytes]]) -> None:
