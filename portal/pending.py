@@ -38,6 +38,12 @@ class PendingMiddleware:
         return response
 
 
+def read_nobody(*, times: int) -> None:
+    """As many reads of a person as allauth needs where it waits for somebody."""
+    for _ in range(times):
+        access.person_who_is_waited_for(NOBODY)
+
+
 def _waits(session: SessionBase) -> bool:
     return any(key in session for key in WAITING)
 

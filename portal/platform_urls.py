@@ -36,6 +36,11 @@ urlpatterns = [
     path("account/data/", personal_data.own, name="own-data"),
     path("account/data/erase/", personal_data.own_erase, name="own-erase"),
     path("account/confirm-email/", people.ConfirmCode.as_view(), name="account_email_verification_sent"),
+    path(
+        "account/password/reset/confirm/",
+        people.ConfirmResetCode.as_view(),
+        name="account_confirm_password_reset_code",
+    ),
     path("account/", include("allauth.urls")),
     path("operator/all/", operator_site.urls),
     path("operator/", include((operator_patterns, "operator"))),

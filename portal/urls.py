@@ -37,6 +37,11 @@ urlpatterns = [
     path("account/data/erase/", personal_data.own_erase, name="own-erase"),
     path("account/activity/", own.activity, name="activity"),
     path("account/confirm-email/", people.ConfirmCode.as_view(), name="account_email_verification_sent"),
+    path(
+        "account/password/reset/confirm/",
+        people.ConfirmResetCode.as_view(),
+        name="account_confirm_password_reset_code",
+    ),
     path("account/", include("allauth.urls")),
     path("invitation/<str:token>/", people.accept_invitation, name="accept_invitation"),
     path("view-as/end/", view_as.end, name="view_as_end"),

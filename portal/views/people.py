@@ -8,6 +8,7 @@ from allauth.account.utils import perform_login
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import customers, people
 from accounts.errors import NotAllowed
-from portal import access
+from portal import access, pending
 from portal.forms.people import AcceptInvitationForm
 from portal.scope import current_scope
 
@@ -54,12 +55,32 @@ class SignUp(allauth_views.SignupView):
 
 
 class ConfirmCode(allauth_views.ConfirmEmailVerificationCodeView):
-    """allauth's page, which by itself sends nothing again to an address that was known before: that can be counted."""
+    """allauth's page, but an address that was known before costs the same work and the same mails as a new one.
+
+    By itself it sends nothing again there, and does not read a person whom it does not wait for: that can be counted.
+    """
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        answer = super().dispatch(request, *args, **kwargs)
+        if self._process is not None and "user_id" not in self._process.state:
+            pending.read_nobody(times=2)
+        return answer
 
     def _resend_form_valid(self, form: Any) -> HttpResponse:
         answer = super()._resend_form_valid(form)
         if not self._process.email_address.user_id:
             get_adapter().send_account_already_exists_mail(self._process.email)
+            pending.read_nobody(times=1)
+        return answer
+
+
+class ConfirmResetCode(allauth_views.ConfirmPasswordResetCodeView):
+    """allauth's page, with the same work where nobody waits for that code."""
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        answer = super().form_invalid(form)
+        if "user_id" not in self._process.state:
+            pending.read_nobody(times=1)
         return answer
 
 
