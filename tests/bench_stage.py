@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,15 +67,17 @@ def running(*command: str, **settings: str) -> Iterator["subprocess.Popen[bytes]
 
 
 @contextmanager
-def worker(*, threads: int, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """`./run work`, once it is ready for work."""
+def worker(*, threads: int, processes: int = 1, **settings: str) -> Iterator["list[subprocess.Popen[bytes]]"]:
+    """`./run work`, so many times with so many threads each, once all are ready for work."""
     from accounts.models import Worker
 
     Worker.objects.all().delete()
-    with running("manage.py", "work", "--threads", str(threads), **settings) as process:
-        until(Worker.objects.exists, seconds=60)
+    with ExitStack() as stack:
+        command = ("manage.py", "work", "--threads", str(threads))
+        started = [stack.enter_context(running(*command, **settings)) for _ in range(processes)]
+        until(lambda: Worker.objects.count() == processes, seconds=60)
         time.sleep(1)  # the hands have had their first look
-        yield process
+        yield started
 
 
 def cpu_seconds(process: "subprocess.Popen[bytes]") -> float:
