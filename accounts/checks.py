@@ -4,6 +4,7 @@
 the database (`Tags.database`) run where a process starts to serve or to work.
 """
 
+import base64
 import ipaddress
 import re
 import sys
@@ -24,6 +25,9 @@ HEADERS_AND_HOSTS = ["portal.middleware.HeadersMiddleware", "portal.middleware.H
 SHARED_CACHES = ("RedisCache", "PyMemcacheCache", "PyLibMCCache")
 LOOPBACK_NAMES = ("localhost", "::1")
 SHORTEST_SECRET_KEY = 50
+FEWEST_BYTES_OF_A_KEY = 8  # different ones, of 32: random ones have about 30
+POSITIVE = re.compile(r"RETENTION_\w+_DAYS|VENDOR_\w+_SECONDS|(WEB|WORKER)_\w+S")
+BROKERS = ("amqp://", "amqps://", "redis://", "rediss://")
 NEEDED_OF_THE_SERVER = ("synchronous_commit", "fsync", "full_page_writes")
 
 
@@ -90,6 +94,19 @@ def limits_are_rates(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security)
+def numbers_are_more_than_nothing(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Rows that are kept for no day are deleted at once, and for less than none those of tomorrow, too."""
+    names = [name for name in dir(settings) if POSITIVE.fullmatch(name)]
+    if settings.IS_PRODUCTION:
+        names.append("PROVISIONING_QUARANTINE_SECONDS")  # without one an effect that comes late is made twice
+    return [
+        Error(f"{name} is {getattr(settings, name)!r}; it must be more than 0.", id="portal.E019")
+        for name in names
+        if not getattr(settings, name) > 0
+    ]
+
+
+@register(Tags.security)
 def lease_covers_a_step(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     needed = settings.VENDOR_LIST_DEADLINE_SECONDS + 2 * settings.VENDOR_DEADLINE_SECONDS  # look, create, read
     if needed < settings.PROVISIONING_LEASE_SECONDS:
@@ -104,9 +121,11 @@ def lease_covers_a_step(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security)
 def vendor_is_asked_over_https(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     scheme, _, rest = settings.COUPONTOOLS_API_URL.partition("://")
-    if scheme == "https" or (scheme == "http" and not settings.IS_PRODUCTION and is_loopback(rest.partition("/")[0])):
+    host = rest.partition("/")[0]
+    is_sandbox = scheme == "http" and not settings.IS_PRODUCTION and is_loopback(host)
+    if (scheme == "https" and host) or is_sandbox:
         return []
-    text = "COUPONTOOLS_API_URL must be https (http is for a local sandbox on loopback)."
+    text = "COUPONTOOLS_API_URL must be https, with a host (http is for a local sandbox on loopback)."
     return [Error(text, id="portal.E008")]
 
 
@@ -125,6 +144,8 @@ def a_local_installation_stays_at_home(app_configs: Any, **kwargs: Any) -> list[
 def mails_leave(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.IS_PRODUCTION and not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
         return [Error("EMAIL_URL does not send: codes would never arrive.", id="portal.E003")]
+    if settings.IS_PRODUCTION and not settings.EMAIL_HOST:
+        return [Error("EMAIL_URL names no mail server: codes would never arrive.", id="portal.E003")]
     return []
 
 
@@ -142,9 +163,19 @@ def mails_leave_encrypted(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
 
 @register(Tags.security)
 def panel_hosts_are_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    if settings.IS_PRODUCTION and any(is_loopback(host) for host in settings.COUPONTOOLS_PANEL_HOSTS):
-        return [Error("COUPONTOOLS_PANEL_HOSTS names a loopback host.", id="portal.E004")]
-    return []
+    hosts = settings.COUPONTOOLS_PANEL_HOSTS
+    if not settings.IS_PRODUCTION or (hosts and all(_is_public(host.partition(":")[0]) for host in hosts)):
+        return []
+    text = f"COUPONTOOLS_PANEL_HOSTS is {','.join(hosts)!r}; it must name the public hosts that a launch may lead to."
+    return [Error(text, id="portal.E004")]
+
+
+@register(Tags.security)
+def the_broker_is_a_server(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.IS_PRODUCTION or not settings.BROKER_URL or settings.BROKER_URL.startswith(BROKERS):
+        return []
+    text = f"BROKER_URL must be one of {', '.join(BROKERS)}…: nothing else carries a message to another process."
+    return [Error(text, id="portal.E020")]
 
 
 @register(Tags.security)
@@ -187,6 +218,8 @@ def sealing_keys_are_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
             Fernet(key)
     except ValueError:
         return [Error(f"SEALING_KEYS holds something that is no Fernet key. {advice}", id="portal.E012")]
+    if any(len(set(base64.urlsafe_b64decode(key))) < FEWEST_BYTES_OF_A_KEY for key in keys):
+        return [Error(f"SEALING_KEYS holds a key that is easily guessed. {advice}", id="portal.E012")]
     return []
 
 
@@ -204,10 +237,14 @@ def a_proxy_does_https(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security)
 def the_platform_has_a_name(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     host = settings.PLATFORM_HOST
-    if not settings.IS_PRODUCTION or not (is_loopback(host) or is_address(host) or not _is_name(host)):
+    if not settings.IS_PRODUCTION or _is_public(host):
         return []
     text = f"PLATFORM_HOST is {host!r}; it must be a public host name without scheme and port."
     return [Error(text, id="portal.E014")]
+
+
+def _is_public(host: str) -> bool:
+    return _is_name(host) and not is_loopback(host) and not is_address(host)
 
 
 def _is_name(host: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import models
 
-from accounts.models import DONE, REFUSED, Agency, Event, User
+from accounts.models import DONE, REFUSED, Agency, Event, Job, User
 
 
 class Deed(StrEnum):
@@ -49,3 +49,8 @@ def note_refused(agency: Agency | None, person: User | None) -> None:
     Event.objects.record(
         Deed.SIGN_IN_FAILED.value, agency=agency, acting_user=person, about=person or agency, outcome=REFUSED
     )
+
+
+def note_mail(job: Job, person: User | None) -> None:
+    """A page of theirs has had a mail written: a code that was asked for, or a notice. `person` is who is signed in."""
+    Event.objects.record("mail.written", agency=job.agency, acting_user=person, about=job, mail=job.payload["mail"])

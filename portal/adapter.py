@@ -108,14 +108,16 @@ class AccountAdapter(DefaultAccountAdapter):
         if template_prefix == NEW_ADDRESS_MAIL and self.request.user.is_authenticated:
             # Until the code is typed, nothing else says whose address it is to be.
             facts["asked_by"] = str(self.request.user.pk)
-        jobs.put_mail(
-            f"{template_prefix}",
-            agency=agency,
-            to=email,
-            secret=str(context.get("code", "")),
-            language=get_language(),
-            **facts,
-        )
+        with transaction.atomic():
+            job = jobs.put_mail(
+                f"{template_prefix}",
+                agency=agency,
+                to=email,
+                secret=str(context.get("code", "")),
+                language=get_language(),
+                **facts,
+            )
+            identity.note_mail(job, self.request.user if self.request.user.is_authenticated else None)
         tasks.wake()
 
 

@@ -20,7 +20,7 @@ NOBODY = UUID(int=0)
 class PendingMiddleware:
     """Stamps what waits with each person's password, generation and address; with another stamp all of it is over.
 
-    Somebody who is not known here is looked up all the same: the same statements for everybody.
+    Somebody who is not known here is looked up all the same, by us and by allauth: the same statements for everybody.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -34,14 +34,21 @@ class PendingMiddleware:
                 session.flush()
         response = self.get_response(request)
         if session.modified and _waits(session):
+            _name_nobody(session)
             session[STAMP] = _stamp(session)
         return response
 
 
-def read_nobody(*, times: int) -> None:
-    """As many reads of a person as allauth needs where it waits for somebody."""
-    for _ in range(times):
-        access.person_who_is_waited_for(NOBODY)
+def _name_nobody(session: SessionBase) -> None:
+    """Where allauth waits for nobody it would look nobody up, on every page that asks who is about to sign in."""
+    login = session.get("account_login")
+    if isinstance(login, dict) and not login.get("user_pk"):
+        login["user_pk"] = NOBODY.hex
+
+
+def read_nobody() -> None:
+    """The read of a person that allauth spares itself where it waits for nobody."""
+    access.person_who_is_waited_for(NOBODY)
 
 
 def _waits(session: SessionBase) -> bool:

@@ -107,6 +107,7 @@ SENTENCES: dict[str, str | Promise] = {
     "person.session_ended": gettext_lazy("Session of theirs ended"),
     # The worker
     "mail.sent": gettext_lazy("Mail handed to the mail server"),
+    "mail.written": gettext_lazy("Mail about a sign-in written"),
     "campaigns.changed": gettext_lazy("Coupons read at the vendor, with changes"),
     "vendor_account.troubled": gettext_lazy("The vendor is not asked for a while"),
     "vendor_account.throttled": gettext_lazy("The vendor asked to slow down"),

@@ -75,7 +75,6 @@ def member(request: PersonRequest, customer: UUID, person: UUID) -> HttpResponse
         "membership": membership,
         "form": form,
         "is_self": is_self,
-        "is_alone": doors.belongs_here_alone(membership),
     }
     return render(request, "customer/member.html", context)
 

@@ -61,16 +61,19 @@ class ConfirmCode(allauth_views.ConfirmEmailVerificationCodeView):
     """
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        answer = super().dispatch(request, *args, **kwargs)
-        if self._process is not None and "user_id" not in self._process.state:
-            pending.read_nobody(times=2)
-        return answer
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        finally:
+            if self._process is not None and "user_id" not in self._process.state:
+                pending.read_nobody()
 
     def _resend_form_valid(self, form: Any) -> HttpResponse:
+        is_known = self._process.email_address.user_id is None
+        if is_known:
+            pending.read_nobody()  # before the limit, which ends it with an exception
         answer = super()._resend_form_valid(form)
-        if not self._process.email_address.user_id:
+        if is_known:
             get_adapter().send_account_already_exists_mail(self._process.email)
-            pending.read_nobody(times=1)
         return answer
 
 
@@ -80,7 +83,7 @@ class ConfirmResetCode(allauth_views.ConfirmPasswordResetCodeView):
     def form_invalid(self, form: Any) -> HttpResponse:
         answer = super().form_invalid(form)
         if "user_id" not in self._process.state:
-            pending.read_nobody(times=1)
+            pending.read_nobody()
         return answer
 
 

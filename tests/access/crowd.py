@@ -10,6 +10,7 @@ from accounts.models import (
     Agency,
     Customer,
     Event,
+    Membership,
     Package,
     PanelTask,
     State,
@@ -45,12 +46,14 @@ def gather_at(agency: Agency, *, addresses: list[str], staff: User) -> None:
             people_doors.invite_staff(agency=agency, email=email, staff_role="analyst", acting_user=None)
 
 
-def gather_around(agency: Agency, *, staff: User) -> None:
-    """More customers of the same agency, with people of their own."""
+def gather_around(agency: Agency, *, staff: User, members: list[User]) -> None:
+    """More customers of the same agency, with people of their own, and `members` of another customer as theirs, too."""
     for number, state in enumerate(State):
         owner = factories.person(agency)
         customer = factories.customer(agency, owner, company_name=f"Crowd {next(_numbers)}")
         factories.member(customer, "editor")
+        for person in members:
+            Membership.objects.create(person=person, customer=customer, role="editor")
         people_doors.invite_member(
             customer=customer, email=f"new{number}@crowd.example", role="viewer", acting_user=None
         )

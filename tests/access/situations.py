@@ -229,7 +229,7 @@ SITUATIONS: dict[str, Situation] = {
             "email": "n@new.example",
             "password1": PASSWORD,
         },
-        events="customer.signed_up",
+        events="customer.signed_up mail.written",
     ),
     "somebody accepts an invitation": Situation(
         "accept_invitation",
@@ -246,7 +246,11 @@ SITUATIONS: dict[str, Situation] = {
         events="person.signed_in",
     ),
     "a new password is asked for": Situation(
-        "account_reset_password", EVERYBODY, _as_it_is, lambda things: {"email": things.customer.email}
+        "account_reset_password",
+        EVERYBODY,
+        _as_it_is,
+        lambda things: {"email": things.customer.email},
+        events="mail.written",
     ),
     "a member changes the password": Situation(
         "account_change_password",
@@ -257,10 +261,14 @@ SITUATIONS: dict[str, Situation] = {
             "password1": "another bicycle window",
             "password2": "another bicycle window",
         },
-        events="person.password_changed",
+        events="person.password_changed mail.written",
     ),
     "a member adds an address": Situation(
-        "account_email", SIGNED_IN, _as_it_is, lambda _: {"email": "second@new.example", "action_add": "1"}
+        "account_email",
+        SIGNED_IN,
+        _as_it_is,
+        lambda _: {"email": "second@new.example", "action_add": "1"},
+        events="mail.written",
     ),
     "a colleague gets another role": Situation(
         "console:staff-person",

@@ -42,12 +42,13 @@ ALSO = {
     },
     "account_change_password": {
         "+accounts_job",
+        "+event mail.written",
         "+event person.password_changed",
         "+usersessions_usersession",
         "accounts_user.password",
     },
     "account_login": {"+event person.sign_in_failed"},
-    "account_reset_password": {"+accounts_job"},
+    "account_reset_password": {"+accounts_job", "+event mail.written"},
     "account_signup": {
         "+account_emailaddress",
         "+accounts_customer",
@@ -57,6 +58,7 @@ ALSO = {
         "+accounts_subaccount",
         "+accounts_user",
         "+event customer.signed_up",
+        "+event mail.written",
     },
     "console:brand": {
         "accounts_agency.outage_message",

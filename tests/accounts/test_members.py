@@ -132,21 +132,3 @@ def test_handing_over_withdraws_what_the_former_owner_invited_to(bo: User, ed: U
 
     invitation.refresh_from_db()
     assert invitation.revoked_at is not None
-
-
-@pytest.mark.parametrize("other", ["another customer", "staff"])
-def test_sessions_of_somebody_with_other_business_are_not_this_owners_to_end(
-    north: Agency, bo: User, ed: User, bos_company: Customer, other: str
-):
-    if other == "staff":
-        User.objects.filter(pk=ed.pk).update(staff_role="support")
-    else:
-        kim = factories.person(north, "kim@kim.example")
-        Membership.objects.create(person=ed, customer=factories.customer(north, kim), role="viewer")
-
-    with pytest.raises(NotAllowed):
-        members.end_sessions(membership_of(bos_company, ed), acting_user=bo)
-
-    before = ed.session_generation
-    ed.refresh_from_db()
-    assert ed.session_generation == before

@@ -4,16 +4,20 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Agency, Job, User
 from tests import factories
+from tests.addresses import every_address
 from tests.factories import PASSWORD
 from tests.figures import RecordFigure
 
@@ -25,15 +29,48 @@ UNPROVEN, WITH_FACTOR, STAFF = "unsure@shop.example", "second@shop.example", "st
 
 
 @dataclass(frozen=True)
-class Trace:
-    """What an address did: what is seen of it, and the work behind it."""
+class Answer:
+    """One request's: what is seen of it, and how many statements it took."""
 
+    request: str
     status: int
     headers: tuple[tuple[str, str], ...]
     body: str
-    hashes: int
     statements: int
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What an address did, request by request, and the work behind it."""
+
+    answers: tuple[Answer, ...]
+    hashes: int
     mails: int
+
+
+class Listener(Client):
+    """A browser that writes down what it was answered, and what that took."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.answers: list[Answer] = []
+        self.email = ""
+
+    def request(self, **request: Any) -> Any:
+        statements: list[str] = []
+
+        def note(execute: Any, sql: str, *rest: Any) -> Any:
+            if not sql.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
+                statements.append(sql)
+            return execute(sql, *rest)
+
+        with connection.execute_wrapper(note):
+            answer = super().request(**request)
+        name = f"{request['REQUEST_METHOD']} {request['PATH_INFO']}"
+        headers = ((name, masked(value, self.email)) for name, value in answer.headers.items() if name not in VARYING)
+        body = masked(b"".join(answer).decode(errors="replace"), self.email)
+        self.answers.append(Answer(name, answer.status_code, tuple(sorted(headers)), body, len(statements)))
+        return answer
 
 
 def masked(text: str, email: str) -> str:
@@ -59,6 +96,7 @@ def hashes(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counted
 
 
+PATHS = [address.path(token="guess", page="campaigns") for address in every_address() if address.on == "agency"]
 VARYING = ("Date", "Expires")
 Ask = Callable[[Client, str], Any]
 Tracing = Callable[[Ask, str], Trace]
@@ -66,37 +104,22 @@ Tracing = Callable[[Ask, str], Trace]
 
 @pytest.fixture
 def trace(north: Agency, hashes: Counter[str]) -> Callable[[Ask, str], Trace]:
-    client = Client(headers={"host": "north.localhost"})
+    client = Listener(headers={"host": "north.localhost"})
 
     def run(ask: Ask, email: str) -> Trace:
         cache.clear()
         client.cookies.clear()
+        client.answers.clear()
+        client.email = email
         hashes.clear()
         with transaction.atomic():
-            try:
-                return traced(ask, email)
-            finally:
-                transaction.set_rollback(True)
-
-    def traced(ask: Ask, email: str) -> Trace:
-        jobs = Job.objects.for_agency(north).count()
-        statements: list[str] = []
-
-        def note(execute: Any, sql: str, *rest: Any) -> Any:
-            if not sql.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
-                statements.append(sql)
-            return execute(sql, *rest)
-
-        with connection.execute_wrapper(note):
-            last = answer = ask(client, email)
-            while last.status_code in (302, 303):
-                last = client.get(last.headers["Location"])
-        headers = tuple(
-            sorted((name, masked(value, email)) for name, value in answer.headers.items() if name not in VARYING)
-        )
-        mails = Job.objects.for_agency(north).count() - jobs
-        text = masked(answer.text + last.text, email)
-        return Trace(answer.status_code, headers, text, hashes["all"], len(statements), mails)
+            jobs = Job.objects.for_agency(north).count()
+            answer = ask(client, email)
+            while answer is not None and answer.status_code in (302, 303):
+                answer = client.get(answer.headers["Location"])
+            mails = Job.objects.for_agency(north).count() - jobs
+            transaction.set_rollback(True)
+        return Trace(tuple(client.answers), hashes["all"], mails)
 
     return run
 
@@ -130,6 +153,26 @@ def new_code_after_a_sign_up(client: Client, email: str) -> Any:
     sign_up(client, email)
     cache.clear()  # as if some minutes had passed
     return client.post("/account/confirm-email/", {"action": "resend"})
+
+
+def new_code_at_once(client: Client, email: str) -> Any:
+    """Refused: one may be asked for every few seconds."""
+    sign_up(client, email)
+    return client.post("/account/confirm-email/", {"action": "resend"})
+
+
+def wrong_codes_until_it_is_over(client: Client, email: str) -> Any:
+    sign_up(client, email)
+    for _ in range(4):
+        client.post("/account/confirm-email/", {"code": "AAA-BBB"})
+    return client.get("/account/confirm-email/")
+
+
+def wrong_codes_after_a_reset_until_it_is_over(client: Client, email: str) -> Any:
+    reset(client, email)
+    for _ in range(4):
+        client.post("/account/password/reset/confirm/", {"code": "AAA-BBB"})
+    return client.get("/account/password/reset/confirm/")
 
 
 def sign_in_elsewhere_after_a_sign_up(client: Client, email: str) -> Any:
@@ -172,6 +215,9 @@ FORMS = {
         wrong_code_after_a_reset,
         wrong_code_after_a_sign_up,
         new_code_after_a_sign_up,
+        new_code_at_once,
+        wrong_codes_until_it_is_over,
+        wrong_codes_after_a_reset_until_it_is_over,
         sign_in_elsewhere_after_a_sign_up,
     )
 }
@@ -201,3 +247,32 @@ def test_known_and_unknown_addresses_take_the_same_path(
 
     assert trace(ask, other) == trace(ask, UNKNOWN)
     record_figure("Enumeration", {"pairs of addresses with the same answer and the same work": 1})
+
+
+@pytest.mark.parametrize("begin", [sign_up, reset, sign_in])
+@pytest.mark.parametrize("minutes", [0, 20], ids=["at once", "when it is over"])
+def test_no_page_tells_it_in_the_browser_that_waits(
+    begin: Ask, minutes: int, trace: Tracing, record_figure: RecordFigure
+):
+    """Every address of the agency's host is asked, and posted to, by somebody who has sent that form."""
+
+    def walk(client: Client, email: str) -> None:
+        begin(client, email)
+        cookies = client.cookies.copy()
+        with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
+            for path in PATHS:
+                for method in ("GET", "POST"):
+                    with transaction.atomic():
+                        cache.clear()
+                        client.cookies = cookies.copy()
+                        client.generic(method, path)
+                        transaction.set_rollback(True)
+
+    trace(walk, "warmup@shop.example")
+    unknown = trace(walk, UNKNOWN)
+    for other in (KNOWN, ELSEWHERE, UNPROVEN, WITH_FACTOR, STAFF):
+        assert trace(walk, other) == unknown
+    assert len(unknown.answers) > 2 * len(PATHS)
+    record_figure(
+        "Enumeration", {"answers in browsers that wait, the same for each of six addresses": len(unknown.answers)}
+    )
