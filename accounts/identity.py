@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 
 from accounts.models import DONE, REFUSED, Agency, Event, Job, User
@@ -51,6 +52,7 @@ def note_refused(agency: Agency | None, person: User | None) -> None:
     )
 
 
-def note_mail(job: Job, person: User | None) -> None:
-    """A page of theirs has had a mail written: a code that was asked for, or a notice. `person` is who is signed in."""
+def note_mail(job: Job, asked_by: User | AnonymousUser) -> None:
+    """A page of the sign-in has had a mail written: a code, or a notice. `asked_by` is who is signed in, if anybody."""
+    person = asked_by if isinstance(asked_by, User) else None
     Event.objects.record("mail.written", agency=job.agency, acting_user=person, about=job, mail=job.payload["mail"])

@@ -117,7 +117,7 @@ class AccountAdapter(DefaultAccountAdapter):
                 language=get_language(),
                 **facts,
             )
-            identity.note_mail(job, self.request.user if self.request.user.is_authenticated else None)
+            identity.note_mail(job, self.request.user)
         tasks.wake()
 
 

@@ -168,12 +168,14 @@ CHANGES: dict[str, set[str]] = {
     "customer:password-link": {"+event password_link"},
     "mfa_deactivate_totp": {
         "+accounts_job",
+        "+event mail.written",
         "+event person.second_step_removed",
         "-mfa_authenticator",
         "accounts_user.session_generation",
     },
     "mfa_generate_recovery_codes": {
         "+accounts_job",
+        "+event mail.written",
         "+event person.recovery_codes_made",
         "+mfa_authenticator",
         "accounts_user.session_generation",

@@ -7,7 +7,7 @@ import ast
 from collections.abc import Iterator
 
 from tests.seeds.planting import Change, forced, switch
-from tests.seeds.words import GATES, OVER, REFUSALS, SOMEBODY, WHERE, WHO, permits
+from tests.seeds.words import GATES, IN_THE_WAY, OVER, REFUSALS, SOMEBODY, WHERE, WHO, permits
 
 Found = tuple[ast.AST, str, str, Change]
 
@@ -68,7 +68,7 @@ def _words(test: ast.AST) -> set[str]:
 def _is_about_who(test: ast.AST) -> bool:
     words = _words(test)
     compared = any(_compares_keys(part) for part in ast.walk(test))
-    return bool(words & (WHO | OVER)) or compared or any(permits(word) for word in words)
+    return bool(words & (WHO | OVER | IN_THE_WAY)) or compared or any(permits(word) for word in words)
 
 
 def _compares_keys(node: ast.AST) -> bool:

@@ -39,6 +39,7 @@ OVER = {
     "closed_at",
     "stopped_at",
     "expires_at__gt",
+    "created_at__gt",
     "revoked_at",
     "ended_at",
     "opened_at",
@@ -49,6 +50,8 @@ OVER = {
     "role",
     "staff_role",
 }
+# What stands in somebody's way for as long as it lasts; asked of a row, where a list is merely sorted by it.
+IN_THE_WAY = {"paused_at", "state"}
 WHO = {"agency_id", "staff_role", "is_operator", "acting_user", "acting", "owners_only", "may_launch"}
 WHO |= {"may_change", "may_export", "may_erase"}
 PINS = {
@@ -84,7 +87,17 @@ WHERE = {
 }
 REFUSALS = {"Http404", "PermissionDenied", "NotAllowed"}
 # Functions that say whether somebody may: `may_export`, `is_safe_url`.
-PERMITS = ("may_", "_may", "is_safe", "is_operator", "belongs_", "owners_only", "_is_vouched_for", "has_sign_in")
+PERMITS = (
+    "may_",
+    "_may",
+    "_is_owed",
+    "is_safe",
+    "is_operator",
+    "belongs_",
+    "owners_only",
+    "_is_vouched_for",
+    "has_sign_in",
+)
 # Of Django's admin the site alone: its models have no address to add or delete at, and no field that takes a value.
 PERMITS += ("_are_who", "lookup_allowed", "has_permission")
 FEWER = {"OWNERS", "MANAGERS", "SUPPORTERS"}
