@@ -131,9 +131,7 @@ def convert(customer: Customer, *, acting_user: User) -> None:
 
 @transaction.atomic
 def pause(customer: Customer, *, message: str, acting_user: User) -> None:
-    """Takes the buttons away at once and shows the customer a page that says so, with `message`."""
-    if customer.paused_at:
-        raise NotAllowed("It is paused already.")
+    """Takes the buttons away at once and shows the customer a page that says so, with `message`. Raises NotAllowed."""
     _locked(customer)
     _change(customer, Q(paused_at=None), paused_at=timezone.now(), message=message)
     _record("customer.paused", customer, acting_user)
@@ -145,16 +143,13 @@ def pause(customer: Customer, *, message: str, acting_user: User) -> None:
 
 @transaction.atomic
 def resume(customer: Customer, *, acting_user: User) -> None:
-    """Gives the buttons back. If the account was blocked by hand, it is unblocked by hand."""
-    paused_at = customer.paused_at
-    if not paused_at:
-        raise NotAllowed("It is not paused.")
-    bound_at = _locked(customer).bound_at
+    """Gives the buttons back. If the account was blocked by hand, it is unblocked by hand. Raises NotAllowed."""
+    paused_at, bound_at = customer.paused_at, _locked(customer).bound_at
     _change(customer, Q(paused_at__isnull=False), paused_at=None, message="")
     _record("customer.resumed", customer, acting_user)
     if not drop_task(customer, PanelTask.Kind.BLOCK):
         put_task(customer, PanelTask.Kind.UNBLOCK)
-    was_made_meanwhile = bound_at and bound_at > paused_at and not customer.first_launch_at
+    was_made_meanwhile = bound_at and paused_at and bound_at > paused_at and not customer.first_launch_at
     mail = "account_ready" if was_made_meanwhile else "resumed"  # the pause kept back who may start now
     jobs.put_mail(mail, agency=customer.agency, customer=customer)
     tasks.wake()
