@@ -26,7 +26,9 @@ SHARED_CACHES = ("RedisCache", "PyMemcacheCache", "PyLibMCCache")
 LOOPBACK_NAMES = ("localhost", "::1")
 SHORTEST_SECRET_KEY = 50
 FEWEST_BYTES_OF_A_KEY = 8  # different ones, of 32: random ones have about 30
-POSITIVE = re.compile(r"RETENTION_\w+_DAYS|VENDOR_\w+_SECONDS|(WEB|WORKER)_\w+S")
+POSITIVE = re.compile(
+    r"RETENTION_\w+_DAYS|VENDOR_\w+_SECONDS|(LAUNCH_DEADLINE|SWEEP|BREAKER_PROBE)_SECONDS|(WEB|WORKER)_\w+S"
+)
 BROKERS = ("amqp://", "amqps://", "redis://", "rediss://")
 NEEDED_OF_THE_SERVER = ("synchronous_commit", "fsync", "full_page_writes")
 
@@ -95,7 +97,7 @@ def limits_are_rates(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def numbers_are_more_than_nothing(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Rows that are kept for no day are deleted at once, and for less than none those of tomorrow, too."""
+    """Kept for 0 days, rows are deleted at once. Without time or threads nothing is ever done."""
     names = [name for name in dir(settings) if POSITIVE.fullmatch(name)]
     if settings.IS_PRODUCTION:
         names.append("PROVISIONING_QUARANTINE_SECONDS")  # without one an effect that comes late is made twice
@@ -174,7 +176,7 @@ def panel_hosts_are_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def the_broker_is_a_server(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not settings.IS_PRODUCTION or not settings.BROKER_URL or settings.BROKER_URL.startswith(BROKERS):
         return []
-    text = f"BROKER_URL must be one of {', '.join(BROKERS)}…: nothing else carries a message to another process."
+    text = f"BROKER_URL must begin with one of {', '.join(BROKERS)}: the portal is made for RabbitMQ and Redis."
     return [Error(text, id="portal.E020")]
 
 

@@ -144,7 +144,8 @@ def pause(customer: Customer, *, message: str, acting_user: User) -> None:
 @transaction.atomic
 def resume(customer: Customer, *, acting_user: User) -> None:
     """Gives the buttons back. If the account was blocked by hand, it is unblocked by hand. Raises NotAllowed."""
-    paused_at, bound_at = customer.paused_at, _locked(customer).bound_at
+    bound_at = _locked(customer).bound_at
+    paused_at = Customer.objects.for_agency(customer.agency).values_list("paused_at", flat=True).get(pk=customer.pk)
     _change(customer, Q(paused_at__isnull=False), paused_at=None, message="")
     _record("customer.resumed", customer, acting_user)
     if not drop_task(customer, PanelTask.Kind.BLOCK):

@@ -264,6 +264,8 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = None  # the sign-in page asks
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+# Longer than a code from a mail is good (15 minutes): one that nobody gets must not be waited for longer than another.
+ACCOUNT_LOGIN_TIMEOUT = 16 * 60
 MFA_ADAPTER = "portal.adapter.MFAAdapter"
 USERSESSIONS_ADAPTER = "portal.adapter.SessionsAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]

@@ -2,8 +2,9 @@
 
 The bound is threads ÷ (calls per sign-up × latency), with the calls counted at the vendor: what the hands could do if
 they did nothing but wait. Counted are all of a sign-up's steps: look, create, mail and the reading of campaigns.
-"cpu ms" is what the worker's process uses of a core for one sign-up: it has one core, so 1,000 over that is a second
-bound, which more threads do not move.
+"cpu ms" is what the worker uses of the processor for one sign-up: a process has one core, so 1,000 over that is a
+second bound, which more threads do not move. The same threads are measured in one process and shared out to two; the
+better of both is held to the goal.
 """
 
 import os
@@ -48,7 +49,7 @@ def measure(threads: int, processes: int, agencies: int, each: int, folder: Path
     print(
         f"{threads:>7}{processes:>10}{number:>10}{per_sign_up:>8.2f}"
         f"{number / seconds:>12.1f}{bound:>9.1f}{cpu:>9.1f}{ratio:>8.2f}"
-        f"  goal {GOAL}: {'met' if ratio >= GOAL else 'MISSED'} ({load})",
+        f"  ({load})",
         flush=True,
     )
     return ratio
@@ -71,11 +72,12 @@ def main() -> int:
     )
     print(f"{'threads':>7}" + "".join(f"{title:>{width}}" for title, width in columns))
     chosen = os.environ.get("BENCH_THREADS", "")
-    met = [
-        max(measure(threads, processes, *size, Path("/nonexistent")) for processes in PROCESSES) >= GOAL
-        for threads, size in RUNS.items()
-        if not chosen or str(threads) in chosen.split(",")
-    ]
+    met = []
+    for threads, size in RUNS.items():
+        if not chosen or str(threads) in chosen.split(","):
+            ratio = max(measure(threads, processes, *size, Path("/nonexistent")) for processes in PROCESSES)
+            met.append(ratio >= GOAL)
+            print(f"{threads} threads: goal {GOAL} {'met' if met[-1] else 'MISSED'}", flush=True)
     return 0 if all(met) else 1
 
 

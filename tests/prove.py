@@ -29,7 +29,7 @@ def on_sqlite() -> int:
 
 
 def on_postgres() -> int:
-    """Those that a database has a say in; the others have been run by then."""
+    """Those that a database has a say in; the others belong to the part sqlite."""
     with throw_away_postgres() as url:
         chosen = [*PROCESSES, "-m", "prove and not browser", *(f"--ignore={path}" for path in ONLY_ON_SQLITE)]
         return pytest("Long proofs on PostgreSQL", chosen, DATABASE_URL=url)

@@ -8,7 +8,6 @@ from allauth.account.utils import perform_login
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -60,12 +59,17 @@ class ConfirmCode(allauth_views.ConfirmEmailVerificationCodeView):
     By itself it sends nothing again there, and does not read a person whom it does not wait for: that can be counted.
     """
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        try:
-            return super().dispatch(request, *args, **kwargs)
-        finally:
-            if self._process is not None and "user_id" not in self._process.state:
-                pending.read_nobody()
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self._read_as_for_others()
+        return super().get(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self._read_as_for_others()
+        return super().post(request, *args, **kwargs)
+
+    def _read_as_for_others(self) -> None:
+        if "user_id" not in self._process.state:
+            pending.read_nobody()
 
     def _resend_form_valid(self, form: Any) -> HttpResponse:
         is_known = self._process.email_address.user_id is None

@@ -244,6 +244,22 @@ def test_a_second_click_changes_nothing(active: Subaccount, ada: User):
     assert not PanelTask.objects.for_agency(active.agency).filter(done_at=None).exists()
 
 
+def test_what_is_not_paused_is_not_resumed(active: Subaccount, ada: User):
+    with pytest.raises(NotAllowed):
+        customer_care.resume(fresh(active).customer, acting_user=ada)
+
+
+def test_a_page_from_before_the_pause_still_tells_who_may_start_now(active: Subaccount, ada: User):
+    Customer.objects.for_agency(active.agency).update(first_launch_at=None)
+    stale = fresh(active).customer
+    customer_care.pause(fresh(active).customer, message="x", acting_user=ada)
+    Subaccount.objects.for_agency(active.agency).update(bound_at=timezone.now())
+
+    customer_care.resume(stale, acting_user=ada)
+
+    assert Job.objects.for_agency(active.agency).latest("pk").payload["mail"] == "account_ready"
+
+
 def test_a_trial_that_became_a_customer_is_not_extended_by_a_page_from_before(active: Subaccount, ada: User):
     Customer.objects.for_agency(active.agency).update(trial_ends_on=timezone.localdate())
     stale = fresh(active).customer

@@ -1,4 +1,4 @@
-"""Reminders and pauses: who gets one, and who does not because it would be for nothing."""
+"""Who is reminded of a next step, and who is not because there is none to take."""
 
 from typing import Any
 
@@ -49,15 +49,3 @@ def test_who_has_no_account_to_use_is_not(stuck: Customer, ada: User, state: Sta
         customer_care.remind(stuck, acting_user=ada)
 
     assert reminders(stuck) == 0
-
-
-def test_a_pause_begins_once(stuck: Customer, ada: User):
-    customer_care.pause(stuck, message="", acting_user=ada)
-
-    with pytest.raises(NotAllowed):
-        customer_care.pause(stuck, message="", acting_user=ada)
-
-
-def test_what_is_not_paused_is_not_resumed(stuck: Customer, ada: User):
-    with pytest.raises(NotAllowed):
-        customer_care.resume(stuck, acting_user=ada)

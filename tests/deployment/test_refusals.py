@@ -86,6 +86,9 @@ WRONG = [
     ("RETENTION_INVITATIONS_DAYS", "-30", "portal.E019"),
     ("PROVISIONING_QUARANTINE_SECONDS", "0", "portal.E019"),
     ("WEB_WORKERS", "0", "portal.E019"),
+    ("WORKER_THREADS", "0", "portal.E019"),
+    ("VENDOR_DEADLINE_SECONDS", "0", "portal.E019"),
+    ("LAUNCH_DEADLINE_SECONDS", "0", "portal.E019"),
     ("BROKER_URL", "memory://", "portal.E020"),
     ("BROKER_URL", "nonsense", "portal.E020"),
 ]

@@ -252,7 +252,7 @@ def test_an_owner_reads_who_has_a_second_step_and_signs_somebody_out(
     assert eds.get(path).status_code == 302
 
 
-@pytest.mark.parametrize("business", ["another customer", "staff", "owner elsewhere here"])
+@pytest.mark.parametrize("business", ["another customer", "staff", "owner of another customer"])
 def test_an_owner_learns_nothing_of_what_else_a_member_does_here(
     bo_client: Client, north: Agency, ed: User, path: str, business: str
 ):

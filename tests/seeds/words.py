@@ -50,7 +50,7 @@ OVER = {
     "role",
     "staff_role",
 }
-# What stands in somebody's way for as long as it lasts; asked of a row, where a list is merely sorted by it.
+# Counts in conditions about one row only: in a query it merely picks rows for a list.
 IN_THE_WAY = {"paused_at", "state"}
 WHO = {"agency_id", "staff_role", "is_operator", "acting_user", "acting", "owners_only", "may_launch"}
 WHO |= {"may_change", "may_export", "may_erase"}
