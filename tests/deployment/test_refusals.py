@@ -53,7 +53,7 @@ WRONG = [
     ("EMAIL_URL", "smtp://mail.example.com:25", "portal.E018"),
     ("COUPONTOOLS_PANEL_HOSTS", "127.0.0.1:8090", "portal.E004"),
     ("COUPONTOOLS_PANEL_HOSTS", "www.controlpanel.center,[::1]", "portal.E004"),
-    ("COUPONTOOLS_PANEL_HOSTS", "", "portal.E004"),
+    ("COUPONTOOLS_PANEL_HOSTS", ",", "portal.E004"),
     ("COUPONTOOLS_PANEL_HOSTS", "*", "portal.E004"),
     ("COUPONTOOLS_PANEL_HOSTS", "0.0.0.0:8090", "portal.E004"),
     ("DATABASE_URL", "sqlite:////tmp/x.sqlite3", "portal.E005"),
