@@ -338,3 +338,10 @@ def test_a_stopped_agency_answers_nobody(north: Agency, bo_client: Client):
     north.save()
 
     assert bo_client.get("/").status_code == 400
+
+
+def test_a_cookie_that_is_nobodys_owes_no_second_step(north: Agency, settings: Any):
+    client = Client(headers={"host": north.canonical_host})
+    client.cookies[settings.SESSION_COOKIE_NAME] = "nobody"
+
+    assert client.get("/account/login/").status_code == 200
