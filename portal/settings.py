@@ -264,8 +264,7 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = None  # the sign-in page asks
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
-# Longer than a code from a mail is good (15 minutes): one that nobody gets must not be waited for longer than another.
-ACCOUNT_LOGIN_TIMEOUT = 16 * 60
+ACCOUNT_LOGIN_TIMEOUT = 16 * 60  # outlasts a code (15 minutes): else one that nobody gets is waited for longer
 MFA_ADAPTER = "portal.adapter.MFAAdapter"
 USERSESSIONS_ADAPTER = "portal.adapter.SessionsAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]

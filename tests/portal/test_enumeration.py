@@ -145,27 +145,35 @@ def wrong_code_after_a_reset(client: Client, email: str) -> Any:
     return client.post("/account/password/reset/confirm/", {"code": "AAA-BBB"})
 
 
+def type_a_wrong_code(client: Client) -> Any:
+    return client.post("/account/confirm-email/", {"code": "AAA-BBB"})
+
+
+def ask_for_another_code(client: Client) -> Any:
+    return client.post("/account/confirm-email/", {"action": "resend"})
+
+
 def wrong_code_after_a_sign_up(client: Client, email: str) -> Any:
     sign_up(client, email)
-    return client.post("/account/confirm-email/", {"code": "AAA-BBB"})
+    return type_a_wrong_code(client)
 
 
 def new_code_after_a_sign_up(client: Client, email: str) -> Any:
     sign_up(client, email)
     cache.clear()  # as if some minutes had passed
-    return client.post("/account/confirm-email/", {"action": "resend"})
+    return ask_for_another_code(client)
 
 
 def new_code_at_once(client: Client, email: str) -> Any:
     """Refused: one may be asked for every few seconds."""
     sign_up(client, email)
-    return client.post("/account/confirm-email/", {"action": "resend"})
+    return ask_for_another_code(client)
 
 
 def wrong_codes_until_it_is_over(client: Client, email: str) -> Any:
     sign_up(client, email)
     for _ in range(4):
-        client.post("/account/confirm-email/", {"code": "AAA-BBB"})
+        type_a_wrong_code(client)
     return client.get("/account/confirm-email/")
 
 
@@ -190,13 +198,13 @@ def change_of_address(client: Client, email: str) -> Any:
 
 def wrong_code_after_a_change(client: Client, email: str) -> Any:
     change_of_address(client, email)
-    return client.post("/account/confirm-email/", {"code": "AAA-BBB"})
+    return type_a_wrong_code(client)
 
 
 def new_code_after_a_change(client: Client, email: str) -> Any:
     change_of_address(client, email)
     cache.clear()  # as if some minutes had passed
-    return client.post("/account/confirm-email/", {"action": "resend"})
+    return ask_for_another_code(client)
 
 
 def invitation(client: Client, email: str) -> Any:
