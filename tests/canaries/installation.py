@@ -72,12 +72,34 @@ class Installation:
 
     @contextmanager
     def paused(self, name: str) -> Iterator[None]:
-        """The process stands still meanwhile: what it would do waits."""
-        self.processes[name].send_signal(signal.SIGSTOP)
+        """The process stands still meanwhile: what it would do waits, and nobody waits for what it holds."""
+        process = self.processes[name]
+        process.send_signal(signal.SIGSTOP)
         try:
+            deadline = time.monotonic() + PATIENCE
+            while _runs(process.pid) or self._is_written_to():
+                assert time.monotonic() < deadline, f"{name} never stands still with its hands empty"
+                process.send_signal(signal.SIGCONT)
+                time.sleep(0.05)
+                process.send_signal(signal.SIGSTOP)
+                time.sleep(0.01)
             yield
         finally:
-            self.processes[name].send_signal(signal.SIGCONT)
+            process.send_signal(signal.SIGCONT)
+
+    def _is_written_to(self) -> bool:
+        """Somebody is in the middle of a write, for which every other one has to wait: so it is with SQLite."""
+        url = self.settings["DATABASE_URL"]
+        if not url.startswith("sqlite"):
+            return False
+        database = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=0, isolation_level=None)
+        try:
+            database.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+        finally:
+            database.close()
+        return False
 
     def logs(self) -> dict[str, bytes]:
         return {f"log of {name}": (self.folder / f"{name}.log").read_bytes() for name in self.processes}
@@ -136,6 +158,11 @@ class Installation:
 
     def sandbox(self, path: str, document: object) -> None:
         requests.post(f"{self.settings['SANDBOX']}{path}", json=document, timeout=10).raise_for_status()
+
+
+def _runs(pid: int) -> bool:
+    """A signal to stop is obeyed a moment later."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T"
 
 
 def _wait_until_it_answers(url: str) -> None:
