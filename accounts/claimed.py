@@ -44,10 +44,10 @@ def is_new(subaccount: Subaccount) -> bool:
     return subaccount.bound_at is not None and clock.now() < quarantine_ends(subaccount.bound_at)
 
 
-def _ready_mail(subaccount: Subaccount) -> Job:
+def _ready_mail(subaccount: Subaccount, **claim: Any) -> Job:
     payload = {"mail": "account_ready", "customer": subaccount.customer_id}
     about = {"agency": subaccount.agency, "customer_id": subaccount.customer_id}
-    return Job(kind=Job.Kind.MAIL, payload=payload, **about)
+    return Job(kind=Job.Kind.MAIL, payload=payload, **about, **claim)
 
 
 def _owes_ready_mail(subaccount: Subaccount) -> bool:
@@ -65,6 +65,7 @@ class Claimed:
         self.subaccount, self.owner = subaccount, owner
         self.account = subaccount.vendor_account
         self.candidates: list[str] = list(subaccount.candidates)
+        self.mail: Job | None = None  # that this claim holds too: whoever made an account sends word of it
 
     # -- looking -------------------------------------------------------------------------------------------
 
@@ -137,15 +138,16 @@ class Claimed:
                 customer = customers.get(pk=subaccount.customer_id)
                 self._start_trial(customer, now.date())
                 self._check_package(customer, was)
-                jobs = [
-                    Job(kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk}),
-                ]
+                refresh = Job(kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk})
+                mail = None
                 if customer.paused_at:
                     # Paused before there was an account: the task that a pause leaves, and no "you can start".
                     PanelTask.objects.create(agency=subaccount.agency, customer=customer, kind=PanelTask.Kind.BLOCK)
                 elif was != State.MISSING or _owes_ready_mail(subaccount):
-                    jobs.append(_ready_mail(subaccount))
-                Job.objects.bulk_create(jobs)
+                    until = now + seconds(settings.PROVISIONING_LEASE_SECONDS)
+                    mail = _ready_mail(subaccount, lease_owner=self.owner, lease_until=until)
+                Job.objects.bulk_create([refresh, mail] if mail else [refresh])
+            self.mail = mail
         except IntegrityError:
             # Another row has this id: whatever the vendor meant, it is not bound twice.
             if subaccount.state in (State.NEEDS_REVIEW, State.MISSING):

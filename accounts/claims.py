@@ -37,8 +37,10 @@ def _order(kind: type[Work]) -> tuple[Any, ...]:
     return "kind", "run_at"
 
 
-def claim(kind: type[Work], *, pk: int | None = None, now: datetime | None = None) -> Work | None:
-    """Takes the row `pk`, or the one whose turn it is, for PROVISIONING_LEASE_SECONDS.
+def claim(
+    kind: type[Work], *, pk: int | None = None, now: datetime | None = None, related: tuple[str, ...] = ()
+) -> Work | None:
+    """Takes the row `pk`, or the one whose turn it is, for PROVISIONING_LEASE_SECONDS; read with what is `related`.
 
     None if there is nothing due. No lock outlives the claim: who dies gives the row back when its lease ends.
     At most MAX_HELD claims of one vendor account are held at once, and one while it does not answer: a vendor account
@@ -55,16 +57,23 @@ def claim(kind: type[Work], *, pk: int | None = None, now: datetime | None = Non
         with transaction.atomic():
             # PostgreSQL skips what others are claiming; SQLite's immediate transaction lets one in at a time.
             free = rows.exclude(_asks_vendor(kind), agency__in=full) if full else rows
-            row: Work | None = free.order_by(*_order(kind)).select_for_update(skip_locked=True, of=("self",)).first()
+            turn = free.only(*_decides(kind)).order_by(*_order(kind))
+            row: Work | None = turn.select_for_update(skip_locked=True, of=("self",)).first()
             if row is None:
                 return None
             if _may_be_held(row, now):
-                row.lease_owner = owner_name()
-                row.lease_until = now + timedelta(seconds=settings.PROVISIONING_LEASE_SECONDS)
-                row.save(update_fields=["lease_owner", "lease_until"])
-                return row
+                taken = kind._default_manager.across_agencies().filter(pk=row.pk)
+                until = now + timedelta(seconds=settings.PROVISIONING_LEASE_SECONDS)
+                taken.update(lease_owner=owner_name(), lease_until=until)
+                # Read last: what a lock was waited for may be other than before.
+                return taken.select_related(*related).get()
         assert row.agency_id is not None  # else nothing would stand in its way
         full.add(row.agency_id)
+
+
+def _decides(kind: type[Work]) -> tuple[str, ...]:
+    """What a claim asks of a row, of which the whole is read when it is taken."""
+    return ("agency",) if kind is Subaccount else ("agency", "kind")
 
 
 def _asks_vendor(kind: type[Subaccount] | type[Job]) -> Q:
@@ -104,7 +113,8 @@ def _may_be_held(row: Subaccount | Job, now: datetime) -> bool:
     """Whether the vendor account of this row has a claim to spare; counted behind its lock."""
     if row.agency_id is None or (isinstance(row, Job) and row.kind == Job.Kind.MAIL):
         return True
-    account = VendorAccount.objects.select_for_update().filter(agency=row.agency_id).first()
+    accounts = VendorAccount.objects.select_for_update().filter(agency=row.agency_id)
+    account = accounts.only("recent_failures").first()
     if account is None:
         return True
     if len(_held(now, agency=row.agency_id)) >= _may_hold(account):

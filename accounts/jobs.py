@@ -63,15 +63,16 @@ def put_mail(
 
 def run(pk: int | None = None) -> bool:
     """Claims one job (`pk`, or the one due longest) and does it. False if nothing was due."""
-    job = claim(Job, pk=pk)
+    job = claim(Job, pk=pk, related=("agency",))
     if job is None:
         return False
     with structlog.contextvars.bound_contextvars(claim=job.lease_owner):
-        _do(job)
+        do(job)
     return True
 
 
-def _do(job: Job) -> None:
+def do(job: Job) -> None:
+    """Does a job that the caller has claimed, and ends the claim."""
     was_sent = False
     try:
         if job.kind == Job.Kind.MAIL:
@@ -227,29 +228,32 @@ def _refresh(job: Job) -> None:
     with transaction.atomic():
         if not _is_bound_still(subaccount):
             return  # closed, erased, or bound to another account while the vendor was asked
-        before = _seen(subaccount), subaccount.facts, bool(subaccount.sealed_keys)
+        before = _seen(subaccount)
+        campaigns = [
+            Campaign(
+                subaccount=subaccount,
+                vendor_id=campaign.id,
+                name=campaign.name[:200],
+                code=campaign.code[:60],
+                url=campaign.url[:500],
+                status=campaign.status[:40],
+                seen_at=now,
+            )
+            for campaign in details.campaigns
+        ]
         Campaign.objects.bulk_create(
-            [
-                Campaign(
-                    subaccount=subaccount,
-                    vendor_id=campaign.id,
-                    name=campaign.name[:200],
-                    code=campaign.code[:60],
-                    url=campaign.url[:500],
-                    status=campaign.status[:40],
-                    seen_at=now,
-                )
-                for campaign in details.campaigns
-            ],
+            campaigns,
             update_conflicts=True,
             unique_fields=["subaccount", "vendor_id"],
             update_fields=["name", "code", "url", "status", "seen_at"],
         )
-        subaccount.campaigns.filter(seen_at__lt=now).delete()
+        if before:
+            subaccount.campaigns.filter(seen_at__lt=now).delete()
         Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(
             refreshed_at=now, facts=facts, sealed_keys=_sealed(details.key_pair)
         )
-        if (_seen(subaccount), facts, bool(details.key_pair)) != before:
+        was, had_keys = subaccount.facts, bool(subaccount.sealed_keys)
+        if (set(map(_shown, campaigns)), facts, bool(details.key_pair)) != (before, was, had_keys):
             Event.objects.record(
                 "campaigns.changed",
                 agency=subaccount.agency,
@@ -269,11 +273,16 @@ def _is_bound_still(subaccount: Subaccount) -> bool:
     rows = Subaccount.objects.for_agency(subaccount.agency).filter(
         pk=subaccount.pk, state=State.ACTIVE, vendor_id=subaccount.vendor_id
     )
-    return rows.select_for_update(of=("self",)).first() is not None
+    return rows.select_for_update().only("pk").first() is not None
 
 
-def _seen(subaccount: Subaccount) -> list[tuple[str, ...]]:
-    return list(subaccount.campaigns.order_by("vendor_id").values_list("vendor_id", "name", "code", "url", "status"))
+def _seen(subaccount: Subaccount) -> set[tuple[str, ...]]:
+    return set(map(_shown, subaccount.campaigns.all()))
+
+
+def _shown(campaign: Campaign) -> tuple[str, ...]:
+    """What customers and staff see of a campaign."""
+    return campaign.vendor_id, campaign.name, campaign.code, campaign.url, campaign.status
 
 
 def _sealed(keys: KeyPair | None) -> str:

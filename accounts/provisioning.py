@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
 
-from accounts import adoption, clock, reviews, vendor
+from accounts import adoption, clock, jobs, reviews, vendor
 from accounts.claimed import (
     GIVEN_BACK,
     LOOKS_BEFORE_QUARANTINE_ENDS,
@@ -51,16 +51,12 @@ NOT_IN_LIST = 302  # "value not in the predefined list": of what we send, only t
 
 def attempt(pk: int | None = None) -> bool:
     """Claims one subaccount (`pk`, or the one due longest) and takes its next step. False if nothing was due."""
-    claimed = claim(Subaccount, pk=pk)
-    if claimed is None:
+    related = "agency", "customer__package", "vendor_account__active_credential"
+    subaccount = claim(Subaccount, pk=pk, related=related)
+    if subaccount is None:
         return False
-    subaccount = (
-        Subaccount.objects.across_agencies()
-        .select_related("agency", "customer__package", "vendor_account__active_credential")
-        .get(pk=claimed.pk)
-    )
-    step = _Step(subaccount, owner=claimed.lease_owner)
-    with structlog.contextvars.bound_contextvars(subaccount=str(subaccount.public_id), claim=claimed.lease_owner):
+    step = _Step(subaccount, owner=subaccount.lease_owner)
+    with structlog.contextvars.bound_contextvars(subaccount=str(subaccount.public_id), claim=subaccount.lease_owner):
         try:
             step.take()
         except LostClaim:
@@ -68,6 +64,8 @@ def attempt(pk: int | None = None) -> bool:
         except Exception:  # a fault of ours must neither hold the row in silence nor end the worker
             log.exception("provisioning.fault", state=subaccount.state)
             step.put_off_after_fault()
+        if step.mail:
+            jobs.do(step.mail)
     return True
 
 
@@ -109,7 +107,7 @@ class _Step(Claimed):
         if self.account.creates_paused_at:
             self.postpone(PAUSED_FOR, Cause.CREATES_PAUSED)
             return
-        if wait := self._wait_for_others():
+        if wait := self._wait_for_others(clock.now()):
             self.postpone_behind_others(wait)  # before the look: it would be for nothing
             return
         listing = self.listing()
@@ -186,7 +184,7 @@ class _Step(Claimed):
             if account.creates_paused_at or not self._is_as_it_was(account):
                 self.postpone_behind_others(timedelta(seconds=1))
                 return False
-            if wait := self._wait_for_others():
+            if wait := self._wait_for_others(now):
                 self.postpone_behind_others(wait)
                 return False
             if not PackageId.is_written(subaccount.customer.package.vendor_package_id):
@@ -215,18 +213,18 @@ class _Step(Claimed):
         Reads the customer again behind the row's lock: another package may have been chosen meanwhile.
         """
         subaccount = self.subaccount
-        Subaccount.objects.for_agency(subaccount.agency).select_for_update(of=("self",)).get(pk=subaccount.pk)
+        Subaccount.objects.for_agency(subaccount.agency).select_for_update().only("pk").get(pk=subaccount.pk)
         current = Customer.objects.for_agency(subaccount.agency).select_related("package", "agency")
         subaccount.customer = current.get(pk=subaccount.customer_id)
         is_at_work = subaccount.customer.agency.stopped_at is None
         return is_at_work and _has_the_same_keys(account, self.account) and subaccount.customer.closed_at is None
 
-    def _wait_for_others(self) -> timedelta | None:
+    def _wait_for_others(self, now: datetime) -> timedelta | None:
         """How long before it is tried again, where no create may start: too many are under way, or one of its address.
 
         An account that appears meanwhile would be that other wish's.
         """
-        now, theirs = clock.now(), self.others_in_the_making()
+        theirs = self.others_in_the_making()
         of_agency = Subaccount.objects.for_agency(self.subaccount.agency)
         found = of_agency.filter(state__in=IN_FLIGHT).aggregate(
             in_flight=Count("pk", filter=Q(state=State.CREATING, lease_until__gt=now)), same=Count("pk", filter=theirs)

@@ -338,7 +338,8 @@ def customer_for_mail(pk: int, agency: Agency | None) -> Customer | None:
     """The customer that a mail job of this agency is about; None if it is gone or another agency's."""
     if agency is None:
         return None
-    return Customer.objects.for_agency(agency).select_related("subaccount", "package").filter(pk=pk).first()
+    related = "agency", "subaccount", "package"
+    return Customer.objects.for_agency(agency).select_related(*related).filter(pk=pk).first()
 
 
 def owner_addresses(customer: Customer) -> list[str]:

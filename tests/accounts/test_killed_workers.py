@@ -6,12 +6,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from accounts import claimed, provisioning, vendor
-from accounts.models import State, Subaccount
+from accounts import claimed, jobs, provisioning, vendor
+from accounts.models import Job, State, Subaccount
 from coupontools_api.sandbox import Sandbox
 from portal.wording import cause_sentence
 
@@ -47,20 +48,26 @@ def killed_in_a_child(at_commit: int, when: str) -> bool:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("at_commit", [1, 2, 3, 4])
+@pytest.mark.parametrize("at_commit", [1, 2, 3, 4, 5])
 def test_a_killed_worker_loses_and_doubles_nothing(
     at_commit: int, when: str, sandbox: Sandbox, bos_subaccount: Subaccount, work: Callable[..., Subaccount]
 ):
     assert killed_in_a_child(at_commit, when), "the worker took its step in fewer commits than that"
-    ours = Subaccount.objects.for_agency(bos_subaccount.agency)
-    ours.update(lease_until=timezone.now() - timedelta(seconds=1))  # the lease of the dead worker ends
+    ended = timezone.now() - timedelta(seconds=1)
+    for kind in (Subaccount, Job):
+        kind.objects.for_agency(bos_subaccount.agency).exclude(lease_until=None).update(lease_until=ended)
 
     subaccount = work(bos_subaccount)
+    while jobs.run():
+        pass
 
     assert subaccount.state == State.ACTIVE
     assert len(sandbox.effects("subaccount_created")) == 1
     assert subaccount.vendor_id == sandbox.effects("subaccount_created")[0]["subaccount"]
     assert len(sandbox.requests("/v4/subaccount/create")) == 1 if at_commit > 2 else True
+    mails = Job.objects.for_agency(bos_subaccount.agency).filter(payload__mail="account_ready")
+    assert [row.done_at is None for row in mails] == [False]
+    assert len(mail.outbox) == (0 if (at_commit, when) == (5, "after") else 1), "the dead worker's own is not seen here"
 
 
 def test_a_worker_that_died_in_a_create_is_named_as_the_cause(

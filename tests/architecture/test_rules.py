@@ -80,7 +80,6 @@ def test_rows_of_an_agency_are_read_across_agencies_in_few_places():
         "accounts/claims.py",
         "accounts/jobs.py",
         "accounts/personal_data.py",
-        "accounts/provisioning.py",
         "accounts/retention.py",
         "accounts/sealing.py",
         "accounts/states.py",
