@@ -7,7 +7,8 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+import tempfile
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,14 @@ from django.db.migrations.loader import MigrationLoader
 
 from accounts import clock, pausing
 from accounts.forks import let_go_of_databases
-from accounts.models import Agency, Worker
+from accounts.models import Agency, VendorAccount, Worker
 
 OURS = "accounts_agency"  # a table that every copy of ours has
 ALIVE = timedelta(seconds=45)
+# Who was signed in then may have been signed out since, for a reason.
+NOBODY_SIGNED_IN = f"DELETE FROM {Session._meta.db_table}"  # noqa: S608 -- no word of it is anybody's
+PAUSES = (VendorAccount._meta.db_table, "creates_paused_at")  # a column that copies of the first versions lack
+ALL_PAUSED = f"UPDATE {PAUSES[0]} SET {PAUSES[1]} = CURRENT_TIMESTAMP"  # noqa: S608 -- the same
 LIBPQ = {
     "HOST": "PGHOST",
     "PORT": "PGPORT",
@@ -67,7 +72,7 @@ def backup(file: Path) -> None:
 
 
 def restore(file: Path, *, replace: bool = False) -> int:
-    """Makes the database what the copy holds; creates are paused then. Returns for how many agencies.
+    """Makes the database what the copy holds; creates are paused from its first moment. Returns for how many agencies.
 
     Everybody has to sign in again. Raises Refused where the file is no copy of ours, a worker is alive, or there is
     something to lose and `replace` does not say that it may go.
@@ -81,30 +86,64 @@ def restore(file: Path, *, replace: bool = False) -> int:
             raise Refused("A worker is alive. Stop every process first; one that was killed counts for 45 seconds.")
         if Agency.objects.exists() and not replace:
             raise Refused("The database is not empty. With --replace everything in it is given up for the copy.")
+    let_go_of_databases()
     if connection.vendor == "sqlite":
-        let_go_of_databases()
-        _copy_sqlite(file, Path(connection.settings_dict["NAME"]))
+        _restore_sqlite(file, Path(connection.settings_dict["NAME"]))
     else:
-        with connection.schema_editor() as editor:
-            for table in tables:
-                editor.execute(editor.sql_delete_table % {"table": editor.quote_name(table)})
-        let_go_of_databases()
-        _postgres(
-            "pg_restore",
-            "--no-owner",
-            "--no-privileges",
-            "--single-transaction",
-            "--exit-on-error",
-            "--dbname",
-            str(connection.settings_dict["NAME"]),
-            str(file),
-        )
+        _restore_postgres(file, tables)
     _refuse_newer()
     call_command("migrate", interactive=False, verbosity=0)
     Worker.objects.all().delete()
-    # Who was signed in then may have been signed out since, for a reason.
-    Session.objects.all().delete()
     return pausing.pause(why=pausing.RESTORED)
+
+
+def _restore_sqlite(file: Path, database: Path) -> None:
+    """One transaction: whenever it dies, the database is what it was, or what the copy holds, and that is quiet."""
+    partial = database.with_name(f"{database.name}.partial")
+    partial.unlink(missing_ok=True)
+    os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        _copy_sqlite(file, partial)
+        with closing(sqlite3.connect(partial)) as fresh:
+            fresh.execute(NOBODY_SIGNED_IN)
+            if fresh.execute("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", PAUSES).fetchone():
+                fresh.execute(ALL_PAUSED)
+            fresh.commit()
+        _copy_sqlite(partial, database)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _restore_postgres(file: Path, tables: list[str]) -> None:
+    """As `_restore_sqlite`: what is read from the copy goes through one transaction, which ends with its last word."""
+    quote = connection.ops.quote_name
+    column_is_there = "SELECT FROM information_schema.columns WHERE table_name = '{}' AND column_name = '{}'"
+    only_where_it_is = f"IF EXISTS ({column_is_there.format(*PAUSES)}) THEN {ALL_PAUSED}; END IF;"
+    with tempfile.TemporaryFile() as words:
+        read = subprocess.Popen(  # noqa: S603 -- a program of that name on the operator's own path
+            [_program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(file)],
+            stdout=subprocess.PIPE,
+            stderr=words,
+        )
+        write = subprocess.Popen(  # noqa: S603 -- the same
+            [_program("psql"), "--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1"],
+            env=os.environ | _libpq(connection.settings_dict),
+            stdin=subprocess.PIPE,
+            stderr=words,
+        )
+        assert read.stdout is not None
+        assert write.stdin is not None
+        with suppress(BrokenPipeError), write.stdin as script:
+            script.write(b"SET client_min_messages = warning; BEGIN;\n")
+            script.writelines(f"DROP TABLE {quote(table)} CASCADE;\n".encode() for table in tables)
+            shutil.copyfileobj(read.stdout, script)
+            if read.wait() == 0:
+                script.write(f"\nRESET search_path;\n{NOBODY_SIGNED_IN};\n".encode())
+                script.write(f"DO $$ BEGIN {only_where_it_is} END $$;\nCOMMIT;\n".encode())
+        read.stdout.close()
+        if read.wait() | write.wait():
+            words.seek(0)
+            raise Refused(f"Nothing was changed: {words.read().decode(errors='replace').strip()}")
 
 
 def _refuse_foreign(file: Path) -> None:
@@ -142,11 +181,8 @@ def _copy_sqlite(source: Path, target: Path) -> None:
 
 def _postgres(program: str, *arguments: str, may_fail: bool = False) -> str:
     """Runs a program of PostgreSQL against our database. The password is not among its arguments."""
-    found = shutil.which(program)
-    if found is None:
-        raise Refused(f"{program} is missing: install the client programs of PostgreSQL (postgresql-client).")
     done = subprocess.run(  # noqa: S603 -- a program of that name on the operator's own path
-        [found, *arguments],
+        [_program(program), *arguments],
         env=os.environ | _libpq(connection.settings_dict),
         capture_output=True,
         text=True,
@@ -155,6 +191,13 @@ def _postgres(program: str, *arguments: str, may_fail: bool = False) -> str:
     if done.returncode and not may_fail:
         raise Refused(f"{program} failed: {done.stderr.strip()}")
     return done.stdout
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise Refused(f"{name} is missing: install the client programs of PostgreSQL (postgresql-client).")
+    return found
 
 
 def _libpq(settings: dict[str, Any]) -> dict[str, str]:

@@ -4,6 +4,7 @@ Real processes on a database of their own: a restore gives up everything that is
 """
 
 import os
+import signal
 import stat
 import uuid
 from collections.abc import Iterator
@@ -119,6 +120,59 @@ answer = states()
     assert len(made) == 1, "only the wish that was never made"
     assert after["never"] == ["active", ""]
     assert after["made1"][0] == after["made2"][0] == "needs_review", "a person says whose it is"
+
+
+def test_a_restore_that_dies_leaves_what_was_or_the_copy_with_creates_paused(
+    installation: Installation, tmp_path: Path
+):
+    """Whoever starts the workers after it, a service manager at the next boot for example, doubles nothing."""
+    copy = tmp_path / "good.backup"
+    installation.manage("migrate", "-v0")
+    installation.ask("factories.agency('North', 'north.localhost', keys=('north-id', 'north-secret'))")
+    installation.ask("from django.contrib.sessions.backends.db import SessionStore\nSessionStore().create(); wish('a')")
+    installation.manage("backup", str(copy))
+    installation.ask("Agency.objects.filter(name='North').update(name='North, later')")
+    look = """
+account = VendorAccount.objects.select_related("agency").get()
+from django.contrib.sessions.models import Session
+answer = [account.agency.name, account.creates_paused_at is not None, Session.objects.count()]
+"""
+
+    half_way = "_copy_sqlite" if connection.vendor == "sqlite" else "shutil.copyfileobj"
+    for dies_in, what_is_there in (
+        (half_way, ["North, later", False, 1]),
+        ("call_command", ["North", True, 0]),
+        ("pausing.pause", ["North", True, 0]),
+    ):
+        installation.ask("Agency.objects.update(name='North, later')")
+        how = installation.ask(
+            f"""
+import os, signal
+from pathlib import Path
+from django.db import connections
+from accounts import backups
+connections.close_all()
+child = os.fork()
+if child == 0:
+    done = [backups.{dies_in}]
+    def dies(*arguments):
+        if "{dies_in}" == "_copy_sqlite" and done:
+            return done.pop()(*arguments)  # into a file beside the database; it dies before it copies that
+        if "{dies_in}" == "shutil.copyfileobj":
+            arguments[1].write(arguments[0].read(3000))
+            arguments[1].flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+    backups.{dies_in} = lambda *arguments, **named: dies(*arguments)
+    backups.restore(Path({str(copy)!r}), replace=True)
+    os._exit(0)
+answer = os.WTERMSIG(os.waitpid(child, 0)[1])
+"""
+        )
+        assert how == signal.SIGKILL, dies_in
+        assert installation.ask(look) == what_is_there, dies_in
+
+    installation.manage("restore", str(copy), "--replace")
+    assert not list(tmp_path.glob("*.partial")), "what the first one left"
 
 
 def test_what_is_no_copy_of_ours_or_would_be_run_over_is_refused(installation: Installation, tmp_path: Path):
