@@ -119,14 +119,15 @@ def _restore_postgres(file: Path, tables: list[str]) -> None:
     quote = connection.ops.quote_name
     column_is_there = "SELECT FROM information_schema.columns WHERE table_name = '{}' AND column_name = '{}'"
     only_where_it_is = f"IF EXISTS ({column_is_there.format(*PAUSES)}) THEN {ALL_PAUSED}; END IF;"
+    reader, writer = _program("pg_restore"), _program("psql")
     with tempfile.TemporaryFile() as words:
         read = subprocess.Popen(  # noqa: S603 -- a program of that name on the operator's own path
-            [_program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(file)],
+            [reader, "--no-owner", "--no-privileges", "--file=-", str(file)],
             stdout=subprocess.PIPE,
             stderr=words,
         )
         write = subprocess.Popen(  # noqa: S603 -- the same
-            [_program("psql"), "--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1"],
+            [writer, "--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1"],
             env=os.environ | _libpq(connection.settings_dict),
             stdin=subprocess.PIPE,
             stderr=words,

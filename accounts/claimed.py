@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts import adoption, clock, search, vendor
 from accounts.claims import backoff
@@ -44,18 +44,28 @@ def is_new(subaccount: Subaccount) -> bool:
     return subaccount.bound_at is not None and clock.now() < quarantine_ends(subaccount.bound_at)
 
 
-def _ready_mail(subaccount: Subaccount, **claim: Any) -> Job:
+def _ready_mail(subaccount: Subaccount) -> Job:
     payload = {"mail": "account_ready", "customer": subaccount.customer_id}
     about = {"agency": subaccount.agency, "customer_id": subaccount.customer_id}
-    return Job(kind=Job.Kind.MAIL, payload=payload, **about, **claim)
+    return Job(kind=Job.Kind.MAIL, payload=payload, **about)
 
 
 def _owes_ready_mail(subaccount: Subaccount) -> bool:
     """Whether the mail that says so was dropped, because the account was missing when its turn came."""
-    jobs, events = Job.objects.for_agency(subaccount.agency), Event.objects.for_agency(subaccount.agency)
-    turns = jobs.filter(payload__mail="account_ready", customer_id=subaccount.customer_id)
-    sent = events.filter(kind="mail.sent", data__mail="account_ready", customer_id=subaccount.customer_id)
-    return turns.exists() and not turns.filter(done_at=None).exists() and not sent.exists()
+    had_its_turn = _ready_mails(subaccount).exists()
+    return had_its_turn and not is_word_sent(subaccount)
+
+
+def is_word_sent(subaccount: Subaccount) -> bool:
+    """Whether the customer was told that the account is ready, or will be: the mail is on its way."""
+    sent = Event.objects.for_agency(subaccount.agency).filter(kind="mail.sent", data__mail="account_ready")
+    is_on_its_way = _ready_mails(subaccount).filter(done_at=None).exists()
+    return is_on_its_way or sent.filter(customer_id=subaccount.customer_id).exists()
+
+
+def _ready_mails(subaccount: Subaccount) -> QuerySet[Job]:
+    ours = Job.objects.for_agency(subaccount.agency).filter(customer_id=subaccount.customer_id)
+    return ours.filter(payload__mail="account_ready")
 
 
 class Claimed:
@@ -65,7 +75,7 @@ class Claimed:
         self.subaccount, self.owner = subaccount, owner
         self.account = subaccount.vendor_account
         self.candidates: list[str] = list(subaccount.candidates)
-        self.mail: Job | None = None  # that this claim holds too: whoever made an account sends word of it
+        self.mail: Job | None = None  # that this claim holds too: whoever makes an account sends word of it
 
     # -- looking -------------------------------------------------------------------------------------------
 
@@ -144,10 +154,12 @@ class Claimed:
                     # Paused before there was an account: the task that a pause leaves, and no "you can start".
                     PanelTask.objects.create(agency=subaccount.agency, customer=customer, kind=PanelTask.Kind.BLOCK)
                 elif was != State.MISSING or _owes_ready_mail(subaccount):
-                    until = now + seconds(settings.PROVISIONING_LEASE_SECONDS)
-                    mail = _ready_mail(subaccount, lease_owner=self.owner, lease_until=until)
+                    mail = _ready_mail(subaccount)
+                    if not settings.BROKER_URL:  # with one it has a task of its own, and all the time of a task
+                        mail.lease_owner = self.owner
+                        mail.lease_until = now + seconds(settings.PROVISIONING_LEASE_SECONDS)
                 Job.objects.bulk_create([refresh, mail] if mail else [refresh])
-            self.mail = mail
+            self.mail = mail if mail and mail.lease_owner else None
         except IntegrityError:
             # Another row has this id: whatever the vendor meant, it is not bound twice.
             if subaccount.state in (State.NEEDS_REVIEW, State.MISSING):

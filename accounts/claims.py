@@ -31,10 +31,25 @@ def due(now: datetime) -> Q:
 
 
 def _order(kind: type[Work]) -> tuple[Any, ...]:
-    """Whose turn it is: the agency that waits longest since its last turn; mails before refreshes."""
+    """Whose turn it is: of wishes the agency that waits longest since its last turn; mails before other jobs."""
     if kind is Subaccount:
         return F("vendor_account__claimed_at").asc(nulls_first=True), "run_at"
     return "kind", "run_at"
+
+
+def _turn(kind: type[Subaccount] | type[Job], rows: QuerySet[Any, Any]) -> Q | None:
+    """Which of the due rows are tried first: all of them, or one agency's mails; None if nothing is due.
+
+    Whose mails is drawn, because no last turn of theirs is written down: an agency with thousands of them stands
+    before nobody. What belongs to no agency, operators' mails, takes part as if it were one.
+    """
+    if kind is Subaccount:
+        return Q() if rows.exists() else None
+    due_now = list(rows.order_by().values_list("kind", "agency").distinct())
+    mails = [agency for what, agency in due_now if what == Job.Kind.MAIL]
+    if mails:
+        return Q(kind=Job.Kind.MAIL, agency=random.choice(mails))  # noqa: S311 -- a turn, and no secret
+    return Q() if due_now else None
 
 
 def claim(
@@ -50,23 +65,27 @@ def claim(
     rows = kind._default_manager.across_agencies().filter(due(now))
     if pk is not None:
         rows = rows.filter(pk=pk)
-    if not rows.exists():  # a plain read first: an idle worker takes no write lock
+    turn = _turn(kind, rows)  # a plain read first: an idle worker takes no write lock
+    if turn is None:
         return None
     full = _full(now)
     while True:
         with transaction.atomic():
             # PostgreSQL skips what others are claiming; SQLite's immediate transaction lets one in at a time.
-            free = rows.exclude(_asks_vendor(kind), agency__in=full) if full else rows
-            turn = free.only(*_decides(kind)).order_by(*_order(kind))
-            row: Work | None = turn.select_for_update(skip_locked=True, of=("self",)).first()
-            if row is None:
+            free = rows.filter(turn).exclude(_asks_vendor(kind), agency__in=full) if full else rows.filter(turn)
+            free = free.only(*_decides(kind)).order_by(*_order(kind))
+            row: Work | None = free.select_for_update(skip_locked=True, of=("self",)).first()
+            if row is None and not turn:
                 return None
-            if _may_be_held(row, now):
+            if row is not None and _may_be_held(row, now):
                 taken = kind._default_manager.across_agencies().filter(pk=row.pk)
                 until = now + timedelta(seconds=settings.PROVISIONING_LEASE_SECONDS)
                 taken.update(lease_owner=owner_name(), lease_until=until)
                 # Read last: what a lock was waited for may be other than before.
                 return taken.select_related(*related).get()
+        if row is None:
+            turn = Q()  # others have taken them meanwhile: whatever there is
+            continue
         assert row.agency_id is not None  # else nothing would stand in its way
         full.add(row.agency_id)
 

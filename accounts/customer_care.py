@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts import attention, customers, jobs, people, states, tasks
 from accounts.audit import record as _record
+from accounts.claimed import is_word_sent
 from accounts.customer_list import Step
 from accounts.errors import NotAllowed
 from accounts.models import (
@@ -144,14 +145,13 @@ def pause(customer: Customer, *, message: str, acting_user: User) -> None:
 @transaction.atomic
 def resume(customer: Customer, *, acting_user: User) -> None:
     """Gives the buttons back. If the account was blocked by hand, it is unblocked by hand. Raises NotAllowed."""
-    bound_at = _locked(customer).bound_at
-    paused_at = Customer.objects.for_agency(customer.agency).values_list("paused_at", flat=True).get(pk=customer.pk)
+    subaccount = _locked(customer)
     _change(customer, Q(paused_at__isnull=False), paused_at=None, message="")
     _record("customer.resumed", customer, acting_user)
     if not drop_task(customer, PanelTask.Kind.BLOCK):
         put_task(customer, PanelTask.Kind.UNBLOCK)
-    was_made_meanwhile = bound_at and paused_at and bound_at > paused_at and not customer.first_launch_at
-    mail = "account_ready" if was_made_meanwhile else "resumed"  # the pause kept back who may start now
+    is_news = subaccount.state == State.ACTIVE and not customer.first_launch_at and not is_word_sent(subaccount)
+    mail = "account_ready" if is_news else "resumed"  # the pause kept back who may start now
     jobs.put_mail(mail, agency=customer.agency, customer=customer)
     tasks.wake()
 

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
 from accounts import (
@@ -249,15 +251,46 @@ def test_what_is_not_paused_is_not_resumed(active: Subaccount, ada: User):
         customer_care.resume(fresh(active).customer, acting_user=ada)
 
 
-def test_a_page_from_before_the_pause_still_tells_who_may_start_now(active: Subaccount, ada: User):
-    Customer.objects.for_agency(active.agency).update(first_launch_at=None)
-    stale = fresh(active).customer
-    customer_care.pause(fresh(active).customer, message="x", acting_user=ada)
-    Subaccount.objects.for_agency(active.agency).update(bound_at=timezone.now())
+def _sent(subaccount: Subaccount) -> list[str]:
+    Job.objects.for_agency(subaccount.agency).filter(done_at=None).update(run_at=timezone.now())
+    while jobs.run():
+        pass
+    events = Event.objects.for_agency(subaccount.agency).filter(kind="mail.sent").order_by("pk")
+    return [event.data["mail"] for event in events]
+
+
+def test_whom_a_pause_kept_from_reading_that_they_may_start_reads_it_after_it(
+    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User, monkeypatch: pytest.MonkeyPatch
+):
+    Job.objects.for_agency(bos_subaccount.agency).delete()
+    stale = fresh(bos_subaccount).customer
+
+    def away(self: Any, messages: Any) -> int:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailBackend, "send_messages", away)
+        provisioning.attempt()
+    customer_care.pause(fresh(bos_subaccount).customer, message="x", acting_user=ada)
+    assert _sent(bos_subaccount) == ["paused"]
 
     customer_care.resume(stale, acting_user=ada)
 
-    assert Job.objects.for_agency(active.agency).latest("pk").payload["mail"] == "account_ready"
+    assert _sent(bos_subaccount) == ["paused", "account_ready"]
+
+
+def test_who_read_it_before_the_pause_is_told_no_more_than_that_it_is_over(
+    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User
+):
+    """Also where the clock of the machine that paused is behind the database's."""
+    Job.objects.for_agency(bos_subaccount.agency).delete()
+    provisioning.attempt()
+    with time_machine.travel(timezone.now() - timedelta(minutes=10), tick=True):
+        customer_care.pause(fresh(bos_subaccount).customer, message="x", acting_user=ada)
+    assert _sent(bos_subaccount) == ["account_ready", "paused"]
+    customer_care.resume(fresh(bos_subaccount).customer, acting_user=ada)
+
+    assert _sent(bos_subaccount) == ["account_ready", "paused", "resumed"]
 
 
 def test_a_trial_that_became_a_customer_is_not_extended_by_a_page_from_before(active: Subaccount, ada: User):

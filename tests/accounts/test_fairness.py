@@ -145,6 +145,33 @@ def test_mails_go_out_while_the_vendor_account_is_fully_held(north: Agency, sand
     assert (refresh.done_at, refresh.attempts) == (None, 0)
 
 
+def test_an_agency_with_many_mails_stands_before_nobody(north: Agency, south: Agency):
+    """A person waits for a code. Whose mail is next is drawn: thirty in a row from two agencies, once in 10^9 times."""
+    for agency, number in ((north, 60), (None, 60), (south, 1)):
+        for n in range(number):
+            jobs.put_mail("nothing", agency=agency, to=f"n{n}@shop.example")
+    waits, taken = Job.objects.for_agency(south).get().pk, []
+
+    while waits not in taken:
+        job = claims.claim(Job)
+        assert job is not None
+        taken.append(job.pk)
+
+    assert len(taken) < 60
+
+
+def test_mails_go_before_what_nobody_waits_for(north: Agency, south: Agency):
+    for agency in (north, south):
+        Job.objects.create(kind="refresh", agency=agency, payload={"subaccount": 1})
+        Job.objects.create(kind="reconcile", agency=agency, payload={})
+        jobs.put_mail("nothing", agency=agency, to="bo@shop.example")
+
+    taken = [job.kind for job in iter(lambda: claims.claim(Job), None)]
+
+    assert taken[:2] == ["mail", "mail"]
+    assert sorted(taken[2:]) == ["reconcile", "reconcile", "refresh", "refresh"]
+
+
 def test_a_click_opens_the_panel_while_background_work_hangs(sandbox: Sandbox, active: Subaccount, bo: User):
     def account() -> VendorAccount:
         rows = VendorAccount.objects.select_related("active_credential", "agency")

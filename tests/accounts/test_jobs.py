@@ -87,6 +87,21 @@ def test_who_made_an_account_sends_word_of_it_and_nobody_else(
     assert not Job.objects.for_agency(bos_subaccount.agency).exclude(run_at=None).exists()
 
 
+def test_with_a_broker_word_of_an_account_has_a_task_of_its_own(
+    sandbox: Sandbox, bos_subaccount: Subaccount, settings: Any
+):
+    """What is left of the time of a task that asked a slow vendor may be too little for a slow mail server."""
+    Job.objects.for_agency(bos_subaccount.agency).delete()
+    settings.BROKER_URL = "memory://"
+
+    provisioning.attempt()
+    word = Job.objects.for_agency(bos_subaccount.agency).get(payload__mail="account_ready")
+    assert (word.lease_owner, word.lease_until, mail.outbox) == ("", None, [])
+
+    jobs.run(word.pk)
+    assert [message.to for message in mail.outbox] == [[bos_subaccount.email]]
+
+
 def test_word_of_an_account_that_no_mail_server_takes_is_sent_later(
     sandbox: Sandbox, bos_subaccount: Subaccount, monkeypatch: pytest.MonkeyPatch
 ):

@@ -54,7 +54,10 @@ def _judge_subaccounts(stage: Stage, verdict: Verdict, may_double: bool) -> None
         made[effect["client_id"], effect["email"]].append(effect["subaccount"])
     rows = list(stage.subaccounts.select_related("agency").order_by("pk"))
     holders = Counter((row.vendor_account_id, row.vendor_id) for row in rows if row.vendor_id)
-    verdict.intents, verdict.effects = len(rows), sum(len(ids) for ids in made.values())
+    verdict.intents, verdict.effects = stage.wished, sum(len(ids) for ids in made.values())
+    if len(rows) != stage.wished:
+        verdict.lost += abs(stage.wished - len(rows))
+        verdict.examples.append(f"{stage.wished} wishes went in, {len(rows)} are there")
     doubles: dict[Subaccount, list[str]] = {}
     for row in rows:
         ids = made[keys[row.agency_id], row.email]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import redis
 from celery import Celery
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from accounts import claims
@@ -143,7 +144,8 @@ class _Pool:
                 self.stage.end_leases_of(name)
 
     def _holders(self) -> list[str]:
-        rows = [*self.stage.subaccounts.exclude(lease_owner=""), *self.stage.jobs.exclude(lease_owner="")]
+        now = timezone.now()
+        rows = [row for kind in (self.stage.subaccounts, self.stage.jobs) for row in kind.filter(lease_until__gt=now)]
         return sorted({row.lease_owner.partition(".")[0] for row in rows if row.lease_owner.startswith("c")})
 
     def lose_messages(self) -> None:

@@ -33,6 +33,7 @@ def run(number: int, *, seed: int, folder: Path, port: int) -> Outcome:
             for n in range(number):
                 agency = stage.agencies[n % AGENCIES]
                 factories.customer(agency, factories.person(agency, f"s{n}@shop.example"))
+            stage.wished = number
             warm_up()
             drain(stage, "s", kill_plans(f"{seed}:sign-ups", deadly=KILLED_SHARE))
             verdict = oracle.judge(stage, may_double=False)

@@ -41,6 +41,7 @@ class Stage:
     cut_short: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     unaged: list[Report] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
+    wished: int = 0  # what went in: a wish that is no row any more is lost
 
     def open_agencies(self, number: int) -> None:
         numbers = [next(_numbers) for _ in range(number)]
@@ -91,6 +92,7 @@ class Stage:
             )
             for customer in customers
         )
+        self.wished += number
 
     @property
     def log(self) -> str:
@@ -128,8 +130,9 @@ class Stage:
             if report.how == "stopped":
                 self.stops += 1
                 continue
+            is_news = report.worker not in self.gone  # a child of Celery's may be told of by two, or twice
             self.gone.add(report.worker)
-            if report.how == "killed":
+            if report.how == "killed" and is_news:
                 (self.kills if held else self.idle_kills)[report.point] += 1
 
     def end_leases_of(self, worker: str) -> bool:

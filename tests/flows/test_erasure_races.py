@@ -1,17 +1,23 @@
-"""Two owners who erase themselves at the same moment come one by one: the last one stays."""
+"""Who is erased while others are at work: owners come one by one, and the last one stays; no wish is lost by it."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from datetime import timedelta
+from threading import Barrier, Event, Thread
 
 import pytest
-from django.db import connections
+from allauth.account.models import EmailAddress
+from django.db import connection, connections, transaction
+from django.utils import timezone
 
-from accounts import erasure, members
+from accounts import customers, erasure, jobs, members, provisioning, retention
 from accounts.erasure import Why
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Customer, Membership, User
+from accounts.models import Agency, Customer, Job, Membership, Subaccount, User
+from coupontools_api.sandbox import Sandbox
 from tests import factories
+from tests.conftest import NORTH_KEYS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,3 +82,79 @@ def test_of_two_owners_of_an_agency_one_stays(north: Agency, ada: User, round_: 
 
     assert sorted(done) == [False, True]
     assert User.objects.filter(agency=north, staff_role="owner").count() == 1
+
+
+@pytest.mark.parametrize("has_limit", [False, True], ids=["room", "a limit"])
+def test_a_wish_that_is_proven_while_it_is_purged_is_gone_before_the_vendor_hears_of_it_or_stays(
+    has_limit: bool, sandbox: Sandbox, north: Agency, monkeypatch: pytest.MonkeyPatch
+):
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite lets one write at a time")
+    Agency.objects.filter(pk=north.pk).update(customer_limit=5 if has_limit else None)
+    lee = factories.person(north, "lee@shop.example", verified=False)
+    wish = factories.customer(north, lee, proven=False).subaccount
+    User.objects.filter(pk=lee.pk).update(date_joined=timezone.now() - timedelta(days=8))
+    has_decided, end_sessions, went_on = Event(), erasure._end_sessions, []
+
+    def at_length(person: User) -> None:
+        has_decided.set()
+        time.sleep(1)
+        end_sessions(person)
+
+    def proves() -> None:
+        try:
+            with transaction.atomic():
+                EmailAddress.objects.filter(user=lee).update(verified=True)
+                went_on.append(customers.prove_mailbox(acting_user=lee, email=lee.email))
+            while provisioning.attempt():
+                pass
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(erasure, "_end_sessions", at_length)
+    proof = Thread(target=lambda: (has_decided.wait(20), proves()))
+    proof.start()
+    retention.enforce(timezone.now())
+    proof.join(30)
+
+    is_there = Subaccount.objects.for_agency(north).filter(pk=wish.pk).exists()
+    assert (went_on, len(sandbox.effects("subaccount_created"))) == ([int(is_there)], int(is_there))
+
+
+@pytest.mark.parametrize("first", ["the worker", "the door"])
+def test_who_is_erased_while_the_worker_reads_their_campaigns_waits_for_it_or_it_for_them(
+    first: str, sandbox: Sandbox, north: Agency, monkeypatch: pytest.MonkeyPatch
+):
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite lets one write at a time")
+    bo = factories.person(north, "bo@shop.example")
+    customer = factories.customer(north, bo)
+    factories.member(customer, "owner", "kim@shop.example")
+    active = factories.activate(customer, sandbox, NORTH_KEYS[0], campaigns=["Spring"])
+    Customer.objects.for_agency(north).update(first_campaign_at=None)
+    active.campaigns.all().delete()
+    Job.objects.for_agency(north).delete()
+    refresh = Job.objects.create(kind="refresh", agency=north, payload={"subaccount": active.pk})
+    is_in, others = Event(), {"the worker": (jobs, "_is_bound_still"), "the door": (erasure, "customers_of")}
+    real = getattr(*others[first])
+
+    def holds_on(*arguments: object) -> object:
+        answer = real(*arguments)
+        is_in.set()
+        time.sleep(0.7)
+        return answer
+
+    monkeypatch.setattr(*others[first], holds_on)
+
+    def works(who: str) -> None:
+        if who != first:
+            assert is_in.wait(20)
+        if who == "the worker":
+            jobs.run()
+        else:
+            erase(bo)
+
+    assert at_once(lambda: works("the worker"), lambda: works("the door")) == [True, True]
+    refresh.refresh_from_db()
+    assert (refresh.last_error, refresh.done_at is None) == ("", False)
+    assert not User.objects.filter(pk=bo.pk).exists()
