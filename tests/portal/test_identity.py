@@ -130,9 +130,10 @@ def test_a_reset_at_one_agency_leaves_the_other_alone(north: Agency, south: Agen
     client_for(south).post("/account/password/reset/", {"email": "nobody@shop.example"})
     send_mails()
 
-    assert [message.to for message in mail.outbox] == [[bo.email], ["nobody@shop.example"]]
-    assert "South" not in mail.outbox[0].body
-    assert "North" not in mail.outbox[1].body
+    bodies = {address: message.body for message in mail.outbox for address in message.to}
+    assert sorted(bodies) == [bo.email, "nobody@shop.example"]
+    assert "South" not in bodies[bo.email]
+    assert "North" not in bodies["nobody@shop.example"]
     assert User.objects.get(pk=other.pk).check_password(PASSWORD)
 
 
