@@ -47,6 +47,7 @@ def start_demo(copy: Path, port: int, sandbox_port: int) -> subprocess.Popen[str
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # also where the tests run under nohup
     )
 
 
