@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -130,7 +129,7 @@ def erase_customer(customer: Customer, *, why: Why, acting_user: User) -> None:
     if acting is None or acting.staff_role != User.StaffRole.OWNER:
         raise NotAllowed("Only an owner of the agency erases a customer.")
     Agency.objects.select_for_update(no_key=True).get(pk=customer.agency_id)
-    _lock_wishes(customer.agency, [customer.pk])
+    wishes_of([customer.pk], customer.agency)
     rows = Customer.objects.for_agency(customer.agency).select_for_update(of=("self",))
     row = rows.select_related("agency", "subaccount").filter(pk=customer.pk, erased_at=None).first()
     if row is None or row.closed_at is None:
@@ -150,7 +149,7 @@ def erase_never_proven(person: User) -> bool:
     """
     assert person.agency is not None
     # Whoever enters the code just now has the address first, then the wish (customers.prove_mailbox).
-    list(EmailAddress.objects.select_for_update().filter(user=person))
+    list(person.emailaddress_set.select_for_update())
     Agency.objects.select_for_update(no_key=True).get(pk=person.agency.pk)
     customers_of(person)
     row = personal_data.never_proven().select_related("agency").filter(pk=person.pk).first()
@@ -183,14 +182,16 @@ def customers_of(person: User) -> list[int]:
     """The keys of the customers that the person belongs to or that are in their name, whose rows are held from here
     on, with those of their wishes.
     """
-    _lock_wishes(person.agency, [row.pk for row in _tied(person)])
+    wishes_of([row.pk for row in _tied(person)], person.agency)
     return [row.pk for row in _tied(person).select_for_update(no_key=True, of=("self",))]
 
 
-def _lock_wishes(agency: Agency | None, customers: list[int]) -> None:
-    """Before their customers, as the worker does: in the other order the two could wait for each other."""
+def wishes_of(customers: list[int], agency: Agency | None) -> list[int]:
+    """The keys of the customers' wishes, whose rows are held from here on: before those of the customers, as the worker
+    takes them. In the other order the two could wait for each other.
+    """
     wishes = Subaccount.objects.for_agency(agency).filter(customer__in=customers).order_by("pk")
-    list(wishes.select_for_update().only("pk"))
+    return [row.pk for row in wishes.select_for_update().only("pk")]
 
 
 def _tied(person: User) -> QuerySet[Customer]:

@@ -76,6 +76,7 @@ def test_only_the_persons_own_customers_are_held_while_they_are_erased(
     unproven = factories.person(bo.agency, "late@new.example", verified=False)
 
     assert [erasure.customers_of(person) for person in (bo, unproven)] == [[bos_company.pk], []]
+    assert erasure.wishes_of([bos_company.pk], bo.agency) == [bos_company.subaccount.pk]
 
 
 def test_a_purged_sign_up_goes_alone(north: Agency, kims_company: Customer):
