@@ -149,7 +149,7 @@ def erase_never_proven(person: User) -> bool:
     """
     assert person.agency is not None
     # Whoever enters the code just now has the address first, then the wish (customers.prove_mailbox).
-    list(person.emailaddress_set.select_for_update())
+    list(person.emailaddress_set.select_for_update())  # type: ignore[attr-defined]  # allauth's, unknown to the stubs
     Agency.objects.select_for_update(no_key=True).get(pk=person.agency.pk)
     customers_of(person)
     row = personal_data.never_proven().select_related("agency").filter(pk=person.pk).first()
