@@ -146,7 +146,7 @@ def test_mails_go_out_while_the_vendor_account_is_fully_held(north: Agency, sand
 
 
 def test_an_agency_with_many_mails_stands_before_nobody(north: Agency, south: Agency):
-    """A person waits for a code. Whose mail is next is drawn: thirty in a row from two agencies, once in 10^9 times."""
+    """A person waits for a code. Whose mail is next is drawn: one of three not in sixty draws, once in 10^10 times."""
     for agency, number in ((north, 60), (None, 60), (south, 1)):
         for n in range(number):
             jobs.put_mail("nothing", agency=agency, to=f"n{n}@shop.example")
