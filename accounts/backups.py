@@ -36,6 +36,7 @@ LIBPQ = {
     "PASSWORD": "PGPASSWORD",
 }
 LIBPQ_OPTIONS = {
+    "options": "PGOPTIONS",
     "sslmode": "PGSSLMODE",
     "sslrootcert": "PGSSLROOTCERT",
     "sslcert": "PGSSLCERT",
@@ -110,6 +111,8 @@ def _restore_sqlite(file: Path, database: Path) -> None:
                 fresh.execute(ALL_PAUSED)
             fresh.commit()
         _copy_sqlite(partial, database)
+    except sqlite3.Error as problem:  # the disk is full, say
+        raise Refused(f"The copy was not brought in: {problem}.") from None
     finally:
         partial.unlink(missing_ok=True)
 
@@ -123,6 +126,7 @@ def _restore_postgres(file: Path, tables: list[str]) -> None:
     with tempfile.TemporaryFile() as words:
         read = subprocess.Popen(  # noqa: S603 -- a program of that name on the operator's own path
             [reader, "--no-owner", "--no-privileges", "--file=-", str(file)],
+            env=os.environ | _libpq(connection.settings_dict),  # by them Debian chooses among versions of the program
             stdout=subprocess.PIPE,
             stderr=words,
         )
@@ -144,7 +148,7 @@ def _restore_postgres(file: Path, tables: list[str]) -> None:
         read.stdout.close()
         if read.wait() | write.wait():
             words.seek(0)
-            raise Refused(f"Nothing was changed: {words.read().decode(errors='replace').strip()}")
+            raise Refused(f"The copy was not brought in: {words.read().decode(errors='replace').strip()}")
 
 
 def _refuse_foreign(file: Path) -> None:

@@ -9,11 +9,23 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from accounts import adoption, clock, search, vendor
 from accounts.claims import backoff
-from accounts.models import IN_FLIGHT, Cause, Customer, Event, Job, Package, PanelTask, State, Subaccount, VendorAccount
+from accounts.models import (
+    DONE,
+    IN_FLIGHT,
+    Cause,
+    Customer,
+    Event,
+    Job,
+    Package,
+    PanelTask,
+    State,
+    Subaccount,
+    VendorAccount,
+)
 from accounts.states import FREE, LostClaim, move
 from coupontools_api.errors import CoupontoolsError, Throttled
 from coupontools_api.subaccounts import ListedSubaccount
@@ -50,22 +62,15 @@ def _ready_mail(subaccount: Subaccount) -> Job:
     return Job(kind=Job.Kind.MAIL, payload=payload, **about)
 
 
-def _owes_ready_mail(subaccount: Subaccount) -> bool:
-    """Whether the mail that says so was dropped, because the account was missing when its turn came."""
-    had_its_turn = _ready_mails(subaccount).exists()
-    return had_its_turn and not is_word_sent(subaccount)
+def is_word_owed(subaccount: Subaccount) -> bool:
+    """Whether the customer was never told that the account is ready, and no mail is on its way.
 
-
-def is_word_sent(subaccount: Subaccount) -> bool:
-    """Whether the customer was told that the account is ready, or will be: the mail is on its way."""
-    sent = Event.objects.for_agency(subaccount.agency).filter(kind="mail.sent", data__mail="account_ready")
-    is_on_its_way = _ready_mails(subaccount).filter(done_at=None).exists()
-    return is_on_its_way or sent.filter(customer_id=subaccount.customer_id).exists()
-
-
-def _ready_mails(subaccount: Subaccount) -> QuerySet[Job]:
-    ours = Job.objects.for_agency(subaccount.agency).filter(customer_id=subaccount.customer_id)
-    return ours.filter(payload__mail="account_ready")
+    It was dropped, say, because the account was missing or the customer paused when its turn came.
+    """
+    jobs, events = Job.objects.for_agency(subaccount.agency), Event.objects.for_agency(subaccount.agency)
+    coming = jobs.filter(payload__mail="account_ready", customer_id=subaccount.customer_id, run_at__isnull=False)
+    told = events.filter(kind="mail.sent", data__mail="account_ready", customer_id=subaccount.customer_id, outcome=DONE)
+    return not coming.exists() and not told.exists()
 
 
 class Claimed:
@@ -153,7 +158,7 @@ class Claimed:
                 if customer.paused_at:
                     # Paused before there was an account: the task that a pause leaves, and no "you can start".
                     PanelTask.objects.create(agency=subaccount.agency, customer=customer, kind=PanelTask.Kind.BLOCK)
-                elif was != State.MISSING or _owes_ready_mail(subaccount):
+                elif was != State.MISSING or is_word_owed(subaccount):
                     mail = _ready_mail(subaccount)
                     if not settings.BROKER_URL:  # with one it has a task of its own, and all the time of a task
                         mail.lease_owner = self.owner
@@ -196,7 +201,7 @@ class Claimed:
             facts = {"bound_at": bound_at, "looked_at": clock.now(), "cause": Cause.NONE, "cause_codes": []}
             self.move(State.ACTIVE, run_at=None, **facts, **FREE)
             Job.objects.create(kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk})
-            if _owes_ready_mail(subaccount):
+            if is_word_owed(subaccount):
                 _ready_mail(subaccount).save()
 
     def contradiction(self) -> None:

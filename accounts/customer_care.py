@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import attention, customers, jobs, people, states, tasks
 from accounts.audit import record as _record
-from accounts.claimed import is_word_sent
+from accounts.claimed import is_word_owed
 from accounts.customer_list import Step
 from accounts.errors import NotAllowed
 from accounts.models import (
@@ -150,7 +150,7 @@ def resume(customer: Customer, *, acting_user: User) -> None:
     _record("customer.resumed", customer, acting_user)
     if not drop_task(customer, PanelTask.Kind.BLOCK):
         put_task(customer, PanelTask.Kind.UNBLOCK)
-    is_news = subaccount.state == State.ACTIVE and not customer.first_launch_at and not is_word_sent(subaccount)
+    is_news = subaccount.state == State.ACTIVE and not customer.first_launch_at and is_word_owed(subaccount)
     mail = "account_ready" if is_news else "resumed"  # the pause kept back who may start now
     jobs.put_mail(mail, agency=customer.agency, customer=customer)
     tasks.wake()

@@ -83,15 +83,17 @@ def _calls(agency: Agency, customer: Customer) -> None:
             milliseconds=milliseconds,
             outcome="ok",
         )
-    Job.objects.create(
+    sent = created + timedelta(seconds=7)
+    mail = Job.objects.create(
         kind=Job.Kind.MAIL,
         agency=agency,
         customer_id=customer.pk,
         payload={"mail": "account_ready", "customer": customer.pk},
         run_at=None,
         created_at=created + timedelta(seconds=5),
-        done_at=created + timedelta(seconds=7),
+        done_at=sent,
     )
+    Event.objects.record("mail.sent", agency=agency, customer=customer, about=mail, at=sent, mail="account_ready")
 
 
 def _note(agency: Agency, customer: Customer, owner: User, text: str) -> None:

@@ -128,6 +128,8 @@ def erase_customer(customer: Customer, *, why: Why, acting_user: User) -> None:
     acting = User.objects.filter(pk=acting_user.pk, agency=customer.agency, is_active=True).first()
     if acting is None or acting.staff_role != User.StaffRole.OWNER:
         raise NotAllowed("Only an owner of the agency erases a customer.")
+    for membership in customer.memberships.select_related("person").order_by("person"):
+        _hold_addresses(membership.person)
     Agency.objects.select_for_update(no_key=True).get(pk=customer.agency_id)
     wishes_of([customer.pk], customer.agency)
     rows = Customer.objects.for_agency(customer.agency).select_for_update(of=("self",))
@@ -148,8 +150,7 @@ def erase_never_proven(person: User) -> bool:
     False, and nothing is done, where it turns out that they did prove it, or belong here by other means.
     """
     assert person.agency is not None
-    # Whoever enters the code just now has the address first, then the wish (customers.prove_mailbox).
-    list(person.emailaddress_set.select_for_update())  # type: ignore[attr-defined]  # allauth's, unknown to the stubs
+    _hold_addresses(person)
     Agency.objects.select_for_update(no_key=True).get(pk=person.agency.pk)
     customers_of(person)
     row = personal_data.never_proven().select_related("agency").filter(pk=person.pk).first()
@@ -169,6 +170,7 @@ def erase_never_proven(person: User) -> bool:
 def _locked(person: User, acting_user: User) -> tuple[User, User]:
     """Both as they are now, behind the agency's lock and those of the customers: two owners come one by one."""
     if person.agency_id is not None:
+        _hold_addresses(person)
         Agency.objects.select_for_update(no_key=True).get(pk=person.agency_id)
         customers_of(person)
     found = {row.pk: row for row in User.objects.select_related("agency").filter(pk__in=(person.pk, acting_user.pk))}
@@ -176,6 +178,11 @@ def _locked(person: User, acting_user: User) -> tuple[User, User]:
     if acting is None or row is None:
         raise NotAllowed("Gone already.")
     return acting, row
+
+
+def _hold_addresses(person: User) -> None:
+    """Before all else: whoever enters a code just now has the address, then the wish (customers.prove_mailbox)."""
+    list(person.emailaddress_set.select_for_update())  # type: ignore[attr-defined]  # allauth's, unknown to the stubs
 
 
 def customers_of(person: User) -> list[int]:

@@ -191,8 +191,9 @@ def accept_invitation(invitation: Invitation, *, password: str, first_name: str 
         raise NotAllowed("This person is suspended.")
     else:
         person.session_generation += 1
-        customers.withdraw(person, acting_user=person)
+        # The addresses first, as whoever erases this person takes them.
         EmailAddress.objects.filter(user=person).delete()
+        customers.withdraw(person, acting_user=person)
     person.first_name, person.last_name = first_name, last_name
     if invitation.customer is None:
         person.staff_role = invitation.staff_role
@@ -290,14 +291,15 @@ def _arrive(invitation: Invitation, person: User) -> None:
     """What both ways of accepting end with: the membership, the event, and the wishes that waited for the mailbox."""
     Invitation.objects.for_agency(invitation.agency).filter(pk=invitation.pk).update(accepted_by=person)
     if invitation.customer is not None:
-        rows = Customer.objects.for_agency(invitation.agency).filter(pk=invitation.customer.pk, contact=None)
-        rows.filter(email=person.email).update(contact=person)
         # Somebody who belongs to it already (suspended, perhaps) stays as they are.
         Membership.objects.for_agency(invitation.agency).get_or_create(
             person=person, customer=invitation.customer, defaults={"role": invitation.member_role}
         )
     _record("invitation.accepted", invitation, person)
     customers.prove_mailbox(acting_user=person, email=person.email)
+    if invitation.customer is not None:  # after its wish, as the worker takes them
+        rows = Customer.objects.for_agency(invitation.agency).filter(pk=invitation.customer.pk, contact=None)
+        rows.filter(email=person.email).update(contact=person)
     customers.note_sign_in(person)
 
 

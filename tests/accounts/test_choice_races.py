@@ -279,6 +279,41 @@ def test_whom_a_pause_kept_from_reading_that_they_may_start_reads_it_after_it(
     assert _sent(bos_subaccount) == ["paused", "account_ready"]
 
 
+def test_whom_a_pause_and_a_lost_account_kept_from_it_reads_it_when_it_is_found_again(
+    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User
+):
+    Job.objects.for_agency(bos_subaccount.agency).delete()
+    customer_care.pause(bos_subaccount.customer, message="x", acting_user=ada)
+    provisioning.attempt()
+    jobs.missing(fresh(bos_subaccount))
+    customer_care.resume(fresh(bos_subaccount).customer, acting_user=ada)
+    assert "account_ready" not in _sent(bos_subaccount)
+
+    Subaccount.objects.for_agency(bos_subaccount.agency).update(run_at=timezone.now())
+    provisioning.attempt()
+
+    assert fresh(bos_subaccount).state == State.ACTIVE
+    assert _sent(bos_subaccount)[-1] == "account_ready"
+
+
+def test_word_that_was_given_up_is_owed(sandbox: Sandbox, bos_subaccount: Subaccount, ada: User):
+    Job.objects.for_agency(bos_subaccount.agency).delete()
+    customer_care.pause(bos_subaccount.customer, message="x", acting_user=ada)
+    provisioning.attempt()
+    after = fresh(bos_subaccount)
+    about = {"agency": after.agency, "customer_id": after.customer_id}
+    Job.objects.create(
+        kind="mail", payload={"mail": "account_ready", "customer": after.customer_id}, run_at=None, **about
+    )
+    Event.objects.record(
+        "mail.sent", agency=after.agency, customer=after.customer, outcome="failed", mail="account_ready"
+    )
+
+    customer_care.resume(after.customer, acting_user=ada)
+
+    assert _sent(bos_subaccount)[-1] == "account_ready"
+
+
 def test_who_read_it_before_the_pause_is_told_no_more_than_that_it_is_over(
     sandbox: Sandbox, bos_subaccount: Subaccount, ada: User
 ):
