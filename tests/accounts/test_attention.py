@@ -1,10 +1,12 @@
 """What waits for a person: which choices there are, and what each of them does at the vendor."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.utils import timezone
 
 from accounts import attention, customer_care, jobs, people, provisioning
 from accounts.attention import Choice
@@ -259,8 +261,8 @@ def test_the_mail_of_somebody_else_is_none_of_theirs(
     if what == "was sent":
         Event.objects.record("mail.sent", agency=agency, customer=customer, mail="account_ready")
     else:
-        payload = {"mail": "account_ready", "customer": other.pk}
-        Job.objects.create(kind="mail", agency=agency, customer_id=customer.pk, payload=payload, run_at=None)
+        payload, tomorrow = {"mail": "account_ready", "customer": other.pk}, timezone.now() + timedelta(days=1)
+        Job.objects.create(kind="mail", agency=agency, customer_id=customer.pk, payload=payload, run_at=tomorrow)
 
     attention.look(fresh(unannounced), acting_user=sam)
     work(unannounced)
