@@ -57,5 +57,5 @@ def bold(script: Vendor) -> Iterator[Coupontools]:
 @pytest.fixture
 def hasty(script: Vendor) -> Iterator[Coupontools]:
     """The same for tests of the deadline itself: on a busy machine even a good answer may come too late for it."""
-    with client_of(script, seconds=0.25) as client:
+    with client_of(script, seconds=0.75) as client:
         yield client
