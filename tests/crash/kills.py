@@ -104,9 +104,11 @@ def _kill(stage: Stage, nursery: Nursery, kills: int, stock: int, disturb: Distu
 
 
 def drain(stage: Stage, name: str, plan_for: Callable[[int], Plan] = lambda serial: Plan("")) -> None:
-    """Workers that nobody ends, until nothing is open any more."""
-    until = time.monotonic() + DRAIN_SECONDS
+    """Workers that nobody ends, until nothing is open any more, or nothing has become of it for DRAIN_SECONDS."""
+    fewest, until = stage.open_work(), time.monotonic() + DRAIN_SECONDS
     with workers(stage, plan_for, name) as nursery:
-        while stage.open_work() and time.monotonic() < until:
+        while (still_open := stage.open_work()) and time.monotonic() < until:
+            if still_open < fewest:  # a busy machine takes its time
+                fewest, until = still_open, time.monotonic() + DRAIN_SECONDS
             stage.note(nursery.reports(0.1))
             stage.hurry()

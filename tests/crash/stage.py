@@ -176,8 +176,8 @@ def warm_up() -> None:
     """One wish by this process: what is made once per process (the template engine) is made before the forks."""
     failpoints.arm(Plan(""), name="warm")
     provisioning.attempt()
-    while jobs.run():
-        pass
+    for _ in ("mail", "refresh"):
+        jobs.run()  # and no more: what an earlier profile has left may never be done
 
 
 def ready(folder: Path) -> None:
