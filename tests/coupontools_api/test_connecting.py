@@ -67,7 +67,7 @@ def test_nobody_is_connected_with_after_a_look_up_that_took_too_long(
     changes: bool, hasty: Coupontools, monkeypatch: pytest.MonkeyPatch
 ):
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        resolves(monkeypatch, listener.getsockname(), seconds=0.4)
+        resolves(monkeypatch, listener.getsockname(), seconds=1.2)
 
         with pytest.raises(errors.NotSent, match="deadline"):
             hasty.account.sign_on() if changes else hasty.subaccounts.get(SUBACCOUNT)
