@@ -123,16 +123,17 @@ def _restore_postgres(file: Path, tables: list[str]) -> None:
     column_is_there = "SELECT FROM information_schema.columns WHERE table_name = '{}' AND column_name = '{}'"
     only_where_it_is = f"IF EXISTS ({column_is_there.format(*PAUSES)}) THEN {ALL_PAUSED}; END IF;"
     reader, writer = _program("pg_restore"), _program("psql")
+    reaching = os.environ | _libpq(connection.settings_dict)  # the reader, too: by it Debian chooses among versions
     with tempfile.TemporaryFile() as words:
         read = subprocess.Popen(  # noqa: S603 -- a program of that name on the operator's own path
             [reader, "--no-owner", "--no-privileges", "--file=-", str(file)],
-            env=os.environ | _libpq(connection.settings_dict),  # by them Debian chooses among versions of the program
+            env=reaching,
             stdout=subprocess.PIPE,
             stderr=words,
         )
         write = subprocess.Popen(  # noqa: S603 -- the same
             [writer, "--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1"],
-            env=os.environ | _libpq(connection.settings_dict),
+            env=reaching,
             stdin=subprocess.PIPE,
             stderr=words,
         )

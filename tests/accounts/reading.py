@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
@@ -101,3 +102,15 @@ def page_of(subaccount: Subaccount) -> wording.Setup:
 
 def staff_read(subaccount: Subaccount) -> str:
     return wording.cause_sentence(subaccount.cause, subaccount.cause_codes)
+
+
+@contextmanager
+def no_mail_server() -> Iterator[None]:
+    """Nobody takes a mail until the end of the block."""
+
+    def away(self: Any, messages: Any) -> int:
+        raise ConnectionRefusedError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EmailBackend, "send_messages", away)
+        yield

@@ -5,8 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
-from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
 from accounts import (
@@ -249,83 +247,6 @@ def test_a_second_click_changes_nothing(active: Subaccount, ada: User):
 def test_what_is_not_paused_is_not_resumed(active: Subaccount, ada: User):
     with pytest.raises(NotAllowed):
         customer_care.resume(fresh(active).customer, acting_user=ada)
-
-
-def _sent(subaccount: Subaccount) -> list[str]:
-    Job.objects.for_agency(subaccount.agency).filter(done_at=None).update(run_at=timezone.now())
-    while jobs.run():
-        pass
-    events = Event.objects.for_agency(subaccount.agency).filter(kind="mail.sent").order_by("pk")
-    return [event.data["mail"] for event in events]
-
-
-def test_whom_a_pause_kept_from_reading_that_they_may_start_reads_it_after_it(
-    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User, monkeypatch: pytest.MonkeyPatch
-):
-    Job.objects.for_agency(bos_subaccount.agency).delete()
-    stale = fresh(bos_subaccount).customer
-
-    def away(self: Any, messages: Any) -> int:
-        raise ConnectionRefusedError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(EmailBackend, "send_messages", away)
-        provisioning.attempt()
-    customer_care.pause(fresh(bos_subaccount).customer, message="x", acting_user=ada)
-    assert _sent(bos_subaccount) == ["paused"]
-
-    customer_care.resume(stale, acting_user=ada)
-
-    assert _sent(bos_subaccount) == ["paused", "account_ready"]
-
-
-def test_whom_a_pause_and_a_lost_account_kept_from_it_reads_it_when_it_is_found_again(
-    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User
-):
-    Job.objects.for_agency(bos_subaccount.agency).delete()
-    customer_care.pause(bos_subaccount.customer, message="x", acting_user=ada)
-    provisioning.attempt()
-    jobs.missing(fresh(bos_subaccount))
-    customer_care.resume(fresh(bos_subaccount).customer, acting_user=ada)
-    assert "account_ready" not in _sent(bos_subaccount)
-
-    Subaccount.objects.for_agency(bos_subaccount.agency).update(run_at=timezone.now())
-    provisioning.attempt()
-
-    assert fresh(bos_subaccount).state == State.ACTIVE
-    assert _sent(bos_subaccount)[-1] == "account_ready"
-
-
-def test_word_that_was_given_up_is_owed(sandbox: Sandbox, bos_subaccount: Subaccount, ada: User):
-    Job.objects.for_agency(bos_subaccount.agency).delete()
-    customer_care.pause(bos_subaccount.customer, message="x", acting_user=ada)
-    provisioning.attempt()
-    after = fresh(bos_subaccount)
-    about = {"agency": after.agency, "customer_id": after.customer_id}
-    Job.objects.create(
-        kind="mail", payload={"mail": "account_ready", "customer": after.customer_id}, run_at=None, **about
-    )
-    Event.objects.record(
-        "mail.sent", agency=after.agency, customer=after.customer, outcome="failed", mail="account_ready"
-    )
-
-    customer_care.resume(after.customer, acting_user=ada)
-
-    assert _sent(bos_subaccount)[-1] == "account_ready"
-
-
-def test_who_read_it_before_the_pause_is_told_no_more_than_that_it_is_over(
-    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User
-):
-    """Also where the clock of the machine that paused is behind the database's."""
-    Job.objects.for_agency(bos_subaccount.agency).delete()
-    provisioning.attempt()
-    with time_machine.travel(timezone.now() - timedelta(minutes=10), tick=True):
-        customer_care.pause(fresh(bos_subaccount).customer, message="x", acting_user=ada)
-    assert _sent(bos_subaccount) == ["account_ready", "paused"]
-    customer_care.resume(fresh(bos_subaccount).customer, acting_user=ada)
-
-    assert _sent(bos_subaccount) == ["account_ready", "paused", "resumed"]
 
 
 def test_a_trial_that_became_a_customer_is_not_extended_by_a_page_from_before(active: Subaccount, ada: User):

@@ -11,9 +11,10 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from accounts import clock, customer_care, jobs, panel, provisioning, vendor
-from accounts.models import Agency, Customer, Event, Job, State, Subaccount, User, VendorAccount
+from accounts import clock, customer_care, jobs, panel, vendor
+from accounts.models import Agency, Customer, Event, Job, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
+from tests.accounts.reading import no_mail_server
 
 pytestmark = pytest.mark.django_db
 
@@ -24,14 +25,10 @@ def put(agency: Agency) -> Job:
     )
 
 
-def test_a_mail_server_that_is_away_loses_nothing(north: Agency, monkeypatch: pytest.MonkeyPatch):
+def test_a_mail_server_that_is_away_loses_nothing(north: Agency):
     job = put(north)
 
-    def away(self: Any, messages: Any) -> int:
-        raise ConnectionRefusedError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(EmailBackend, "send_messages", away)
+    with no_mail_server():
         jobs.run()
     job.refresh_from_db()
     assert (job.attempts, job.last_error, job.done_at) == (1, "ConnectionRefusedError", None)
@@ -65,61 +62,6 @@ def test_a_mail_about_a_customer_that_is_gone_is_not_sent(north: Agency):
 
     assert mail.outbox == []
     assert not Job.objects.for_agency(north).exclude(run_at=None).exists()
-
-
-def test_who_made_an_account_sends_word_of_it_and_nobody_else(
-    sandbox: Sandbox, bos_subaccount: Subaccount, monkeypatch: pytest.MonkeyPatch
-):
-    Job.objects.for_agency(bos_subaccount.agency).delete()
-    do = jobs.do
-
-    def others_look_first(job: Job) -> None:
-        monkeypatch.setattr(jobs, "do", do)
-        while jobs.run():
-            pass
-        assert mail.outbox == []
-        do(job)
-
-    monkeypatch.setattr(jobs, "do", others_look_first)
-    provisioning.attempt()
-
-    assert [message.to for message in mail.outbox] == [[bos_subaccount.email]]
-    assert not Job.objects.for_agency(bos_subaccount.agency).exclude(run_at=None).exists()
-
-
-def test_with_a_broker_word_of_an_account_has_a_task_of_its_own(
-    sandbox: Sandbox, bos_subaccount: Subaccount, settings: Any
-):
-    """What is left of the time of a task that asked a slow vendor may be too little for a slow mail server."""
-    Job.objects.for_agency(bos_subaccount.agency).delete()
-    settings.BROKER_URL = "memory://"
-
-    provisioning.attempt()
-    word = Job.objects.for_agency(bos_subaccount.agency).get(payload__mail="account_ready")
-    assert (word.lease_owner, word.lease_until, mail.outbox) == ("", None, [])
-
-    jobs.run(word.pk)
-    assert [message.to for message in mail.outbox] == [[bos_subaccount.email]]
-
-
-def test_word_of_an_account_that_no_mail_server_takes_is_sent_later(
-    sandbox: Sandbox, bos_subaccount: Subaccount, monkeypatch: pytest.MonkeyPatch
-):
-    def away(self: Any, messages: Any) -> int:
-        raise ConnectionRefusedError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(EmailBackend, "send_messages", away)
-        provisioning.attempt()
-    bos_subaccount.refresh_from_db()
-    word = Job.objects.for_agency(bos_subaccount.agency).get(payload__mail="account_ready")
-    assert bos_subaccount.state == State.ACTIVE
-    assert (word.attempts, word.last_error, word.lease_owner) == (1, "ConnectionRefusedError", "")
-
-    Job.objects.for_agency(bos_subaccount.agency).filter(pk=word.pk).update(run_at=timezone.now())
-    while jobs.run():
-        pass
-    assert [message.to for message in mail.outbox] == [[bos_subaccount.email]]
 
 
 def test_refreshes_do_not_pile_up_while_nobody_does_them(sandbox: Sandbox, active: Subaccount):

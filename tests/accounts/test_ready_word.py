@@ -1,0 +1,138 @@
+"""Word of a new account: sent by whoever made it, once, and owed to whoever was never told."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.core import mail
+from django.utils import timezone
+
+from accounts import customer_care, jobs, provisioning
+from accounts.models import Event, Job, State, Subaccount, User
+from coupontools_api.sandbox import Sandbox
+from tests.accounts.reading import fresh, no_mail_server
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_who_made_an_account_sends_word_of_it_and_nobody_else(
+    sandbox: Sandbox, bos_subaccount: Subaccount, monkeypatch: pytest.MonkeyPatch
+):
+    Job.objects.for_agency(bos_subaccount.agency).delete()
+    do = jobs.do
+
+    def others_look_first(job: Job) -> None:
+        monkeypatch.setattr(jobs, "do", do)
+        while jobs.run():
+            pass
+        assert mail.outbox == []
+        do(job)
+
+    monkeypatch.setattr(jobs, "do", others_look_first)
+    provisioning.attempt()
+
+    assert [message.to for message in mail.outbox] == [[bos_subaccount.email]]
+    assert not Job.objects.for_agency(bos_subaccount.agency).exclude(run_at=None).exists()
+
+
+def test_with_a_broker_word_of_an_account_has_a_task_of_its_own(
+    sandbox: Sandbox, bos_subaccount: Subaccount, settings: Any
+):
+    """What is left of the time of a task that asked a slow vendor may be too little for a slow mail server."""
+    Job.objects.for_agency(bos_subaccount.agency).delete()
+    settings.BROKER_URL = "memory://"
+
+    provisioning.attempt()
+    word = Job.objects.for_agency(bos_subaccount.agency).get(payload__mail="account_ready")
+    assert (word.lease_owner, word.lease_until, mail.outbox) == ("", None, [])
+
+    jobs.run(word.pk)
+    assert [message.to for message in mail.outbox] == [[bos_subaccount.email]]
+
+
+def test_word_of_an_account_that_no_mail_server_takes_is_sent_later(sandbox: Sandbox, bos_subaccount: Subaccount):
+    with no_mail_server():
+        provisioning.attempt()
+    bos_subaccount.refresh_from_db()
+    word = Job.objects.for_agency(bos_subaccount.agency).get(payload__mail="account_ready")
+    assert bos_subaccount.state == State.ACTIVE
+    assert (word.attempts, word.last_error, word.lease_owner) == (1, "ConnectionRefusedError", "")
+
+    Job.objects.for_agency(bos_subaccount.agency).filter(pk=word.pk).update(run_at=timezone.now())
+    while jobs.run():
+        pass
+    assert [message.to for message in mail.outbox] == [[bos_subaccount.email]]
+
+
+def _sent(subaccount: Subaccount) -> list[str]:
+    Job.objects.for_agency(subaccount.agency).filter(done_at=None).update(run_at=timezone.now())
+    while jobs.run():
+        pass
+    events = Event.objects.for_agency(subaccount.agency).filter(kind="mail.sent").order_by("pk")
+    return [event.data["mail"] for event in events]
+
+
+def test_whom_a_pause_kept_from_reading_that_they_may_start_reads_it_after_it(
+    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User
+):
+    Job.objects.for_agency(bos_subaccount.agency).delete()
+    stale = fresh(bos_subaccount).customer
+
+    with no_mail_server():
+        provisioning.attempt()
+    customer_care.pause(fresh(bos_subaccount).customer, message="x", acting_user=ada)
+    assert _sent(bos_subaccount) == ["paused"]
+
+    customer_care.resume(stale, acting_user=ada)
+
+    assert _sent(bos_subaccount) == ["paused", "account_ready"]
+
+
+def test_whom_a_pause_and_a_lost_account_kept_from_it_reads_it_when_it_is_found_again(
+    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User
+):
+    Job.objects.for_agency(bos_subaccount.agency).delete()
+    customer_care.pause(bos_subaccount.customer, message="x", acting_user=ada)
+    provisioning.attempt()
+    jobs.missing(fresh(bos_subaccount))
+    customer_care.resume(fresh(bos_subaccount).customer, acting_user=ada)
+    assert "account_ready" not in _sent(bos_subaccount)
+
+    Subaccount.objects.for_agency(bos_subaccount.agency).update(run_at=timezone.now())
+    provisioning.attempt()
+
+    assert fresh(bos_subaccount).state == State.ACTIVE
+    assert _sent(bos_subaccount)[-1] == "account_ready"
+
+
+def test_word_that_was_given_up_is_owed(sandbox: Sandbox, bos_subaccount: Subaccount, ada: User):
+    Job.objects.for_agency(bos_subaccount.agency).delete()
+    customer_care.pause(bos_subaccount.customer, message="x", acting_user=ada)
+    provisioning.attempt()
+    after = fresh(bos_subaccount)
+    about = {"agency": after.agency, "customer_id": after.customer_id}
+    Job.objects.create(
+        kind="mail", payload={"mail": "account_ready", "customer": after.customer_id}, run_at=None, **about
+    )
+    Event.objects.record(
+        "mail.sent", agency=after.agency, customer=after.customer, outcome="failed", mail="account_ready"
+    )
+
+    customer_care.resume(after.customer, acting_user=ada)
+
+    assert _sent(bos_subaccount)[-1] == "account_ready"
+
+
+def test_who_read_it_before_the_pause_is_told_no_more_than_that_it_is_over(
+    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User
+):
+    """Also where the clock of the machine that paused is behind the database's."""
+    Job.objects.for_agency(bos_subaccount.agency).delete()
+    provisioning.attempt()
+    with time_machine.travel(timezone.now() - timedelta(minutes=10), tick=True):
+        customer_care.pause(fresh(bos_subaccount).customer, message="x", acting_user=ada)
+    assert _sent(bos_subaccount) == ["account_ready", "paused"]
+    customer_care.resume(fresh(bos_subaccount).customer, acting_user=ada)
+
+    assert _sent(bos_subaccount) == ["account_ready", "paused", "resumed"]
