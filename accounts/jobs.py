@@ -1,6 +1,7 @@
 """Work that is not a subaccount's own making: mails, refreshes, comparisons. Written by doors, done by the worker."""
 
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -157,6 +158,7 @@ def _send(job: Job) -> bool:
     render = import_string(settings.MAIL_RENDERER)
     message: EmailMultiAlternatives | None = render(job.payload, agency=job.agency, secret=unseal(job.sealed_secret))
     if message is None:
+        _drop(job, render)
         return False
     if len(message.to) > 1:
         _one_each(job, message.to)
@@ -164,6 +166,22 @@ def _send(job: Job) -> bool:
     message.extra_headers["Message-ID"] = f"<job-{job.pk}@{settings.PLATFORM_HOST}>"
     message.send()
     return True
+
+
+@transaction.atomic
+def _drop(job: Job, render: Callable[..., EmailMultiAlternatives | None]) -> None:
+    """Ends a mail that is about nothing that is still so.
+
+    Looked at again behind the lock of the wish it is about: who resumes it, or finds it again, meanwhile counts on
+    the mail's coming.
+    """
+    if job.customer_id and job.agency:
+        with suppress(Subaccount.DoesNotExist):  # it was purged meanwhile
+            wishes = Subaccount.objects.for_agency(job.agency).select_for_update().only("pk")
+            wishes.get(customer=job.customer_id)
+        if render(job.payload, agency=job.agency, secret=unseal(job.sealed_secret)) is not None:
+            raise _TryLater("it holds again")
+    _mark_done(job)
 
 
 @transaction.atomic

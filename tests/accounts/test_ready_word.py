@@ -7,10 +7,12 @@ import pytest
 import time_machine
 from django.core import mail
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from accounts import customer_care, jobs, provisioning
 from accounts.models import Event, Job, State, Subaccount, User
 from coupontools_api.sandbox import Sandbox
+from tests import factories
 from tests.accounts.reading import fresh, no_mail_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,6 +78,9 @@ def _sent(subaccount: Subaccount) -> list[str]:
 def test_whom_a_pause_kept_from_reading_that_they_may_start_reads_it_after_it(
     sandbox: Sandbox, bos_subaccount: Subaccount, ada: User
 ):
+    factories.customer(
+        bos_subaccount.agency, factories.person(bos_subaccount.agency, "next@shop.example"), proven=False
+    )
     Job.objects.for_agency(bos_subaccount.agency).delete()
     stale = fresh(bos_subaccount).customer
 
@@ -87,6 +92,29 @@ def test_whom_a_pause_kept_from_reading_that_they_may_start_reads_it_after_it(
     customer_care.resume(stale, acting_user=ada)
 
     assert _sent(bos_subaccount) == ["paused", "account_ready"]
+
+
+def test_who_is_resumed_just_when_word_is_dropped_reads_it_all_the_same(
+    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+):
+    Job.objects.for_agency(bos_subaccount.agency).delete()
+    with no_mail_server():
+        provisioning.attempt()
+    customer_care.pause(fresh(bos_subaccount).customer, message="x", acting_user=ada)
+    render_as_ever = import_string(settings.MAIL_RENDERER)
+    kept_back = []
+
+    def render(payload: dict[str, Any], **kwargs: Any) -> Any:
+        message = render_as_ever(payload, **kwargs)
+        if message is None and not kept_back:
+            kept_back.append(payload["mail"])
+            customer_care.resume(fresh(bos_subaccount).customer, acting_user=ada)
+        return message
+
+    monkeypatch.setattr(jobs, "import_string", lambda name: render)
+
+    assert {*_sent(bos_subaccount), *_sent(bos_subaccount)} == {"account_ready", "resumed"}
+    assert kept_back == ["account_ready"]
 
 
 def test_whom_a_pause_and_a_lost_account_kept_from_it_reads_it_when_it_is_found_again(

@@ -2,10 +2,12 @@
 
 import logging
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -89,6 +91,17 @@ def test_f33_a_broker_that_is_away_undoes_no_sign_up_and_its_message_is_not_miss
 @contextmanager
 def disk_full() -> Iterator[None]:
     """The database may not take one more page."""
+    small = sqlite_may_not_grow() if connection.vendor == "sqlite" else all_tables_on_a_small_disk()
+    with small:
+        for length in (3000, 200, 1):  # no page is left that a sign-up could use, of those that were given back either
+            filler = {"kind": "mail", "agency": None, "payload": {"text": "x" * length}, "run_at": None}
+            with pytest.raises(OperationalError, match=r"full|No space left"):
+                any(Job.objects.create(**filler) is None for _ in range(10_000))
+        yield
+
+
+@contextmanager
+def sqlite_may_not_grow() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         cursor.execute("PRAGMA page_count")
@@ -100,18 +113,42 @@ def disk_full() -> Iterator[None]:
             cursor.execute("PRAGMA max_page_count = 1073741823")
 
 
+@contextmanager
+def all_tables_on_a_small_disk() -> Iterator[None]:
+    """A file system of memory, mounted for it, and full. PostgreSQL's log and catalogue stay where they are."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small disk for PostgreSQL")
+    folder, name = Path(tempfile.mkdtemp(prefix="portal-small-disk-")), f"small_{os.getpid()}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", folder], check=True)
+    try:
+        shutil.chown(folder, "postgres")
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE TABLESPACE {name} LOCATION '{folder}'")
+            try:
+                move_everything(cursor, "pg_default", name)
+                with suppress(OSError), (folder / "ballast").open("wb", buffering=0) as ballast:
+                    while True:
+                        ballast.write(bytes(8192))
+                yield
+            finally:
+                move_everything(cursor, name, "pg_default")
+                cursor.execute(f"DROP TABLESPACE {name}")
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)  # a server may still hold a file that is gone
+        folder.rmdir()
+
+
+def move_everything(cursor: Any, here: str, there: str) -> None:
+    for kind in ("TABLE", "INDEX"):
+        cursor.execute(f"ALTER {kind} ALL IN TABLESPACE {here} SET TABLESPACE {there}")
+
+
 def test_f34_a_full_disk_refuses_a_sign_up_before_anything_is_promised(
     north: Agency, package: Package, stranger: Client
 ):
-    if connection.vendor != "sqlite":
-        pytest.skip("SQLite can be told how large its disk is")
     people, wishes = User.objects.count(), Subaccount.objects.for_agency(north).count()
 
     with disk_full():
-        for length in (3000, 200):  # no page is left that a sign-up could use, of those that were given back either
-            filler = {"kind": "mail", "agency": north, "payload": {"text": "x" * length}, "run_at": None}
-            with pytest.raises(OperationalError, match="full"):
-                any(Job.objects.create(**filler) is None for _ in range(10_000))
         refused = signs_up(stranger, package)
 
     text = refused.content.decode()
