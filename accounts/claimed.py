@@ -80,7 +80,8 @@ class Claimed:
         self.subaccount, self.owner = subaccount, owner
         self.account = subaccount.vendor_account
         self.candidates: list[str] = list(subaccount.candidates)
-        self.mail: Job | None = None  # that this claim holds too: whoever makes an account sends word of it
+        # That this claim holds too: whoever makes an account sends word of it, and reads it for the first time.
+        self.jobs: list[Job] = []
 
     # -- looking -------------------------------------------------------------------------------------------
 
@@ -153,18 +154,18 @@ class Claimed:
                 customer = customers.get(pk=subaccount.customer_id)
                 self._start_trial(customer, now.date())
                 self._check_package(customer, was)
-                refresh = Job(kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk})
-                mail = None
+                jobs = [Job(kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk})]
                 if customer.paused_at:
                     # Paused before there was an account: the task that a pause leaves, and no "you can start".
                     PanelTask.objects.create(agency=subaccount.agency, customer=customer, kind=PanelTask.Kind.BLOCK)
                 elif was != State.MISSING or is_word_owed(subaccount):
-                    mail = _ready_mail(subaccount)
-                    if not settings.BROKER_URL:  # with one it has a task of its own, and all the time of a task
-                        mail.lease_owner = self.owner
-                        mail.lease_until = now + seconds(settings.PROVISIONING_LEASE_SECONDS)
-                Job.objects.bulk_create([refresh, mail] if mail else [refresh])
-            self.mail = mail if mail and mail.lease_owner else None
+                    jobs.insert(0, _ready_mail(subaccount))
+                if not settings.BROKER_URL:  # with one each has a task of its own, and all the time of a task
+                    for job in jobs:
+                        job.lease_owner = self.owner
+                        job.lease_until = now + seconds(settings.PROVISIONING_LEASE_SECONDS)
+                Job.objects.bulk_create(jobs)
+            self.jobs = [] if settings.BROKER_URL else jobs
         except IntegrityError:
             # Another row has this id: whatever the vendor meant, it is not bound twice.
             if subaccount.state in (State.NEEDS_REVIEW, State.MISSING):

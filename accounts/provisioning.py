@@ -64,8 +64,8 @@ def attempt(pk: int | None = None) -> bool:
         except Exception:  # a fault of ours must neither hold the row in silence nor end the worker
             log.exception("provisioning.fault", state=subaccount.state)
             step.put_off_after_fault()
-        if step.mail:
-            jobs.do(step.mail)
+        for job in step.jobs:
+            jobs.do(job)
     return True
 
 
@@ -107,8 +107,9 @@ class _Step(Claimed):
         if self.account.creates_paused_at:
             self.postpone(PAUSED_FOR, Cause.CREATES_PAUSED)
             return
-        if wait := self._wait_for_others(clock.now()):
-            self.postpone_behind_others(wait)  # before the look: it would be for nothing
+        of_agency = Subaccount.objects.for_agency(self.subaccount.agency)
+        if of_agency.filter(self.others_in_the_making()).exists():
+            self.postpone_behind_others(OTHERS_WAIT)  # before the look: it would be for nothing
             return
         listing = self.listing()
         if listing is None:

@@ -338,8 +338,10 @@ def customer_for_mail(pk: int, agency: Agency | None) -> Customer | None:
     """The customer that a mail job of this agency is about; None if it is gone or another agency's."""
     if agency is None:
         return None
-    related = "agency", "subaccount", "package"
-    return Customer.objects.for_agency(agency).select_related(*related).filter(pk=pk).first()
+    customer = Customer.objects.for_agency(agency).select_related("subaccount").filter(pk=pk).first()
+    if customer is not None:
+        customer.agency = agency
+    return customer
 
 
 def owner_addresses(customer: Customer) -> list[str]:

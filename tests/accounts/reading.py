@@ -19,7 +19,7 @@ from coupontools_api.sandbox import Sandbox
 from portal import wording
 from portal.access import Place
 
-CREATE, LIST = "/v4/subaccount/create", "/v4/subaccount/list"
+CREATE, LIST, GET = "/v4/subaccount/create", "/v4/subaccount/list", "/v4/subaccount"
 Work = Callable[..., Subaccount]
 
 

@@ -11,7 +11,7 @@ from accounts import attention, jobs, provisioning
 from accounts.models import Agency, Cause, Package, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
-from tests.accounts.reading import CREATE, LIST, attempt, calls, fresh, made, made_meanwhile, staff_read
+from tests.accounts.reading import CREATE, GET, LIST, attempt, calls, fresh, made, made_meanwhile, staff_read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OURS = '"subaccount":{"ID":"sub_1001","email":"bo@shop.example"}'
@@ -204,6 +204,7 @@ def test_another_account_that_is_linked_shows_nothing_of_the_one_before(
     there = sandbox.add_subaccount("north-id", email="third@shop.example")
     jobs.missing(fresh(active))
     attention.link(fresh(active), vendor_id=there, reason="It is theirs", acting_user=ada)
+    sandbox.fault(GET, "status", status=500)  # till it is read
 
     provisioning.attempt(active.pk)
 

@@ -13,10 +13,9 @@ from accounts.models import Agency, Cause, Customer, Job, Package, PanelTask, St
 from coupontools_api.sandbox import Sandbox
 from portal import wording_vendor
 from tests import factories
-from tests.accounts.reading import CREATE, attempt, fresh, made, made_meanwhile
+from tests.accounts.reading import CREATE, GET, attempt, fresh, made, made_meanwhile
 
 pytestmark = pytest.mark.django_db(transaction=True)
-GET = "/v4/subaccount"
 
 
 def work_off() -> None:
@@ -113,10 +112,9 @@ def test_another_package_is_asked_for_at_once_where_the_first_was_refused(
 
 
 def test_an_account_of_a_moment_ago_that_cannot_be_read_yet_is_not_gone(sandbox: Sandbox, bos_subaccount: Subaccount):
-    new = attempt(bos_subaccount)
     sandbox.fault(GET, "status", status=400, codes=[510], times=1)
 
-    work_off()
+    new = attempt(bos_subaccount)
 
     assert fresh(new).state == State.ACTIVE
     [reading] = Job.objects.for_agency(new.agency).filter(kind=Job.Kind.REFRESH)

@@ -59,6 +59,7 @@ SELDOM = (
     "before another attempt is committed",
     "before a row is let go",
     "before a job's claim is committed",
+    "after a job's claim is committed",
     "after the mail's end is committed",
 )
 NOWHERE = "nowhere"

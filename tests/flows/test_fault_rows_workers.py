@@ -47,7 +47,6 @@ EVERY_WISH_PASSES = (
     "after the vendor's effect",
     "before the binding is committed",
     "after the binding is committed",
-    "after a job's claim is committed",
     "before the mail is handed over",
     "after the mail is handed over",
     "before the mail's end is committed",
