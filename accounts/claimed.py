@@ -80,8 +80,9 @@ class Claimed:
         self.subaccount, self.owner = subaccount, owner
         self.account = subaccount.vendor_account
         self.candidates: list[str] = list(subaccount.candidates)
-        # That this claim holds too: whoever makes an account sends word of it, and reads it for the first time.
-        self.jobs: list[Job] = []
+        # That this claim holds too: whoever makes an account reads it for the first time, and sends word of it.
+        self.reading: Job | None = None
+        self.mail: Job | None = None
 
     # -- looking -------------------------------------------------------------------------------------------
 
@@ -154,18 +155,21 @@ class Claimed:
                 customer = customers.get(pk=subaccount.customer_id)
                 self._start_trial(customer, now.date())
                 self._check_package(customer, was)
-                jobs = [Job(kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk})]
+                reading = Job(kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk})
+                mail = None
                 if customer.paused_at:
                     # Paused before there was an account: the task that a pause leaves, and no "you can start".
                     PanelTask.objects.create(agency=subaccount.agency, customer=customer, kind=PanelTask.Kind.BLOCK)
                 elif was != State.MISSING or is_word_owed(subaccount):
-                    jobs.insert(0, _ready_mail(subaccount))
+                    mail = _ready_mail(subaccount)
+                jobs = [reading, mail] if mail else [reading]
                 if not settings.BROKER_URL:  # with one each has a task of its own, and all the time of a task
                     for job in jobs:
                         job.lease_owner = self.owner
                         job.lease_until = now + seconds(settings.PROVISIONING_LEASE_SECONDS)
                 Job.objects.bulk_create(jobs)
-            self.jobs = [] if settings.BROKER_URL else jobs
+            if not settings.BROKER_URL:
+                self.reading, self.mail = reading, mail
         except IntegrityError:
             # Another row has this id: whatever the vendor meant, it is not bound twice.
             if subaccount.state in (State.NEEDS_REVIEW, State.MISSING):

@@ -90,6 +90,14 @@ def claim(
         full.add(row.agency_id)
 
 
+def renew(row: Subaccount | Job) -> bool:
+    """Begins the lease of a row that is held anew. False if it has ended: somebody else may have the row."""
+    now = clock.now()
+    until = now + timedelta(seconds=settings.PROVISIONING_LEASE_SECONDS)
+    held = type(row)._default_manager.across_agencies().filter(pk=row.pk, lease_owner=row.lease_owner)
+    return bool(held.filter(lease_until__gt=now).update(lease_until=until))
+
+
 def _decides(kind: type[Work]) -> tuple[str, ...]:
     """What a claim asks of a row, of which the whole is read when it is taken."""
     return ("agency",) if kind is Subaccount else ("agency", "kind")

@@ -23,7 +23,7 @@ from accounts.claimed import (
     quarantine_ends,
     seconds,
 )
-from accounts.claims import backoff, claim
+from accounts.claims import backoff, claim, renew
 from accounts.models import IN_FLIGHT, Agency, Cause, Customer, Event, Job, State, Subaccount, VendorAccount
 from accounts.states import FREE, LostClaim
 from coupontools_api.errors import (
@@ -64,8 +64,13 @@ def attempt(pk: int | None = None) -> bool:
         except Exception:  # a fault of ours must neither hold the row in silence nor end the worker
             log.exception("provisioning.fault", state=subaccount.state)
             step.put_off_after_fault()
-        for job in step.jobs:
-            jobs.do(job)
+        # The reading first: it takes room that others wait for, and must not take it while a mail server is slow.
+        try:
+            if step.reading:
+                jobs.do(step.reading)
+        finally:  # also where the reading lost the database
+            if step.mail and renew(step.mail):
+                jobs.do(step.mail)
     return True
 
 
@@ -185,6 +190,7 @@ class _Step(Claimed):
             if account.creates_paused_at or not self._is_as_it_was(account):
                 self.postpone_behind_others(timedelta(seconds=1))
                 return False
+            self.account = account  # with the breaker as others have left it since the claim
             if wait := self._wait_for_others(now):
                 self.postpone_behind_others(wait)
                 return False

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import jobs, provisioning
-from accounts.models import Subaccount
+from accounts import jobs, provisioning, vendor
+from accounts.models import Subaccount, VendorAccount
 
 
 @pytest.fixture
@@ -40,3 +40,22 @@ def work(quick: None) -> Callable[..., Subaccount]:
         )
 
     return run
+
+
+@pytest.fixture
+def while_looking(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], None]:
+    """Does something while the worker has the vendor's list in its hands, once."""
+
+    def arrange(act: Callable[[], Any]) -> None:
+        real, acted = vendor.look, []
+
+        def look(account: VendorAccount) -> Any:
+            listing = real(account)
+            if not acted:
+                acted.append(True)
+                act()
+            return listing
+
+        monkeypatch.setattr(vendor, "look", look)
+
+    return arrange

@@ -1,6 +1,5 @@
 """Staff and the worker at one row at the same time; choices one after the other: nothing lost, doubled or untrue."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -31,25 +30,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def sam(north: Agency) -> User:
     return factories.staff(north, "sam@north.example", "support")
-
-
-@pytest.fixture
-def while_looking(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], None]:
-    """Does something while the worker has the vendor's list in its hands, once."""
-
-    def arrange(act: Callable[[], Any]) -> None:
-        real, acted = vendor.look, []
-
-        def look(account: VendorAccount) -> Any:
-            listing = real(account)
-            if not acted:
-                acted.append(True)
-                act()
-            return listing
-
-        monkeypatch.setattr(vendor, "look", look)
-
-    return arrange
 
 
 def put(subaccount: Subaccount, **row: Any) -> Subaccount:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import time_machine
 from django.core import mail
+from django.core.mail import EmailMultiAlternatives
+from django.db import OperationalError
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -36,6 +38,88 @@ def test_who_made_an_account_sends_word_of_it_and_nobody_else(
 
     assert [message.to for message in mail.outbox] == [[bos_subaccount.email]]
     assert not Job.objects.for_agency(bos_subaccount.agency).exclude(run_at=None).exists()
+
+
+def test_a_mail_server_that_is_slow_keeps_no_wish_of_the_agency_waiting(
+    sandbox: Sandbox, bos_subaccount: Subaccount, monkeypatch: pytest.MonkeyPatch
+):
+    agency = bos_subaccount.agency
+    for number in range(3):
+        factories.customer(agency, factories.person(agency, f"p{number}@shop.example"))
+    Job.objects.for_agency(agency).delete()
+    send, others, taken = EmailMultiAlternatives.send, [3], []
+
+    def send_slowly(message: EmailMultiAlternatives) -> None:
+        """Another hand takes another wish meanwhile, and sends another mail."""
+        if others[0]:
+            others[0] -= 1
+            taken.append(provisioning.attempt())
+        send(message)
+
+    monkeypatch.setattr(EmailMultiAlternatives, "send", send_slowly)
+    provisioning.attempt()
+
+    assert taken == [True, True, True]
+    assert len(mail.outbox) == 4
+
+
+def test_word_is_sent_once_where_the_reading_before_it_took_longer_than_the_lease(
+    sandbox: Sandbox, bos_subaccount: Subaccount, monkeypatch: pytest.MonkeyPatch
+):
+    word = Job.objects.for_agency(bos_subaccount.agency).filter(payload__mail="account_ready")
+    do = jobs.do
+
+    def read_slowly(job: Job) -> None:
+        do(job)
+        monkeypatch.setattr(jobs, "do", do)
+        word.update(lease_until=timezone.now() - timedelta(seconds=1))
+        while jobs.run():
+            pass  # another hand
+
+    Job.objects.for_agency(bos_subaccount.agency).delete()
+    monkeypatch.setattr(jobs, "do", read_slowly)
+    provisioning.attempt()
+
+    assert [message.to for message in mail.outbox] == [[bos_subaccount.email]]
+
+
+def test_the_lease_of_word_begins_when_its_turn_comes(
+    sandbox: Sandbox, bos_subaccount: Subaccount, settings: Any, monkeypatch: pytest.MonkeyPatch
+):
+    do, left = jobs.do, []
+
+    def look_at_lease(job: Job) -> None:
+        if job.kind == Job.Kind.REFRESH:
+            almost_over = timezone.now() + timedelta(seconds=1)
+            Job.objects.for_agency(job.agency).exclude(lease_until=None).update(lease_until=almost_over)
+        else:
+            job.refresh_from_db()
+            left.append((job.lease_until - timezone.now()).total_seconds())
+        do(job)
+
+    Job.objects.for_agency(bos_subaccount.agency).delete()
+    monkeypatch.setattr(jobs, "do", look_at_lease)
+    provisioning.attempt()
+
+    assert left[0] > settings.PROVISIONING_LEASE_SECONDS / 2
+    assert len(mail.outbox) == 1
+
+
+def test_word_is_sent_where_the_reading_before_it_lost_the_database(
+    sandbox: Sandbox, bos_subaccount: Subaccount, monkeypatch: pytest.MonkeyPatch
+):
+    do = jobs.do
+
+    def lose_the_database(job: Job) -> None:
+        monkeypatch.setattr(jobs, "do", do)
+        raise OperationalError("gone")
+
+    Job.objects.for_agency(bos_subaccount.agency).delete()
+    monkeypatch.setattr(jobs, "do", lose_the_database)
+    with pytest.raises(OperationalError):
+        provisioning.attempt()
+
+    assert [message.to for message in mail.outbox] == [[bos_subaccount.email]]
 
 
 def test_with_a_broker_word_of_an_account_has_a_task_of_its_own(

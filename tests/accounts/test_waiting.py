@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts import provisioning, vendor, vendor_accounts
 from accounts.errors import NotAllowed
 from accounts.models import Cause, Job, State, Subaccount, User, VendorAccount
+from coupontools_api.errors import CoupontoolsError, NoAnswer, Throttled, Unauthorized
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 from tests.accounts.reading import CREATE, LIST, Work, calls, customer_reads, fresh, made, probe_due, staff_read
@@ -72,6 +73,28 @@ def test_five_failures_in_a_row_open_the_breaker_and_it_burns_no_attempt(
     assert account.trouble == VendorAccount.Trouble.UNREACHABLE
     assert (subaccount.state, subaccount.attempts) == (State.REQUESTED, 0)
     assert subaccount.cause == Cause.VENDOR_UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    ("heard", "times", "cause"),
+    [
+        (Unauthorized(LIST, [101]), 1, Cause.CREDENTIALS),
+        (NoAnswer(LIST), 5, Cause.VENDOR_UNREACHABLE),
+        (Throttled(LIST, 60), 1, Cause.VENDOR_THROTTLES),
+    ],
+    ids=str,
+)
+def test_what_another_process_heard_during_the_look_stops_the_create(
+    heard: CoupontoolsError, times: int, cause: Cause, sandbox: Sandbox, bos_subaccount: Subaccount, while_looking: Any
+):
+    account = VendorAccount.objects.select_related("active_credential").get(agency=bos_subaccount.agency)
+    while_looking(lambda: [vendor.learn(account.active_credential, heard) for _ in range(times)])
+
+    provisioning.attempt(bos_subaccount.pk)
+
+    waiting = fresh(bos_subaccount)
+    assert (calls(sandbox, CREATE), made(sandbox)) == (0, 0)
+    assert (waiting.state, waiting.attempts, waiting.cause) == (State.REQUESTED, 0, cause)
 
 
 def test_the_daily_budget_stops_creates_and_says_so(

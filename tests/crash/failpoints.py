@@ -41,19 +41,18 @@ POINTS = (
     "before a row is let go",
     "before a job's claim is committed",
     "after a job's claim is committed",
+    "after a refresh's answer",
+    "before a refresh is committed",
+    "before a refresh's end is written",
     "before the mail is handed over",
     "after the mail is handed over",
     "before the mail's end is committed",
     "after the mail's end is committed",
-    "after a refresh's answer",
-    "before a refresh is committed",
-    "before a refresh's end is written",
 )
 # Few are sent here: a worker seldom comes there, or holds no claim there, so that its end does not count.
 SELDOM = (
     "before the claim",
     "before the claim is committed",
-    "after the binding is committed",
     "before a doubt is committed",
     "after a doubt is committed",
     "before another attempt is committed",

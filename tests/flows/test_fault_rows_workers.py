@@ -47,9 +47,13 @@ EVERY_WISH_PASSES = (
     "after the vendor's effect",
     "before the binding is committed",
     "after the binding is committed",
+    "after a refresh's answer",
+    "before a refresh is committed",
+    "before a refresh's end is written",
     "before the mail is handed over",
     "after the mail is handed over",
     "before the mail's end is committed",
+    "after the mail's end is committed",
 )
 
 
