@@ -1,11 +1,13 @@
 """A worker's steps have no statement to spare: their number bounds how many sign-ups a second a worker makes."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.db import connection
+from django.dispatch import Signal
 from django.test.utils import CaptureQueriesContext
 
-from accounts import jobs, provisioning
-from accounts.management.commands.work import _provide_connections
+from accounts import jobs, provisioning, worker_connections
 from accounts.models import Agency, Job, State, Subaccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
@@ -52,11 +54,14 @@ def test_nothing_to_do_takes_one_statement_and_the_time(north: Agency):
 
 def test_a_worker_has_a_connection_for_every_hand(monkeypatch: pytest.MonkeyPatch):
     pool = {"max_size": 20}
-    monkeypatch.setitem(connection.settings_dict, "OPTIONS", {"pool": pool})
-    monkeypatch.setattr("accounts.management.commands.work.let_go_of_databases", lambda: None)
+    of_postgres = SimpleNamespace(settings_dict={"OPTIONS": {"pool": pool}})
+    monkeypatch.setattr(worker_connections, "connections", of_process := {"default": of_postgres})
+    monkeypatch.setattr(worker_connections, "let_go_of_databases", lambda: None)
+    monkeypatch.setattr(worker_connections, "connection_created", Signal())
 
-    _provide_connections(4)
+    worker_connections.provide(4)
     assert pool == {"max_size": 20}
 
-    _provide_connections(33)
+    of_process["default"] = of_postgres
+    worker_connections.provide(33)
     assert pool == {"max_size": 33}

@@ -104,6 +104,42 @@ def test_f35_what_only_a_newer_version_knows_is_left_to_it(sandbox: Sandbox, bos
     assert sandbox.requests() == []
 
 
+def test_f35_a_type_that_a_migration_changes_costs_a_worker_a_step_and_no_more(
+    installation: Installation,  # noqa: F811 -- the fixture
+    sandbox: Sandbox,
+    tmp_path: Path,
+):
+    """Its connections have planned what they ask, and PostgreSQL refuses a plan that answers with another type."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite plans again by itself")
+    changed = "ALTER TABLE accounts_subaccount ALTER COLUMN email TYPE varchar(2000)"
+    installation.manage("migrate", "-v0")
+    installation.ask("factories.agency('North', 'north.localhost', keys=('north-id', 'north-secret'))")
+    made_of = "answer = Subaccount.objects.for_agency(north).filter(state='active').count()"
+    log = (tmp_path / "log").open("w")
+    command = [sys.executable, "manage.py", "work", "--threads", "2"]
+    process = subprocess.Popen(command, cwd=ROOT, env=installation.environment, stdout=log)
+    try:
+        for number, before in enumerate(("SELECT 1", changed)):
+            installation.ask(
+                "from django.db import connection\n"
+                f"connection.cursor().execute('{before}')\n"
+                f"for each in range(20): wish(f'n{number}{{each}}')"
+            )
+            until = time.monotonic() + 60
+            while installation.ask(made_of) < 20 * (number + 1) and time.monotonic() < until:
+                time.sleep(0.5)
+        assert installation.ask(made_of) == 40
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        log.close()
+    assert len(sandbox.effects("subaccount_created")) == 40
+    said = (tmp_path / "log").read_text()
+    assert "cached plan must not change result type" in said, "nothing was planned: the test shows nothing"
+
+
 def test_f35_a_worker_that_is_told_to_end_finishes_what_it_has_begun(
     installation: Installation,  # noqa: F811 -- the fixture
     sandbox: Sandbox,

@@ -7,12 +7,11 @@ from typing import Any, TypeVar
 import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
+from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from accounts import claims, jobs, outages, provisioning, reconcile, retention, vendor, workers
+from accounts import claims, jobs, outages, provisioning, reconcile, retention, vendor, worker_connections, workers
 from accounts.bell import Bell
-from accounts.forks import let_go_of_databases
 
 log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
@@ -37,7 +36,7 @@ class Command(BaseCommand):
             while provisioning.attempt() or jobs.run():
                 pass
             return
-        _provide_connections(threads + PROBERS + 2)
+        worker_connections.provide(threads + PROBERS + 2)
         stop, bell = threading.Event(), Bell()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
@@ -63,14 +62,6 @@ class Command(BaseCommand):
             hand.join()
         _guarded(lambda: workers.leave(name))
         log.info("work.stopped")
-
-
-def _provide_connections(number: int) -> None:
-    """Each hand holds one while the vendor answers: with a smaller pool the others would wait for it in vain."""
-    pool = connections[DEFAULT_DB_ALIAS].settings_dict["OPTIONS"].get("pool")
-    if pool and pool["max_size"] < number:
-        let_go_of_databases()
-        pool["max_size"] = number
 
 
 def _work(stop: threading.Event, bell: Bell) -> None:
