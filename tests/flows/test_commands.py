@@ -37,6 +37,12 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def heed_signals() -> None:
+    """Also where the tests run under nohup, or behind a shell's `&`: both are ignored there."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start_demo(copy: Path, port: int, sandbox_port: int) -> subprocess.Popen[str]:
     """The demo in a process group of its own."""
     return subprocess.Popen(
@@ -47,7 +53,7 @@ def start_demo(copy: Path, port: int, sandbox_port: int) -> subprocess.Popen[str
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # also where the tests run under nohup
+        preexec_fn=heed_signals,
     )
 
 

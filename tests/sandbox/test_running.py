@@ -166,7 +166,12 @@ def test_a_file_from_before_accounts_had_campaigns_still_opens(tmp_path):
 class TestCommand:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "coupontools_api.sandbox", *arguments]
-        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+        def heed() -> None:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # behind a shell's `&` it is ignored
+
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(command, cwd=ROOT, text=True, preexec_fn=heed, **pipes)
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_it_serves_until_it_is_told_to_end(self, tmp_path, number):
