@@ -261,6 +261,7 @@ def _refresh(job: Job) -> None:
         ]
         Campaign.objects.bulk_create(
             campaigns,
+            batch_size=500,
             update_conflicts=True,
             unique_fields=["subaccount", "vendor_id"],
             update_fields=["name", "code", "url", "status", "seen_at"],

@@ -87,7 +87,8 @@ def _spread(account: VendorAccount, *, since: datetime, now: datetime) -> int:
     ours = Subaccount.objects.for_agency(account.agency)
     ours.bulk_update(free, ["run_at", "cause"], batch_size=500)
     late_since = Coalesce("late_since", Greatest(F("changed_at"), since))
-    waiting.filter(pk__in=[row.pk for row in rows]).order_by().update(late_since=late_since)
+    for start in range(0, len(rows), 500):
+        waiting.filter(pk__in=[row.pk for row in rows[start : start + 500]]).order_by().update(late_since=late_since)
     return waiting.count()
 
 

@@ -220,7 +220,7 @@ def _ask_for_absent(agency: Agency, comparison: Comparison, now: datetime) -> No
         for number, (key, pk) in enumerate(comparison.differences.items())
         if key[0] == Finding.Kind.ABSENT
     ]
-    Job.objects.bulk_create(jobs, ignore_conflicts=True)
+    Job.objects.bulk_create(jobs, ignore_conflicts=True, batch_size=500)
 
 
 def _stop(account: VendorAccount, comparison: Comparison, now: datetime) -> None:

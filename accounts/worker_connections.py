@@ -28,13 +28,13 @@ def provide(number: int) -> None:
 
 def _watch(connection: Any, **_: Any) -> None:
     if _forget_stale_plans not in connection.execute_wrappers:
-        connection.execute_wrappers.append(_forget_stale_plans)
+        connection.execute_wrappers.insert(0, _forget_stale_plans)
 
 
 def _forget_stale_plans(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
     """A connection whose plan answers with a type that is another by now is not used again: the pool makes a new one.
 
-    The step that meets it is lost, and taken again by whoever claims it next.
+    The step that meets it is lost, and taken again: later, as after any fault of ours, or after its lease.
     """
     try:
         return execute(sql, params, many, context)

@@ -1,5 +1,7 @@
 """Word of a new account: sent by whoever made it, once, and owed to whoever was never told."""
 
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +9,7 @@ import pytest
 import time_machine
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
-from django.db import OperationalError
+from django.db import OperationalError, connection, connections, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -90,8 +92,8 @@ def test_the_lease_of_word_begins_when_its_turn_comes(
 
     def look_at_lease(job: Job) -> None:
         if job.kind == Job.Kind.REFRESH:
-            almost_over = timezone.now() + timedelta(seconds=1)
-            Job.objects.for_agency(job.agency).exclude(lease_until=None).update(lease_until=almost_over)
+            most_of_it_is_over = timezone.now() + timedelta(seconds=settings.PROVISIONING_LEASE_SECONDS / 4)
+            Job.objects.for_agency(job.agency).exclude(lease_until=None).update(lease_until=most_of_it_is_over)
         else:
             job.refresh_from_db()
             left.append((job.lease_until - timezone.now()).total_seconds())
@@ -248,3 +250,36 @@ def test_who_read_it_before_the_pause_is_told_no_more_than_that_it_is_over(
     customer_care.resume(fresh(bos_subaccount).customer, acting_user=ada)
 
     assert _sent(bos_subaccount) == ["account_ready", "paused", "resumed"]
+
+
+def test_word_is_dropped_behind_the_lock_of_who_resumes(
+    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite locks no rows")
+    Job.objects.for_agency(bos_subaccount.agency).delete()
+    with no_mail_server():
+        provisioning.attempt()
+    customer_care.pause(fresh(bos_subaccount).customer, message="x", acting_user=ada)
+    Job.objects.for_agency(bos_subaccount.agency).filter(done_at=None).update(run_at=timezone.now())
+    word = Job.objects.for_agency(bos_subaccount.agency).get(payload__mail="account_ready")
+    drop, meets = jobs._drop, threading.Event()
+
+    def say_that_it_drops(*args: Any) -> None:
+        meets.set()
+        drop(*args)
+
+    def work() -> None:
+        jobs.run(word.pk)
+        connections.close_all()
+
+    monkeypatch.setattr(jobs, "_drop", say_that_it_drops)
+    worker = threading.Thread(target=work)
+    with transaction.atomic():
+        customer_care.resume(fresh(bos_subaccount).customer, acting_user=ada)
+        worker.start()
+        assert meets.wait(20)
+        time.sleep(0.3)  # time enough to end it, for one that waits for nobody
+    worker.join()
+
+    assert "account_ready" in _sent(bos_subaccount)

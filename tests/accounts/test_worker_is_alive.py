@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.utils import timezone
 
-from accounts import workers
+from accounts import worker_connections, workers
 from accounts.management.commands import work
 from accounts.models import Agency, VendorAccount, Worker
 from coupontools_api.sandbox import Sandbox
@@ -27,6 +27,7 @@ def running(sandbox: Sandbox, north: Agency, settings: Any, monkeypatch: pytest.
     settings.VENDOR_LIST_DEADLINE_SECONDS = 4.0
     monkeypatch.setattr(workers, "BEAT_SECONDS", 0.1)
     monkeypatch.setattr(work, "PROBE_SECONDS", 0.05)
+    monkeypatch.setattr(worker_connections, "provide", lambda number: None)  # for this process has other tests
     tellers: list[Callable[..., None]] = []
     monkeypatch.setattr(signal, "signal", lambda number, teller: tellers.append(teller))
     sandbox.fault(LIST, "hang", seconds=5.0, client_id="north-id", times=None)

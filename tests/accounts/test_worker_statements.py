@@ -1,9 +1,10 @@
 """A worker's steps have no statement to spare: their number bounds how many sign-ups a second a worker makes."""
 
+import copy
 from types import SimpleNamespace
 
 import pytest
-from django.db import connection
+from django.db import NotSupportedError, connection, connections
 from django.dispatch import Signal
 from django.test.utils import CaptureQueriesContext
 
@@ -65,3 +66,30 @@ def test_a_worker_has_a_connection_for_every_hand(monkeypatch: pytest.MonkeyPatc
     of_process["default"] = of_postgres
     worker_connections.provide(33)
     assert pool == {"max_size": 33}
+
+
+def test_a_connection_whose_plan_is_stale_is_given_up():
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite plans again by itself")
+    about = copy.deepcopy(connection.settings_dict)
+    about["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": worker_connections.PLANNED_AFTER}
+    ours = type(connections["default"])(about)
+    worker_connections._watch(ours)
+
+    def read() -> list[tuple[str]]:
+        with ours.cursor() as cursor:
+            cursor.execute("SELECT word FROM planned")
+            return cursor.fetchall()
+
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE planned (word varchar(9))")
+        try:
+            for _ in range(worker_connections.PLANNED_AFTER + 2):
+                read()
+            cursor.execute("ALTER TABLE planned ALTER COLUMN word TYPE varchar(99)")
+            with pytest.raises(NotSupportedError, match="cached plan"):
+                read()
+            assert read() == []
+        finally:
+            ours.close()
+            cursor.execute("DROP TABLE planned")

@@ -109,13 +109,18 @@ def test_f35_a_type_that_a_migration_changes_costs_a_worker_a_step_and_no_more(
     sandbox: Sandbox,
     tmp_path: Path,
 ):
-    """Its connections have planned what they ask, and PostgreSQL refuses a plan that answers with another type."""
+    """Its connections have planned what they ask, and PostgreSQL refuses a plan that answers with another type.
+
+    What is read in a transaction is planned anew after it; hosts are read outside of one, for the links of a mail.
+    """
     if connection.vendor != "postgresql":
         pytest.skip("SQLite plans again by itself")
-    changed = "ALTER TABLE accounts_subaccount ALTER COLUMN email TYPE varchar(2000)"
+    changed = "ALTER TABLE accounts_host ALTER COLUMN name TYPE varchar(2000)"
     installation.manage("migrate", "-v0")
     installation.ask("factories.agency('North', 'north.localhost', keys=('north-id', 'north-secret'))")
-    made_of = "answer = Subaccount.objects.for_agency(north).filter(state='active').count()"
+    installation.environment |= {"PROVISIONING_BACKOFF_MIN_SECONDS": "0", "PROVISIONING_BACKOFF_MAX_SECONDS": "1"}
+    mails = "kind='mail.sent', data__mail='account_ready'"
+    told = f"from accounts.models import Event\nanswer = Event.objects.for_agency(north).filter({mails}).count()"
     log = (tmp_path / "log").open("w")
     command = [sys.executable, "manage.py", "work", "--threads", "2"]
     process = subprocess.Popen(command, cwd=ROOT, env=installation.environment, stdout=log)
@@ -127,17 +132,16 @@ def test_f35_a_type_that_a_migration_changes_costs_a_worker_a_step_and_no_more(
                 f"for each in range(20): wish(f'n{number}{{each}}')"
             )
             until = time.monotonic() + 60
-            while installation.ask(made_of) < 20 * (number + 1) and time.monotonic() < until:
+            while installation.ask(told) < 20 * (number + 1) and time.monotonic() < until:
                 time.sleep(0.5)
-        assert installation.ask(made_of) == 40
+        assert installation.ask(told) == 40
         assert process.poll() is None
     finally:
         process.terminate()
         process.wait(timeout=30)
         log.close()
     assert len(sandbox.effects("subaccount_created")) == 40
-    said = (tmp_path / "log").read_text()
-    assert "cached plan must not change result type" in said, "nothing was planned: the test shows nothing"
+    assert "NotSupportedError" in (tmp_path / "log").read_text(), "nothing was planned: the test shows nothing"
 
 
 def test_f35_a_worker_that_is_told_to_end_finishes_what_it_has_begun(
