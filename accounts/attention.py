@@ -11,9 +11,10 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit, clock, customers, jobs, people, search, states, tasks
+from accounts import audit, clock, customers, people, search, states, tasks
 from accounts.claimed import quarantine_ends
 from accounts.errors import NotAllowed
+from accounts.mails import put_mail
 from accounts.models import Cause, Customer, Membership, Package, PanelTask, State, Subaccount, User
 from accounts.reviews import PRESENCE
 from coupontools_api.ids import SubaccountId
@@ -308,5 +309,5 @@ def decline(subaccount: Subaccount, *, message: str, acting_user: User) -> None:
         message=message, closed_at=now
     )
     _record("customer.declined", subaccount, acting_user)
-    jobs.put_mail("declined", agency=subaccount.agency, customer=subaccount.customer)
+    put_mail("declined", agency=subaccount.agency, customer=subaccount.customer)
     tasks.wake()

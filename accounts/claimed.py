@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from accounts import adoption, clock, search, vendor
 from accounts.claims import backoff
+from accounts.mails import put_mail
 from accounts.models import (
     DONE,
     IN_FLIGHT,
@@ -232,12 +233,7 @@ class Claimed:
             if cause == Cause.PACKAGE_REFUSED:
                 package = self.subaccount.customer.package
                 Package.objects.for_agency(self.subaccount.agency).filter(pk=package.pk).update(refused_at=clock.now())
-            Job.objects.create(
-                kind=Job.Kind.MAIL,
-                agency=self.subaccount.agency,
-                customer_id=self.subaccount.customer_id,
-                payload={"mail": "needs_review", "customer": self.subaccount.customer_id},
-            )
+            put_mail("needs_review", agency=self.subaccount.agency, customer=self.subaccount.customer)
 
     def keep(self, cause: Cause) -> None:
         """It goes on waiting for a person, with what the look found."""

@@ -11,11 +11,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import attention, customers, jobs, people, states, tasks
+from accounts import attention, customers, people, states, tasks
 from accounts.audit import record as _record
 from accounts.claimed import is_word_owed
 from accounts.customer_list import Step
 from accounts.errors import NotAllowed
+from accounts.mails import put_mail
 from accounts.models import (
     IN_FLIGHT,
     Agency,
@@ -138,7 +139,7 @@ def pause(customer: Customer, *, message: str, acting_user: User) -> None:
     _record("customer.paused", customer, acting_user)
     if not drop_task(customer, PanelTask.Kind.UNBLOCK):
         put_task(customer, PanelTask.Kind.BLOCK)
-    jobs.put_mail("paused", agency=customer.agency, customer=customer)
+    put_mail("paused", agency=customer.agency, customer=customer)
     tasks.wake()
 
 
@@ -152,7 +153,7 @@ def resume(customer: Customer, *, acting_user: User) -> None:
         put_task(customer, PanelTask.Kind.UNBLOCK)
     is_news = subaccount.state == State.ACTIVE and not customer.first_launch_at and is_word_owed(subaccount)
     mail = "account_ready" if is_news else "resumed"  # the pause kept back who may start now
-    jobs.put_mail(mail, agency=customer.agency, customer=customer)
+    put_mail(mail, agency=customer.agency, customer=customer)
     tasks.wake()
 
 
@@ -175,7 +176,7 @@ def close(customer: Customer, *, message: str, acting_user: User) -> None:
         )
     elif state != State.MISSING:
         put_task(customer, PanelTask.Kind.DELETE)
-    jobs.put_mail("closed", agency=customer.agency, customer=customer)
+    put_mail("closed", agency=customer.agency, customer=customer)
     if state not in customers.NO_PLACE_YET:
         customers.let_in(customer.agency)
     tasks.wake()
@@ -213,7 +214,7 @@ def remind(customer: Customer, *, acting_user: User) -> None:
     try:
         with transaction.atomic():
             once = f"reminder:{customer.pk}:{week}"
-            jobs.put_mail("reminder", agency=customer.agency, customer=customer, once=once, step=step.value)
+            put_mail("reminder", agency=customer.agency, customer=customer, once=once, step=step.value)
     except IntegrityError:
         raise NotAllowed("This reminder was sent this week already.") from None
     _record("customer.reminded", customer, acting_user, step=step.value)

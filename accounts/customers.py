@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from accounts import clock, search, states, tasks
 from accounts.errors import NotAllowed
+from accounts.mails import put_mail_once
 from accounts.models import (
     Agency,
     Cause,
     Customer,
     Event,
-    Job,
     Membership,
     Package,
     State,
@@ -157,13 +157,8 @@ def _takes_place(agency: Agency) -> bool:
 
 def _tell_of_no_room(agency: Agency) -> None:
     """Staff learn it once a day, however many wait."""
-    mail = Job(
-        kind=Job.Kind.MAIL,
-        agency=agency,
-        once=f"no_room:{agency.pk}:{clock.now():%Y%m%d}",
-        payload={"mail": "no_room", "limit": agency.customer_limit},
-    )
-    Job.objects.bulk_create([mail], ignore_conflicts=True)
+    once = f"no_room:{agency.pk}:{clock.now():%Y%m%d}"
+    put_mail_once("no_room", agency=agency, once=once, limit=agency.customer_limit)
 
 
 def let_in(agency: Agency) -> None:

@@ -51,3 +51,7 @@ class SuspiciousReply(DoorError):
 
 class BadCredentials(DoorError):
     """The vendor refuses the agency's credentials, or this one account: which, the prober finds out."""
+
+
+class TryLater(Exception):
+    """No door's: what a worker took up cannot be done now, and stays due."""

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.cache import cache
 from pydantic import SecretStr
 
-from accounts import jobs, limits, vendor
+from accounts import limits, refreshes, vendor
 from accounts.claimed import is_new
 from accounts.errors import (
     BadCredentials,
@@ -128,7 +128,7 @@ class Handoff:
                     raise NotThereYet from None
                 self.record("missing")
                 if self.subaccount is not None:
-                    jobs.missing(self.subaccount, acting_user=self.acting_user)
+                    refreshes.missing(self.subaccount, acting_user=self.acting_user)
                 raise NotFoundAtVendor from None
             raise self._not_known(problem) from None
         except Throttled:
@@ -150,7 +150,7 @@ class Handoff:
             case "campaign":
                 self.record("campaign_gone")
                 if self.subaccount is not None:
-                    jobs.put_refresh(self.subaccount)  # the worker reads the campaigns again
+                    refreshes.put(self.subaccount)  # the worker reads the campaigns again
                 return CampaignGone()
             case "teammate":
                 self.record("teammate_gone")

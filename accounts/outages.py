@@ -5,7 +5,6 @@ last of it is settled, staff read how many were late, and how long.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.dateparse import parse_datetime
 
+from accounts.mails import put_mail
 from accounts.models import IN_THE_MAKING, Cause, Event, Job, State, Subaccount, VendorAccount
 
 log = structlog.get_logger(__name__)
@@ -39,7 +39,7 @@ def begin(account: VendorAccount, trouble: VendorAccount.Trouble, *, now: dateti
         begun = now if is_new else row.values_list("trouble_since", flat=True).get() or now
         told = Job.objects.for_agency(account.agency).filter(once__startswith=name)
         if not told.filter(created_at__gte=min(begun - timedelta(seconds=1), now - QUIET)).exists():
-            _mail(account, "vendor_trouble", once=f"{name}{now.isoformat()}", trouble=trouble.value)
+            put_mail("vendor_trouble", agency=account.agency, once=f"{name}{now.isoformat()}", trouble=trouble.value)
 
 
 @transaction.atomic
@@ -131,7 +131,7 @@ def _finish(account: VendorAccount, now: datetime) -> bool:
     )
     facts = {name: account.last_outage[name] for name in ("trouble", "since", "until")}
     if was_told.exists():
-        _mail(account, "vendor_recovered", **numbers, **facts)
+        put_mail("vendor_recovered", agency=account.agency, **numbers, **facts)
     account.last_outage = facts | numbers | {"finished": now.isoformat()}
     account.save(update_fields=["last_outage"])
     Event.objects.record("vendor_account.caught_up", agency=account.agency, about=account, **numbers)
@@ -142,7 +142,3 @@ def _begun(account: VendorAccount) -> datetime:
     begun = parse_datetime(account.last_outage["since"])
     assert begun is not None  # written by end()
     return begun
-
-
-def _mail(account: VendorAccount, name: str, *, once: str | None = None, **facts: Any) -> None:
-    Job.objects.create(kind=Job.Kind.MAIL, agency=account.agency, once=once, payload={"mail": name, **facts})

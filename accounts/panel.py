@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from accounts import jobs
+from accounts import refreshes
 from accounts.handoff import Handoff, panel_hosts, panel_origins
 from accounts.models import Subaccount, User
 from coupontools_api.ids import CampaignId, SubaccountId
@@ -31,7 +31,7 @@ def open_panel(subaccount: Subaccount, *, acting_user: User, page: str = "", cam
     url = sign_on(this, subaccount)
     launched_at = this.record("opened")
     # What the customer changes in the panel is on the start page a minute later.
-    jobs.put_refresh(subaccount, after=timedelta(minutes=1), launched_at=launched_at)
+    refreshes.put(subaccount, after=timedelta(minutes=1), launched_at=launched_at)
     return url
 
 

@@ -13,8 +13,9 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from accounts import customers, jobs, tasks
+from accounts import customers, tasks
 from accounts.errors import NotAllowed
+from accounts.mails import put_mail
 from accounts.models import Agency, Customer, Event, Invitation, Job, Membership, User
 
 INVITATION_DAYS = timedelta(days=7)
@@ -245,7 +246,7 @@ def _send(invitation: Invitation, acting_user: User | None, kind: str = "invitat
     invitation.token_hash, invitation.created_at, invitation.expires_at = _hash(token), now, now + INVITATION_DAYS
     invitation.invited_by_id = acting_user.pk if acting_user else None
     invitation.save()
-    jobs.put_mail(
+    put_mail(
         "invitation",
         agency=invitation.agency,
         to=invitation.email,

@@ -24,7 +24,8 @@ from accounts.claimed import (
     seconds,
 )
 from accounts.claims import backoff, claim, renew
-from accounts.models import IN_FLIGHT, Agency, Cause, Customer, Event, Job, State, Subaccount, VendorAccount
+from accounts.mails import put_mail
+from accounts.models import IN_FLIGHT, Agency, Cause, Customer, Event, State, Subaccount, VendorAccount
 from accounts.states import FREE, LostClaim
 from coupontools_api.errors import (
     CoupontoolsError,
@@ -331,7 +332,7 @@ def _tell_of_budget(account: VendorAccount, agency: Agency, today: date, *, allo
         return
     VendorAccount.objects.filter(pk=account.pk).update(budget_reached_on=today)
     Event.objects.record("vendor_account.budget_reached", agency=agency, about=account, allowed=allowed)
-    Job.objects.create(kind=Job.Kind.MAIL, agency=agency, payload={"mail": "daily_budget", "allowed": allowed})
+    put_mail("daily_budget", agency=agency, allowed=allowed)
 
 
 def creates_today(agency: Agency, *, now: datetime) -> tuple[int, int]:

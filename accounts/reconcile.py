@@ -1,7 +1,7 @@
 """The comparison of what is bound here with what the vendor lists: every hour, for each agency.
 
 It reports, and never makes or deletes anything. What it finds is a Finding, with ids and no address. An id that the
-list lacks is asked for by its number (a refresh, accounts/jobs.py): only the vendor's 510 makes it MISSING. Where too
+list lacks is asked for by its number (accounts/refreshes.py): only the vendor's 510 makes it MISSING. Where too
 much is absent at once, the list itself is not believed: nothing is changed, and staff are told.
 """
 
@@ -18,6 +18,7 @@ from django.db.models import Q
 
 from accounts import clock, vendor
 from accounts.errors import NotAllowed
+from accounts.mails import put_mail
 from accounts.models import Agency, Event, Finding, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.subaccounts import ListedSubaccount
 
@@ -225,12 +226,12 @@ def _ask_for_absent(agency: Agency, comparison: Comparison, now: datetime) -> No
 
 def _stop(account: VendorAccount, comparison: Comparison, now: datetime) -> None:
     """Nothing is written of what such a list says, but that it said so."""
-    numbers = {"listed": comparison.listed, "bound": comparison.bound}
+    numbers: dict[str, Any] = {"listed": comparison.listed, "bound": comparison.bound}
     numbers["absent"] = len(comparison.of(Finding.Kind.ABSENT))
     if account.reconcile_result.get("outcome") != TOO_MANY_ABSENT:
         log.warning("reconcile.stopped", vendor_account=account.pk, **numbers)
         _record("reconcile.stopped", account, **numbers)
-        Job.objects.create(kind=Job.Kind.MAIL, agency=account.agency, payload={"mail": "reconcile_stopped", **numbers})
+        put_mail("reconcile_stopped", agency=account.agency, **numbers)
     account.reconciled_at = now
     account.reconcile_result = {"outcome": TOO_MANY_ABSENT, **numbers}
     account.save(update_fields=["reconciled_at", "reconcile_result"])

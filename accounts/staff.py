@@ -9,8 +9,9 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 
-from accounts import jobs, people, tasks
+from accounts import people, tasks
 from accounts.errors import NotAllowed
+from accounts.mails import put_mail
 from accounts.models import Agency, Event, Note, User
 from accounts.people import MANAGERS, RANK, Role
 from coupontools_api.ids import TeammateId
@@ -88,7 +89,7 @@ def reset_second_factor(person: User, *, reason: str, acting_user: User) -> None
     _save_and_end_sessions(row)
     event, agency = _record("staff.second_factor_reset", row, acting), _agency_of(acting)
     Note.objects.create(agency=agency, author_id=acting.pk, text=reason, event=event)
-    jobs.put_mail("second_factor_reset", agency=agency, to=row.email, by_id=str(acting.pk))
+    put_mail("second_factor_reset", agency=agency, to=row.email, by_id=str(acting.pk))
     tasks.wake()
 
 

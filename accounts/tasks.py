@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from kombu.exceptions import OperationalError
 
-from accounts import bell, claims, clock, jobs, outages, provisioning, reconcile, vendor, workers
+from accounts import bell, claims, clock, jobs, outages, provisioning, reconcile, refreshes, vendor, workers
 from accounts.models import Job, Subaccount
 
 # Somebody waits for a mail or an account; nobody for a refresh or a comparison, of which there may be thousands.
@@ -50,7 +50,7 @@ def sweep() -> None:
     for pk in vendor.probes_due():
         # One message each, so that nobody's waits behind an account that hangs; the next sweep rings again.
         probe.apply_async((pk,), queue=settings.BULK_QUEUE, expires=settings.BREAKER_PROBE_SECONDS)
-    jobs.schedule_refreshes()
+    refreshes.schedule()
     reconcile.schedule()
     outages.report(clock.now())
 

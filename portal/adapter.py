@@ -22,8 +22,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts import identity, jobs, tasks
+from accounts import identity, tasks
 from accounts.crypto import seal, unseal
+from accounts.mails import put_mail
 from portal import access
 from portal.access import User
 from portal.scope import current_scope
@@ -109,7 +110,7 @@ class AccountAdapter(DefaultAccountAdapter):
             # Until the code is typed, nothing else says whose address it is to be.
             facts["asked_by"] = str(self.request.user.pk)
         with transaction.atomic():
-            job = jobs.put_mail(
+            job = put_mail(
                 f"{template_prefix}",
                 agency=agency,
                 to=email,

@@ -10,7 +10,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
-from accounts import agencies, customers, jobs, search, vendor_accounts
+from accounts import agencies, customers, jobs, refreshes, search, vendor_accounts
 from accounts.agencies import NewPackage
 from accounts.crypto import seal
 from accounts.models import Agency, Customer, Job, Membership, Package, State, Subaccount, User
@@ -112,7 +112,7 @@ def activate(
     subaccount = customer.subaccount
     subaccount.refresh_from_db()
     if sandbox is not None:
-        jobs.put_refresh(subaccount)
+        refreshes.put(subaccount)
         while jobs.run():
             pass
         subaccount.refresh_from_db()

@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from accounts import attention, customer_care, jobs, people, provisioning
+from accounts import attention, customer_care, jobs, people, provisioning, refreshes
 from accounts.attention import Choice
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Cause, Event, Invitation, Job, Membership, Note, State, Subaccount, User
@@ -45,7 +45,7 @@ def unannounced(sandbox: Sandbox, bos_subaccount: Subaccount, monkeypatch: pytes
     with monkeypatch.context() as dead:
         dead.setattr(jobs, "do", lambda job: None)
         provisioning.attempt(bos_subaccount.pk)
-    jobs.missing(fresh(bos_subaccount))
+    refreshes.missing(fresh(bos_subaccount))
     Job.objects.for_agency(bos_subaccount.agency).update(lease_owner="", lease_until=None)
     while jobs.run():
         pass
@@ -226,7 +226,7 @@ def test_no_other_address_while_one_may_have_been_made_for_the_old(waiting: Wait
 def test_a_missing_account_comes_back_when_the_vendor_has_it_again(
     sandbox: Sandbox, active: Subaccount, sam: User, work: Work
 ):
-    jobs.missing(active)
+    refreshes.missing(active)
     missing = fresh(active)
 
     attention.look(missing, acting_user=sam)
@@ -245,7 +245,7 @@ def test_who_was_not_told_that_the_account_is_ready_hears_it_when_it_is_found_ag
         else:
             attention.look(back, acting_user=ada)
         assert work(back).state == State.ACTIVE
-        jobs.missing(fresh(back))
+        refreshes.missing(fresh(back))
 
     assert len([message for message in mail.outbox if message.to == ["bo@shop.example"]]) == 1
 
@@ -275,7 +275,7 @@ def test_a_missing_account_is_made_anew_by_an_owner_only_and_once(
 ):
     old = active.vendor_id
     sandbox.remove_subaccount(old)
-    jobs.missing(active)
+    refreshes.missing(active)
     missing = fresh(active)
 
     with pytest.raises(NotAllowed):

@@ -11,9 +11,9 @@ from accounts import (
     claimed,
     customer_care,
     customers,
-    jobs,
     operators,
     provisioning,
+    refreshes,
     vendor,
     vendor_accounts,
 )
@@ -189,7 +189,7 @@ def test_an_account_made_anew_gives_a_customer_no_trial_again(
     Customer.objects.for_agency(active.agency).update(trial_ends_on=timezone.localdate() + timedelta(days=3))
     customer_care.convert(fresh(active).customer, acting_user=ada)
     sandbox.remove_subaccount(active.vendor_id)
-    jobs.missing(fresh(active))
+    refreshes.missing(fresh(active))
 
     attention.make_new(fresh(active), reason="They agreed.", acting_user=ada)
     after = work(active)

@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from accounts import attention, jobs, provisioning
+from accounts import attention, jobs, provisioning, refreshes
 from accounts.models import Agency, Cause, Package, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
@@ -184,7 +184,7 @@ def test_a_missing_account_that_lost_a_link_is_still_looked_for(
     sandbox: Sandbox, north: Agency, bo: User, ada: User, active: Subaccount, monkeypatch: pytest.MonkeyPatch
 ):
     there = sandbox.add_subaccount("north-id", email="third@shop.example")
-    jobs.missing(fresh(active))
+    refreshes.missing(fresh(active))
     attention.link(fresh(active), vendor_id=there, reason="It is theirs", acting_user=ada)
     other = factories.customer(north, bo, company_name="Other").subaccount
     monkeypatch.setattr("accounts.reviews._refusal", lambda *_: None)
@@ -202,7 +202,7 @@ def test_another_account_that_is_linked_shows_nothing_of_the_one_before(
 ):
     Subaccount.objects.for_agency(active.agency).filter(pk=active.pk).update(sealed_keys="sealed")
     there = sandbox.add_subaccount("north-id", email="third@shop.example")
-    jobs.missing(fresh(active))
+    refreshes.missing(fresh(active))
     attention.link(fresh(active), vendor_id=there, reason="It is theirs", acting_user=ada)
     sandbox.fault(GET, "status", status=500)  # till it is read
 

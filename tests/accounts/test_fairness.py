@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts import claims, jobs, operators, panel, provisioning, vendor
 from accounts.bell import Bell
+from accounts.mails import put_mail
 from accounts.management.commands.work import _work
 from accounts.models import Agency, Cause, Event, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.errors import CoupontoolsError
@@ -135,7 +136,7 @@ def test_mails_go_out_while_the_vendor_account_is_fully_held(north: Agency, sand
         pass
     Job.objects.for_agency(north).delete()
     refresh = Job.objects.create(kind="refresh", agency=north, payload={"subaccount": 1})
-    jobs.put_mail("vendor_trouble", agency=north, trouble="unreachable")
+    put_mail("vendor_trouble", agency=north, trouble="unreachable")
 
     while jobs.run():
         pass
@@ -149,7 +150,7 @@ def test_an_agency_with_many_mails_stands_before_nobody(north: Agency, south: Ag
     """A person waits for a code. Whose mail is next is drawn: one of three not in sixty draws, once in 10^10 times."""
     for agency, number in ((north, 60), (None, 60), (south, 1)):
         for n in range(number):
-            jobs.put_mail("nothing", agency=agency, to=f"n{n}@shop.example")
+            put_mail("nothing", agency=agency, to=f"n{n}@shop.example")
     waits, taken = Job.objects.for_agency(south).get().pk, []
 
     while waits not in taken:
@@ -164,7 +165,7 @@ def test_mails_go_before_what_nobody_waits_for(north: Agency, south: Agency):
     for agency in (north, south):
         Job.objects.create(kind="refresh", agency=agency, payload={"subaccount": 1})
         Job.objects.create(kind="reconcile", agency=agency, payload={})
-        jobs.put_mail("nothing", agency=agency, to="bo@shop.example")
+        put_mail("nothing", agency=agency, to="bo@shop.example")
 
     taken = [job.kind for job in iter(lambda: claims.claim(Job), None)]
 

@@ -11,7 +11,8 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from accounts import clock, customer_care, jobs, panel, vendor
+from accounts import clock, customer_care, jobs, panel, refreshes, vendor
+from accounts.mails import put_mail
 from accounts.models import Agency, Customer, Event, Job, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests.accounts.reading import no_mail_server
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def put(agency: Agency) -> Job:
-    return jobs.put_mail(
+    return put_mail(
         "account/email/password_reset_code", agency=agency, to="bo@shop.example", secret="CODE-CANARY", language="en"
     )
 
@@ -70,17 +71,17 @@ def test_refreshes_do_not_pile_up_while_nobody_does_them(sandbox: Sandbox, activ
     Subaccount.objects.for_agency(north).update(refreshed_at=timezone.now() - timedelta(hours=2))
 
     for _ in range(3):
-        jobs.schedule_refreshes()
+        refreshes.schedule()
     assert Job.objects.for_agency(north).count() == 1
 
     Job.objects.for_agency(north).delete()
     VendorAccount.objects.filter(agency__name="North").update(trouble=VendorAccount.Trouble.UNREACHABLE)
-    jobs.schedule_refreshes()
+    refreshes.schedule()
     assert Job.objects.for_agency(north).count() == 0
 
 
 def test_a_mail_that_was_sent_keeps_nothing_of_whom_it_went_to(north: Agency):
-    jobs.put_mail(
+    put_mail(
         "invitation",
         agency=north,
         to="bo@shop.example",
@@ -109,7 +110,7 @@ def test_what_a_reading_brings_of_a_customer_that_was_closed_meanwhile_is_droppe
 
     monkeypatch.setattr(vendor, "ask", close_meanwhile)
     Job.objects.for_agency(active.agency).delete()  # one reading a minute
-    jobs.put_refresh(active)
+    refreshes.put(active)
     while jobs.run():
         pass
 
@@ -132,7 +133,7 @@ def test_a_display_name_cannot_start_another_header(north: Agency):
 def test_a_mail_goes_before_refreshes_that_are_due_longer(sandbox: Sandbox, active: Subaccount):
     north = active.agency
     Job.objects.for_agency(north).delete()
-    jobs.put_refresh(active, after=timedelta(minutes=-5))
+    refreshes.put(active, after=timedelta(minutes=-5))
     put(north)
 
     jobs.run()
@@ -145,7 +146,7 @@ def test_campaigns_that_were_never_read_are_read_in_the_end(sandbox: Sandbox, ac
     Job.objects.for_agency(active.agency).delete()
     Subaccount.objects.for_agency(active.agency).update(refreshed_at=None, bound_at=long_ago)
 
-    assert jobs.schedule_refreshes() == 1
+    assert refreshes.schedule() == 1
     jobs.run()
 
     active.refresh_from_db()
@@ -156,7 +157,7 @@ def test_nothing_is_read_again_for_an_agency_that_is_stopped(active: Subaccount)
     Subaccount.objects.for_agency(active.agency).update(refreshed_at=timezone.now() - timedelta(days=2))
     Agency.objects.filter(pk=active.agency_id).update(stopped_at=timezone.now())
 
-    assert jobs.schedule_refreshes() == 0
+    assert refreshes.schedule() == 0
 
 
 def test_a_mail_that_nobody_takes_for_a_week_is_given_up_and_its_secret_blanked(
@@ -184,7 +185,7 @@ def test_staff_read_why_everything_waits(trouble: str, north: Agency):
 
 def test_a_stopped_agencys_refresh_asks_nobody(sandbox: Sandbox, active: Subaccount):
     Job.objects.for_agency(active.agency).delete()
-    jobs.put_refresh(active)
+    refreshes.put(active)
     Agency.objects.filter(pk=active.agency_id).update(stopped_at=timezone.now())
     before = len(sandbox.requests())
 
@@ -195,7 +196,7 @@ def test_a_stopped_agencys_refresh_asks_nobody(sandbox: Sandbox, active: Subacco
 
 
 def test_a_mail_that_says_nothing_that_is_still_so_leaves_no_event(north: Agency, bos_company: Customer):
-    jobs.put_mail("paused", agency=north, customer=bos_company)
+    put_mail("paused", agency=north, customer=bos_company)
 
     assert jobs.run()
 
@@ -211,7 +212,7 @@ def test_a_refused_mail_is_logged_without_whom_it_was_for(
         raise SMTPRecipientsRefused({"bo@shop.example": (550, b"no such user bo@shop.example")})
 
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", refuse)
-    jobs.put_mail("invitation", agency=north, to="bo@shop.example", invited_to="B", expires_at="2026-11-22T10:00+00:00")
+    put_mail("invitation", agency=north, to="bo@shop.example", invited_to="B", expires_at="2026-11-22T10:00+00:00")
 
     assert jobs.run()
 
@@ -233,7 +234,7 @@ def test_a_refresh_is_named_and_due_by_the_databases_clock(
         if launches:
             panel.open_panel(active, acting_user=bo)
         else:
-            jobs.put_refresh(active, after=timedelta(minutes=1))
+            refreshes.put(active, after=timedelta(minutes=1))
 
     [job] = Job.objects.for_agency(active.agency)
     assert abs(job.run_at - now - timedelta(minutes=1)) < timedelta(minutes=5)

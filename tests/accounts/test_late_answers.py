@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
-from accounts import attention, jobs, panel, provisioning, vendor, vendor_accounts
+from accounts import attention, jobs, panel, provisioning, refreshes, vendor, vendor_accounts
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Campaign, Job, State, Subaccount, User, VendorAccount
 from accounts.vendor_accounts import InTheMaking
@@ -52,7 +52,7 @@ def link(sandbox: Sandbox, active: Subaccount, ada: User, other: str) -> Callabl
 
     def do() -> None:
         sandbox.remove_subaccount(active.vendor_id)
-        jobs.missing(fresh(active))
+        refreshes.missing(fresh(active))
         attention.link(fresh(active), vendor_id=other, reason="x", acting_user=ada)
         provisioning.attempt(active.pk)
         Job.objects.for_agency(active.agency).filter(payload__subaccount=active.pk, lease_until=None).update(

@@ -7,8 +7,9 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.utils import timezone
 
-from accounts import customer_care, data_export, erasure, jobs, members, people
+from accounts import customer_care, data_export, erasure, members, people
 from accounts.erasure import CannotErase, Obstacle, Why
+from accounts.mails import put_mail
 from accounts.models import Agency, Campaign, Customer, Job, Membership, Note, Package, State, Subaccount, User
 from tests import factories
 from tests.accounts.canaries import everything
@@ -262,7 +263,7 @@ def test_a_sign_up_with_a_strangers_address_that_is_purged_leaves_the_strangers_
 ):
     company = added(ada, package)
     late = factories.person(north, ADDRESS, verified=False)
-    jobs.put_mail("code", agency=north, to=ADDRESS)
+    put_mail("code", agency=north, to=ADDRESS)
 
     assert erasure.erase_never_proven(reloaded(late))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from accounts import attention, customer_care, jobs, packages
+from accounts import attention, customer_care, packages, refreshes
 from accounts.models import Agency, Package, PanelTask, State, Subaccount, User
 from coupontools_api.sandbox import Sandbox
 from portal import wording_changes
@@ -116,7 +116,7 @@ def test_an_account_that_was_lost_and_is_found_brings_no_task_anew(sandbox: Sand
     Subaccount.objects.for_agency(active.agency).filter(pk=active.pk).update(packages_sent=["pac_1"])
     choose_plus(active, ada)
     customer_care.tick(PanelTask.objects.for_agency(active.agency).get(), acting_user=ada)
-    jobs.missing(fresh(active))
+    refreshes.missing(fresh(active))
     attention.link(fresh(active), vendor_id=active.vendor_id, reason="It is back", acting_user=ada)
 
     assert attempt(active).state == State.ACTIVE

@@ -9,9 +9,10 @@ import pytest
 from django.apps import apps
 from django.utils import timezone
 
-from accounts import data_export, erasure, jobs, people
+from accounts import data_export, erasure, people
 from accounts.erasure import CannotErase, Obstacle, Why
 from accounts.errors import NotAllowed
+from accounts.mails import put_mail
 from accounts.management.commands.describe_personal_data import describe
 from accounts.models import (
     Agency,
@@ -258,7 +259,7 @@ def test_the_same_address_at_another_agency_is_another_person(
 ):
     double = factories.person(south, bo.email)
     factories.customer(south, double)
-    jobs.put_mail("invitation", agency=south, to=bo.email)
+    put_mail("invitation", agency=south, to=bo.email)
     factories.member(activated(bos_company), "owner", "eve@shop.example")
 
     erasure.erase_person(bo, why=Why.OWN_WISH, acting_user=bo)

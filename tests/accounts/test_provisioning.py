@@ -9,7 +9,7 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
-from accounts import adoption, jobs, provisioning, vendor, vendor_accounts
+from accounts import adoption, provisioning, refreshes, vendor, vendor_accounts
 from accounts.models import Campaign, Cause, Event, State, Subaccount, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from coupontools_api.subaccounts import ListedSubaccount
@@ -336,7 +336,7 @@ def test_a_subaccount_that_the_vendor_lost_is_missing_and_not_made_again(
     sandbox: Sandbox, active: Subaccount, work: Work
 ):
     sandbox.remove_subaccount(active.vendor_id)
-    jobs.put_refresh(active, after=timedelta(seconds=-120))
+    refreshes.put(active, after=timedelta(seconds=-120))
 
     subaccount = work(active)
 
@@ -348,7 +348,7 @@ def test_a_subaccount_that_the_vendor_lost_is_missing_and_not_made_again(
 def test_the_campaigns_are_kept_as_the_vendor_last_listed_them(sandbox: Sandbox, active: Subaccount, work: Work):
     first = Campaign.objects.for_agency(active.agency).count()
     sandbox.add_campaign(active.vendor_id, name="Autumn", status="active")
-    jobs.put_refresh(active, after=timedelta(seconds=-120))
+    refreshes.put(active, after=timedelta(seconds=-120))
 
     work(active)
 

@@ -11,9 +11,8 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.db import OperationalError, connection, connections, transaction
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
-from accounts import customer_care, jobs, provisioning
+from accounts import customer_care, jobs, mails, provisioning, refreshes
 from accounts.models import Event, Job, State, Subaccount, User
 from coupontools_api.sandbox import Sandbox
 from tests import factories
@@ -181,23 +180,23 @@ def test_whom_a_pause_kept_from_reading_that_they_may_start_reads_it_after_it(
 
 
 def test_who_is_resumed_just_when_word_is_dropped_reads_it_all_the_same(
-    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User, monkeypatch: pytest.MonkeyPatch
 ):
     Job.objects.for_agency(bos_subaccount.agency).delete()
     with no_mail_server():
         provisioning.attempt()
     customer_care.pause(fresh(bos_subaccount).customer, message="x", acting_user=ada)
-    render_as_ever = import_string(settings.MAIL_RENDERER)
+    render_as_ever = mails.render
     kept_back = []
 
-    def render(payload: dict[str, Any], **kwargs: Any) -> Any:
-        message = render_as_ever(payload, **kwargs)
+    def render(job: Job) -> Any:
+        message = render_as_ever(job)
         if message is None and not kept_back:
-            kept_back.append(payload["mail"])
+            kept_back.append(job.payload["mail"])
             customer_care.resume(fresh(bos_subaccount).customer, acting_user=ada)
         return message
 
-    monkeypatch.setattr(jobs, "import_string", lambda name: render)
+    monkeypatch.setattr(mails, "render", render)
 
     assert {*_sent(bos_subaccount), *_sent(bos_subaccount)} == {"account_ready", "resumed"}
     assert kept_back == ["account_ready"]
@@ -209,7 +208,7 @@ def test_whom_a_pause_and_a_lost_account_kept_from_it_reads_it_when_it_is_found_
     Job.objects.for_agency(bos_subaccount.agency).delete()
     customer_care.pause(bos_subaccount.customer, message="x", acting_user=ada)
     provisioning.attempt()
-    jobs.missing(fresh(bos_subaccount))
+    refreshes.missing(fresh(bos_subaccount))
     customer_care.resume(fresh(bos_subaccount).customer, acting_user=ada)
     assert "account_ready" not in _sent(bos_subaccount)
 
@@ -253,7 +252,7 @@ def test_who_read_it_before_the_pause_is_told_no_more_than_that_it_is_over(
 
 
 def test_word_is_dropped_behind_the_lock_of_who_resumes(
-    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User, monkeypatch: pytest.MonkeyPatch
 ):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite locks no rows")

@@ -8,8 +8,9 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from accounts import clock, jobs, reconcile, vendor
+from accounts import clock, jobs, reconcile, refreshes, vendor
 from accounts.errors import NotAllowed
+from accounts.mails import put_mail
 from accounts.models import Agency, Event, Finding, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.client import Coupontools
 from coupontools_api.sandbox import Sandbox
@@ -151,17 +152,17 @@ def test_what_the_list_lacks_and_the_vendor_denies_is_missing_and_told_once(sand
 
 
 def test_many_that_are_missing_have_one_cause_and_not_a_mail_each(sandbox: Sandbox, north: Agency):
-    rows = several(north, sandbox, jobs.MISSING_MAILS_AN_HOUR + 4)
+    rows = several(north, sandbox, refreshes.MISSING_MAILS_AN_HOUR + 4)
     for row in rows:
         sandbox.remove_subaccount(row.vendor_id)
-        jobs.put_refresh(row, launched_at=clock.now())
+        refreshes.put(row, launched_at=clock.now())
     mail.outbox.clear()
 
     settle()
 
     assert {fresh(row).state for row in rows} == {State.MISSING}
     told = [message.subject for message in mail.outbox if "missing" in message.subject]
-    assert len(told) == jobs.MISSING_MAILS_AN_HOUR + 1
+    assert len(told) == refreshes.MISSING_MAILS_AN_HOUR + 1
     assert told[-1] == "North: many accounts are missing at the vendor"
     assert "said of more than 5 accounts" in mail.outbox[-1].body
     assert "/console/attention/" in mail.outbox[-1].body
@@ -169,8 +170,8 @@ def test_many_that_are_missing_have_one_cause_and_not_a_mail_each(sandbox: Sandb
 
 def test_mails_of_another_hour_or_agency_take_no_mail_away(sandbox: Sandbox, active: Subaccount, south: Agency):
     for agency in (active.agency, south):
-        for _ in range(jobs.MISSING_MAILS_AN_HOUR):
-            jobs.put_mail("missing", agency=agency)
+        for _ in range(refreshes.MISSING_MAILS_AN_HOUR):
+            put_mail("missing", agency=agency)
     settle()
     Job.objects.for_agency(active.agency).update(created_at=timezone.now() - timedelta(hours=1, seconds=1))
     sandbox.remove_subaccount(active.vendor_id)

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from accounts import attention, jobs, vendor_accounts
+from accounts import attention, refreshes, vendor_accounts
 from accounts.models import Agency, Cause, State, Subaccount, User
 from coupontools_api.sandbox import Sandbox
 from portal import wording_console
@@ -24,7 +24,7 @@ def lost(sandbox: Sandbox, active: Subaccount) -> Subaccount:
     """Bo's account is gone at the vendor, and somebody found that out."""
     sandbox.add_account("foreign-id", "foreign-secret", packages=["pac_1"])
     sandbox.remove_subaccount(active.vendor_id)
-    jobs.missing(fresh(active))
+    refreshes.missing(fresh(active))
     return fresh(active)
 
 
@@ -104,7 +104,7 @@ def test_a_wish_that_was_to_be_linked_is_looked_for_under_the_other_client_id(
 def test_without_a_switch_the_number_is_enough(sandbox: Sandbox, north: Agency, active: Subaccount):
     """The vendor's people may change an address; what is bound goes by its number."""
     sandbox.fault("/v4/subaccount", "status", status=400, codes=[510], times=1)
-    jobs.missing(fresh(active))
+    refreshes.missing(fresh(active))
     Subaccount.objects.for_agency(north).filter(pk=active.pk).update(email="before@shop.example")
 
     assert attempt(active).state == State.MISSING

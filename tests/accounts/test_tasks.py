@@ -10,7 +10,8 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from kombu.exceptions import OperationalError
 
-from accounts import claims, jobs, tasks
+from accounts import claims, tasks
+from accounts.mails import put_mail
 from accounts.models import Agency, Job, State, Subaccount, User
 from coupontools_api.sandbox import Sandbox
 from portal.celery import app
@@ -164,7 +165,7 @@ def test_a_refresh_that_ends_leaves_its_room_to_a_wish(
     factories.customer(south, factories.person(south, "kim@south.example"))
     Job.objects.for_agency(north).delete()
     refresh = Job.objects.create(kind="refresh", agency=north, payload={"subaccount": active.pk})
-    mails = [jobs.put_mail("vendor_trouble", agency=agency, trouble="unreachable") for agency in (north, None)]
+    mails = [put_mail("vendor_trouble", agency=agency, trouble="unreachable") for agency in (north, None)]
     rung.clear()
 
     tasks.run_job(refresh.pk)

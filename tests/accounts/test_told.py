@@ -33,7 +33,7 @@ def untold(watched_workers: told.Watch) -> Iterator[Callable[[Callable[[], Any]]
 
 def test_all_that_a_worker_does_is_watched():
     assert {
-        *("provisioning.attempt", "jobs.run", "jobs.schedule_refreshes", "reconcile.schedule"),
+        *("provisioning.attempt", "jobs.run", "refreshes.schedule", "reconcile.schedule"),
         *("outages.report", "retention.enforce", "vendor.probe"),
     } <= told.work_of_workers().keys()
 

@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from accounts import attention, customer_care, jobs, operators, provisioning, vendor_accounts
+from accounts import attention, customer_care, jobs, operators, provisioning, refreshes, vendor_accounts
 from accounts.models import Agency, Cause, Customer, Job, Package, PanelTask, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from portal import wording_vendor
@@ -126,7 +126,7 @@ def test_one_account_that_cannot_be_read_is_not_the_whole_agencys_trouble(
     refusal: dict[str, Any], sandbox: Sandbox, north: Agency, active: Subaccount
 ):
     sandbox.fault(GET, "status", times=1, **({"status": 200} | refusal))
-    jobs.put_refresh(active)
+    refreshes.put(active)
 
     work_off()
 
@@ -172,7 +172,7 @@ def test_no_next_step_is_mailed_to_who_was_closed_meanwhile(sandbox: Sandbox, bo
 
 
 def test_a_lost_account_may_be_linked_to_its_own_number_again(active: Subaccount, ada: User):
-    jobs.missing(fresh(active))
+    refreshes.missing(fresh(active))
 
     attention.link(fresh(active), vendor_id=active.vendor_id, reason="It is back", acting_user=ada)
 
@@ -185,7 +185,7 @@ def test_what_was_to_be_done_about_an_account_that_is_gone_ends_with_it(
     customer_care.change_package(customer_of(active), package=other_package(active), acting_user=ada)
     customer_care.pause(customer_of(active), message="", acting_user=ada)
     sandbox.remove_subaccount(active.vendor_id)
-    jobs.missing(fresh(active))
+    refreshes.missing(fresh(active))
 
     attention.make_new(fresh(active), reason="It was deleted there", acting_user=ada)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import jobs, limits, vendor, vendor_accounts
+from accounts import jobs, limits, refreshes, vendor, vendor_accounts
 from accounts.crypto import unseal
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Credential, Event, Job, State, Subaccount, User, VendorAccount, VendorCall
@@ -335,7 +335,7 @@ def test_key_pairs_of_customers_are_kept_sealed_only_while_results_are_read(
     sandbox: Sandbox, active: Subaccount, ada: User, caplog: pytest.LogCaptureFixture
 ):
     def read_again() -> str:
-        jobs.put_refresh(active)
+        refreshes.put(active)
         Job.objects.for_agency(active.agency).filter(done_at=None).update(run_at=timezone.now())
         while jobs.run():
             pass

@@ -8,7 +8,7 @@ from django.db import NotSupportedError, connection, connections
 from django.dispatch import Signal
 from django.test.utils import CaptureQueriesContext
 
-from accounts import jobs, provisioning, worker_connections
+from accounts import jobs, provisioning, refreshes, worker_connections
 from accounts.models import Agency, Job, State, Subaccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
@@ -37,7 +37,7 @@ def test_a_sign_up_takes_no_more_statements_than_it_did(sandbox: Sandbox, north:
             assert step()
         taken[name] = len(statements)
         assert not Job.objects.for_agency(north).exclude(run_at=None).exists()
-        jobs.put_refresh(fresh(subaccount))
+        refreshes.put(fresh(subaccount))
 
     assert fresh(subaccount).state == State.ACTIVE
     asks_time = connection.vendor == "postgresql"

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.test import Client
 from playwright.sync_api import BrowserType
 
-from accounts import jobs
+from accounts import jobs, refreshes
 from accounts.models import Subaccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
@@ -120,7 +120,7 @@ def test_nothing_that_the_vendor_says_runs(
         factories.activate(customer, None)
         Subaccount.objects.for_agency(shown.north).filter(customer=customer).update(vendor_id=vendor_id)
         customer.subaccount.refresh_from_db()
-        jobs.put_refresh(customer.subaccount)
+        refreshes.put(customer.subaccount)
         while jobs.run():
             pass
         member = Client(headers={"host": world.NORTH})

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from accounts import jobs
+from accounts import refreshes
 from accounts.models import Agency, Customer, Subaccount, User
 from coupontools_api.sandbox import Sandbox
 from tests.browser.conftest import Watch, Work, carry_session, path_of, sign_in
@@ -75,7 +75,7 @@ def test_a_customer_walks_from_the_package_to_every_page_of_the_panel(
     mine = created["subaccount"]
     sandbox.add_campaign(mine, name="Spring")
     summer = sandbox.add_campaign(mine, name="Summer")
-    jobs.put_refresh(Subaccount.objects.for_agency(north).get())
+    refreshes.put(Subaccount.objects.for_agency(north).get())
     work()
 
     for button, name in [

@@ -14,7 +14,7 @@ from typing import Any
 from django.core.mail import EmailMultiAlternatives
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from accounts import claimed, claims, jobs, provisioning, vendor
+from accounts import claimed, claims, jobs, provisioning, refreshes, vendor
 from accounts.models import Job, State
 from coupontools_api import transport
 
@@ -145,8 +145,8 @@ def install() -> None:
     _around(
         EmailMultiAlternatives, "send", before="before the mail is handed over", after="after the mail is handed over"
     )
-    _around(jobs, "_facts", before="after a refresh's answer")
-    _around(jobs, "_refresh", committing="a refresh")
+    _around(refreshes, "_facts", before="after a refresh's answer")
+    _around(refreshes, "run", committing="a refresh")
     _name_moves()
     _name_ends()
     _watch_commits()

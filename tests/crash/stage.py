@@ -15,7 +15,7 @@ from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import jobs, provisioning, vendor
+from accounts import provisioning, vendor
 from accounts.models import Agency, Customer, Job, Membership, Package, State, Subaccount, User, VendorAccount
 from tests import factories
 from tests.crash import failpoints
@@ -176,8 +176,6 @@ def warm_up() -> None:
     """One wish by this process: what is made once per process (the template engine) is made before the forks."""
     failpoints.arm(Plan(""), name="warm")
     provisioning.attempt()
-    for _ in ("mail", "refresh"):
-        jobs.run()  # and no more: what an earlier profile has left may never be done
 
 
 def ready(folder: Path) -> None:

@@ -16,6 +16,7 @@ import requests
 
 from tests.check import PRODUCTION
 from tests.ports import free_port
+from tests.signals import heed_signals
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,12 +36,6 @@ def copy(tmp_path: Path) -> Path:
     environment = Path(sys.executable).parent.parent
     (tmp_path / ".venv").symlink_to(environment)
     return tmp_path
-
-
-def heed_signals() -> None:
-    """Also where the tests run under nohup, or behind a shell's `&`: both are ignored there."""
-    for number in (signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
 
 
 def start_demo(copy: Path, port: int, sandbox_port: int) -> subprocess.Popen[str]:

@@ -13,7 +13,19 @@ from django.utils import timezone
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from accounts import attention, customer_care, demo_data, jobs, members, people, provisioning, staff, views_as
+from accounts import (
+    attention,
+    customer_care,
+    demo_data,
+    jobs,
+    members,
+    people,
+    provisioning,
+    refreshes,
+    staff,
+    views_as,
+)
+from accounts.mails import put_mail
 from accounts.models import Agency, Cause, Customer, Event, Job, Note, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
@@ -210,9 +222,9 @@ def test_ended_sessions_are_written_down(client_for: Browse, north: Agency, bo: 
 def test_a_mail_that_was_sent_and_one_that_was_given_up_are_written_down(
     north: Agency, monkeypatch: pytest.MonkeyPatch
 ):
-    sent = jobs.put_mail("second_factor_reset", agency=north, to="bo@shop.example", by="Ada")
+    sent = put_mail("second_factor_reset", agency=north, to="bo@shop.example", by="Ada")
     jobs.run(sent.pk)
-    lost = jobs.put_mail("second_factor_reset", agency=north, to="bo@shop.example", by="Ada")
+    lost = put_mail("second_factor_reset", agency=north, to="bo@shop.example", by="Ada")
     Job.objects.for_agency(north).filter(pk=lost.pk).update(created_at=timezone.now() - jobs.MAILS_GIVE_UP_AFTER * 2)
     monkeypatch.setattr(jobs, "_send", lambda job: 1 / 0)
     jobs.run(lost.pk)
@@ -238,7 +250,7 @@ def test_a_vendor_that_asks_to_slow_down_is_written_down_once(sandbox: Sandbox, 
 def read_again(subaccount: Subaccount) -> None:
     before = subaccount.refreshed_at
     Job.objects.for_agency(subaccount.agency).delete()  # one reading a minute
-    jobs.put_refresh(subaccount)
+    refreshes.put(subaccount)
     while jobs.run():
         pass
     subaccount.refresh_from_db()

@@ -9,6 +9,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
 from accounts import customer_care, jobs
+from accounts.mails import put_mail
 from accounts.models import Customer, Job, Membership, State, Subaccount, User
 from tests import factories
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def sent(customer: Customer, name: str, **facts: Any) -> str:
     """The text of the mail when the worker gets to it and `facts` are so; empty if it is not sent."""
     mail.outbox.clear()
-    jobs.put_mail(name, agency=customer.agency, customer=customer)
+    put_mail(name, agency=customer.agency, customer=customer)
     Customer.objects.for_agency(customer.agency).filter(pk=customer.pk).update(**facts)
     while jobs.run():
         pass
@@ -93,7 +94,7 @@ def test_each_owner_gets_a_mail_of_their_own_that_fails_alone(
 
     monkeypatch.setattr(EmailMultiAlternatives, "send", send_unless_refused)
     mail.outbox.clear()
-    jobs.put_mail("paused", agency=bos_company.agency, customer=bos_company, once="paused:1")
+    put_mail("paused", agency=bos_company.agency, customer=bos_company, once="paused:1")
     Customer.objects.for_agency(bos_company.agency).filter(pk=bos_company.pk).update(paused_at=timezone.now())
 
     for _ in range(6):
@@ -109,7 +110,7 @@ def test_each_owner_gets_a_mail_of_their_own_that_fails_alone(
 def test_who_is_no_owner_any_more_gets_no_mail_that_waited(bos_company: Customer):
     eve = factories.member(bos_company, "owner", "eve@shop.example")
     mail.outbox.clear()
-    jobs.put_mail("resumed", agency=bos_company.agency, customer=bos_company)
+    put_mail("resumed", agency=bos_company.agency, customer=bos_company)
     jobs.run()  # one of their own for each
     Membership.objects.for_agency(bos_company.agency).filter(person=eve).delete()
 
@@ -126,7 +127,7 @@ def test_who_is_no_owner_any_more_gets_no_mail_that_waited(bos_company: Customer
 def test_what_is_settled_meanwhile_is_not_told(bos_company: Customer, name: str, state: State):
     put_in(bos_company, state)
     mail.outbox.clear()
-    jobs.put_mail(name, agency=bos_company.agency, customer=bos_company)
+    put_mail(name, agency=bos_company.agency, customer=bos_company)
 
     while jobs.run():
         pass

@@ -9,6 +9,7 @@ from django.utils import translation
 
 from accounts import jobs, timeline
 from accounts.limits import TooMany
+from accounts.mails import put_mail
 from accounts.models import Agency, Job, Subaccount, User
 from portal import wording_changes, wording_problems, wording_timeline
 from portal.views.console import connection
@@ -66,7 +67,7 @@ def test_a_mail_about_ones_sign_in_writes_its_moment_as_its_reader_does(bo_clien
 
 
 def test_an_english_mail_begins_with_a_capital(north: Agency, bo: User):
-    jobs.put_mail("account/email/password_changed", agency=north, to=bo.email)
+    put_mail("account/email/password_changed", agency=north, to=bo.email)
     while jobs.run():
         pass
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from coupontools_api.sandbox import Sandbox
+from tests.signals import heed_signals
 
 from .conftest import Caller, keys
 
@@ -166,12 +167,8 @@ def test_a_file_from_before_accounts_had_campaigns_still_opens(tmp_path):
 class TestCommand:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "coupontools_api.sandbox", *arguments]
-
-        def heed() -> None:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)  # behind a shell's `&` it is ignored
-
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(command, cwd=ROOT, text=True, preexec_fn=heed, **pipes)
+        return subprocess.Popen(command, cwd=ROOT, text=True, preexec_fn=heed_signals, **pipes)
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_it_serves_until_it_is_told_to_end(self, tmp_path, number):

@@ -10,7 +10,18 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from accounts import claims, jobs, outages, provisioning, reconcile, retention, vendor, worker_connections, workers
+from accounts import (
+    claims,
+    jobs,
+    outages,
+    provisioning,
+    reconcile,
+    refreshes,
+    retention,
+    vendor,
+    worker_connections,
+    workers,
+)
 from accounts.bell import Bell
 
 log = structlog.get_logger(__name__)
@@ -52,7 +63,7 @@ class Command(BaseCommand):
         while not stop.wait(workers.BEAT_SECONDS):
             _guarded(lambda: workers.beat(name))
             if beats % BEATS_BETWEEN_REFRESHES == 0:
-                _guarded(jobs.schedule_refreshes)
+                _guarded(refreshes.schedule)
                 _guarded(reconcile.schedule)
                 _guarded(lambda: outages.report(timezone.now()))
                 _guarded(lambda: retention.enforce(timezone.now()))
