@@ -7,6 +7,7 @@ last says what may have happened.
 
 import contextlib
 import secrets
+import time
 from datetime import UTC, date, datetime, timedelta
 
 import structlog
@@ -183,6 +184,8 @@ class _Step(Claimed):
 
     def _start_create(self) -> bool:
         """Commits CREATING before the socket opens, with the lease renewed for the call. False: put off."""
+        # By the clock that goes on while a process is stopped, and before the lease that is written below.
+        self.lease_ends = time.monotonic() + settings.PROVISIONING_LEASE_SECONDS
         subaccount, now = self.subaccount, clock.now()
         with transaction.atomic():
             # The row lock makes the counts exact: one worker at a time decides for this vendor account. Its pair is
@@ -249,10 +252,10 @@ class _Step(Claimed):
         except Throttled:
             self.give_back(self.throttled_for(), Cause.VENDOR_THROTTLES)
         except vendor.CREDENTIALS_ERRORS as problem:
-            if self.account.is_open:
-                self.give_back(seconds(settings.BREAKER_PROBE_SECONDS), WAITING_CAUSES[self.account.trouble])
-            elif not problem.codes:  # not the vendor's own code, and whoever it is may stand before or behind it
+            if not problem.codes:  # not the vendor's own code, and whoever it is may stand before or behind it
                 self.uncertain(Cause.UNCLEAR_ANSWER)
+            elif self.account.is_open:
+                self.give_back(seconds(settings.BREAKER_PROBE_SECONDS), WAITING_CAUSES[self.account.trouble])
             elif self._list_stays_unread():  # then who is refused is not known
                 self.give_back(backoff(self.account.failures_in_a_row), Cause.VENDOR_UNREACHABLE)
             else:  # what was asked for is refused, and not who asks
@@ -313,6 +316,8 @@ class _Step(Claimed):
                 country=customer.country,
                 company_name=customer.company_name,
                 expiry_date=subaccount.expiry_date,
+                # Else who wakes after it asks for what another worker has made meanwhile.
+                not_after=self.lease_ends,
             ),
             noted=vendor.Noted("subaccount/create", customer.pk),
         )

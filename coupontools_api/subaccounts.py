@@ -207,11 +207,13 @@ class Subaccounts:
         country: str | None = None,
         company_name: str | None = None,
         expiry_date: date | None = None,
+        not_after: float | None = None,
     ) -> CreatedSubaccount:
         """Makes a subaccount. `country` is ISO 3166-1 alpha-2, `package` sets the permissions, `status` is `trial` or
         `customer`, `expiry_date` is a day.
 
-        Without a `password` the vendor mails the address under its own name, and has it choose one. Never retried.
+        Without a `password` the vendor mails the address under its own name, and has it choose one. Never retried,
+        and not sent after the moment `not_after` of the monotonic clock.
         Raises EmailTaken (304), InvalidEmail (305), InvalidInput (200, 302, 303), WrongKindOfKey (102), Unauthorized
         (1000), AccountExpired (101), Throttled, NotSent; NoAnswer and UnexpectedReply may have happened.
 
@@ -228,7 +230,8 @@ class Subaccounts:
             "company_name": company_name,
             "expiry_date": written_day(expiry_date),
         }
-        return CreatedSubaccount.of(CREATE, self._transport.call(CREATE, arguments).get(CREATED_KEY))
+        made = self._transport.call(CREATE, arguments, not_after=not_after)
+        return CreatedSubaccount.of(CREATE, made.get(CREATED_KEY))
 
     def update(self, subaccount: SubaccountId, **changes: str | date) -> None:
         """Changes a subaccount; `changes` are sent as they are named, a date as `yyyy-MM-dd`. Never retried.

@@ -130,6 +130,7 @@ class _Watched:
             self.connect()  # type: ignore[attr-defined]  # mixed into a connection
         call: _Call = _current.call
         call.watch(self.sock.fileno())  # type: ignore[attr-defined]  # mixed into a connection
+        call.left()  # a process that was stopped wakes before its watchdog does
         call.has_left = True
         super().send(data)  # type: ignore[misc]  # mixed into a connection
 
@@ -251,10 +252,15 @@ class Transport:
         self._session.close()
 
     def call(
-        self, endpoint: Endpoint, arguments: Mapping[str, Any] | None = None, *, deadline: float | None = None
+        self,
+        endpoint: Endpoint,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        deadline: float | None = None,
+        not_after: float | None = None,
     ) -> Payload:
         """The payload of an RPC call; arguments that are None are left out."""
-        return judge(endpoint, self.answer(endpoint, arguments, deadline=deadline))
+        return judge(endpoint, self.answer(endpoint, arguments, deadline=deadline, not_after=not_after))
 
     def call_rest(
         self,
@@ -272,9 +278,11 @@ class Transport:
         arguments: Mapping[str, Any] | Sequence[Any] | None = None,
         *,
         deadline: float | None = None,
+        not_after: float | None = None,
         ids: Mapping[str, int] | None = None,
     ) -> Answer:
-        """What comes over the wire, not yet judged.
+        """What comes over the wire, not yet judged. `not_after` is a moment of the monotonic clock, for a call that is
+        over then even if its deadline is not.
 
         A call that changes nothing is retried twice within its deadline, any other is sent at most once: the
         vendor takes no idempotency key. Raises Undocumented, NotSent, NoAnswer; UnexpectedReply if it is too long.
@@ -284,7 +292,10 @@ class Transport:
         path = self._paths.get(endpoint.name, endpoint.path).format_map(ids or {})
         deadline = deadline or (self.list_deadline if endpoint.is_long else self.deadline)
         max_bytes = MAX_LIST_BYTES if endpoint.is_long else MAX_REPLY_BYTES
-        call = _Call(NO_RETRY if endpoint.changes else READ_RETRY, ends_at=time.monotonic() + deadline)
+        ends_at = time.monotonic() + deadline
+        if not_after is not None:
+            ends_at = min(ends_at, not_after)
+        call = _Call(NO_RETRY if endpoint.changes else READ_RETRY, ends_at=ends_at)
         try:
             with self._bounded(call, deadline):
                 response = self._session.request(

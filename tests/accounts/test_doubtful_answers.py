@@ -11,7 +11,7 @@ from accounts import attention, jobs, provisioning, refreshes
 from accounts.models import Agency, Cause, Package, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
-from tests.accounts.reading import CREATE, GET, LIST, attempt, calls, fresh, made, made_meanwhile, staff_read
+from tests.accounts.reading import CREATE, GET, LIST, attempt, calls, fresh, made, made_meanwhile, probe_due, staff_read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OURS = '"subaccount":{"ID":"sub_1001","email":"bo@shop.example"}'
@@ -41,6 +41,24 @@ def test_credentials_that_read_nothing_either_are_everybodys_trouble(sandbox: Sa
 
     assert (waits.state, waits.cause, waits.attempts) == (State.REQUESTED, Cause.CREDENTIALS, 0)
     assert VendorAccount.objects.get(agency=waits.agency).trouble == "credentials"
+
+
+def test_a_page_that_forbids_is_not_the_vendors_word_whoever_else_shows_it(
+    sandbox: Sandbox, bos_subaccount: Subaccount
+):
+    """Something before the vendor refuses the create's answer and the list, and the create has happened."""
+    page = {"status": 403, "body": "<html>", "content_type": "text/html"}
+    sandbox.fault(CREATE, "status", after_effect=True, **page)
+    sandbox.fault(LIST, "status", call=2, times=3, **page)
+
+    doubtful = attempt(bos_subaccount)
+
+    assert (doubtful.state, doubtful.had_unknown_outcome) == (State.UNCERTAIN, True)
+    sandbox.clear_faults()
+    VendorAccount.objects.exclude(trouble="").update(probe_at=timezone.now())
+    probe_due()
+    assert attempt(bos_subaccount).state == State.ACTIVE
+    assert made(sandbox) == 1
 
 
 @pytest.mark.parametrize(
