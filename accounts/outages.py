@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.dateparse import parse_datetime
 
@@ -30,11 +30,12 @@ def begin(account: VendorAccount, trouble: VendorAccount.Trouble, *, now: dateti
     with transaction.atomic():
         is_new = row.filter(trouble="").update(trouble=trouble, trouble_since=now, probe_at=probe_at)
         is_other = not is_new and row.exclude(trouble=trouble).update(trouble=trouble, probe_at=probe_at)
-        if not (is_new or is_other):
+        if is_new or is_other:
+            log.warning("vendor.breaker_opened", vendor_account=account.pk, trouble=trouble.value)
+            Event.objects.record("vendor_account.troubled", agency=account.agency, about=account, trouble=trouble.value)
+        else:
             row.update(probe_at=probe_at)
-            return
-        log.warning("vendor.breaker_opened", vendor_account=account.pk, trouble=trouble.value)
-        Event.objects.record("vendor_account.troubled", agency=account.agency, about=account, trouble=trouble.value)
+        # Looked at again with every probe that fails: an outage that began in the quiet after another may last.
         name = f"vendor_trouble:{account.pk}:{trouble.value}:"
         begun = now if is_new else row.values_list("trouble_since", flat=True).get() or now
         told = Job.objects.for_agency(account.agency).filter(once__startswith=name)
@@ -95,7 +96,8 @@ def _spread(account: VendorAccount, *, since: datetime, now: datetime) -> int:
 def report(now: datetime) -> int:
     """Says of every outage that is over and caught up with what was late. Returns of how many."""
     over = VendorAccount.objects.filter(trouble="", last_outage__has_key="until")
-    over = over.exclude(last_outage__has_key="finished")
+    late = Subaccount.objects.across_agencies().filter(agency=OuterRef("agency"), state__in=IN_THE_MAKING)
+    over = over.exclude(last_outage__has_key="finished").exclude(Exists(late.exclude(late_since=None)))
     return sum(_report(pk, now) for pk in over.values_list("pk", flat=True)[:200])
 
 

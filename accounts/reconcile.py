@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts import clock, vendor
 from accounts.errors import NotAllowed
@@ -42,7 +42,8 @@ def schedule(now: datetime | None = None) -> int:
         active_credential__isnull=False,
         agency__stopped_at=None,
     )
-    accounts = list(due.select_related("agency")[:500])
+    under_way = Job.objects.across_agencies().filter(kind=Job.Kind.RECONCILE, agency=OuterRef("agency"), done_at=None)
+    accounts = list(due.exclude(Exists(under_way)).select_related("agency")[:500])
     for account in accounts:
         put(account)
     return len(accounts)

@@ -150,7 +150,7 @@ def _observed(
     except CoupontoolsError as problem:
         _keep(account, noted, started, problem)
         if reads_list or not isinstance(problem, CREDENTIALS_ERRORS):
-            _note(account, account.active_credential, problem)
+            _note(account, account.active_credential, problem, reads_list=reads_list)
         elif for_click:
             VendorAccount.objects.filter(pk=account.pk, probe_at=None).update(probe_at=_when_to_ask(account))
         else:
@@ -194,16 +194,22 @@ def _keep(account: VendorAccount, noted: Noted | None, started: float, problem: 
         )
 
 
-def _note(account: VendorAccount, asked_with: Credential | None, problem: CoupontoolsError | None) -> None:
+def _note(
+    account: VendorAccount,
+    asked_with: Credential | None,
+    problem: CoupontoolsError | None,
+    *,
+    reads_list: bool = False,
+) -> None:
     """Writes the outcome into the breaker that all processes share; of a pair that is not in use it says nothing."""
     with transaction.atomic():
         # The pair is read after the lock: read with it, it may be the one of before the wait.
         if _pair(VendorAccount.objects.select_for_update().get(pk=account.pk).active_credential) == _pair(asked_with):
-            _write(account, problem)
+            _write(account, problem, reads_list=reads_list)
     account.refresh_from_db(fields=["recent_failures", "trouble", "trouble_since", "probe_at", "throttled_until"])
 
 
-def _write(account: VendorAccount, problem: CoupontoolsError | None) -> None:
+def _write(account: VendorAccount, problem: CoupontoolsError | None, *, reads_list: bool) -> None:
     now = clock.now()
     row = VendorAccount.objects.filter(pk=account.pk)
     if isinstance(problem, Throttled):
@@ -213,7 +219,8 @@ def _write(account: VendorAccount, problem: CoupontoolsError | None) -> None:
             Event.objects.record("vendor_account.throttled", agency=account.agency, about=account, seconds=pause)
     elif isinstance(problem, CREDENTIALS_ERRORS):
         outages.begin(account, VendorAccount.Trouble.CREDENTIALS, now=now, probe_at=_next_probe())
-    elif isinstance(problem, NotSent | NoAnswer | UnexpectedReply):
+    elif isinstance(problem, NotSent | NoAnswer | UnexpectedReply) or (problem and reads_list):
+        # Nothing is typed into a question for the list: whatever it is refused for, nobody gets on meanwhile.
         row.update(recent_failures=(F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES)).bitor(1))
         recent = row.values_list("recent_failures", flat=True).get()
         if recent & FIVE_IN_A_ROW == FIVE_IN_A_ROW or recent.bit_count() >= HALF_OF_TWENTY:
@@ -253,7 +260,7 @@ def try_credential(credential: Credential) -> tuple[ListedSubaccount, ...]:
 
 def learn(credential: Credential, problem: CoupontoolsError | None) -> None:
     """Lets the breaker know how a call went that was made past it, if it was made with the pair in use."""
-    _note(credential.vendor_account, credential, problem)
+    _note(credential.vendor_account, credential, problem, reads_list=True)
 
 
 def probes_due() -> list[int]:

@@ -71,6 +71,63 @@ def test_one_outage_that_fails_in_two_ways_is_one_mail_for_each_way(account: Ven
     assert Job.objects.for_agency(account.agency).filter(payload__mail="vendor_trouble").count() == 2
 
 
+def test_an_outage_that_begins_in_the_quiet_after_another_is_told_of_once_it_lasts(account: VendorAccount):
+    started, ours = timezone.now(), Job.objects.for_agency(account.agency)
+
+    def passes(minutes: int) -> list[str]:
+        now = started + timedelta(minutes=minutes)
+        outages.begin(account, VendorAccount.Trouble.UNREACHABLE, now=now, probe_at=now)
+        ours.filter(once__endswith=now.isoformat()).update(created_at=now)
+        return list(ours.order_by("pk").values_list("payload__mail", flat=True))
+
+    assert passes(0) == ["vendor_trouble"]
+    outages.end(account, now=started + timedelta(minutes=5))
+    ours.filter(payload__mail="vendor_recovered").update(created_at=started + timedelta(minutes=5))
+    back = ["vendor_trouble", "vendor_recovered"]
+
+    assert passes(30) == back, "a vendor that comes and goes is one mail"
+    assert [passes(minutes) for minutes in (50, 59)] == [back, back]
+    assert [passes(minutes) for minutes in (62, 90, 600, 6000)] == [[*back, "vendor_trouble"]] * 4
+    outages.end(account, now=started + timedelta(minutes=6001))
+    assert list(ours.order_by("pk").values_list("payload__mail", flat=True)) == back * 2
+
+
+def test_a_list_that_is_refused_for_whatever_reason_is_not_asked_for_for_ever(
+    sandbox: Sandbox, north: Agency, quick: None, settings: Any
+):
+    settings.BREAKER_PROBE_SECONDS = 60.0
+    wishes(north, 1)
+    sandbox.fault(LIST, "status", status=200, codes=[301], times=None)
+    for _ in range(12):
+        make_due(north)
+        provisioning.attempt()
+
+    assert calls(sandbox, LIST) == 5
+    assert VendorAccount.objects.get(agency=north).trouble == VendorAccount.Trouble.UNREACHABLE
+    assert Job.objects.for_agency(north).filter(payload__mail="vendor_trouble").count() == 1
+    come_back(sandbox)
+    work_off(north)
+    assert Subaccount.objects.for_agency(north).get().state == State.ACTIVE
+
+
+def test_outages_that_are_not_worked_off_keep_no_report_of_another(
+    north: Agency, south: Agency, bos_subaccount: Subaccount, monkeypatch: pytest.MonkeyPatch
+):
+    now = timezone.now()
+    for agency in (north, south):
+        of_agency = VendorAccount.objects.select_related("agency").get(agency=agency)
+        outages.begin(of_agency, VendorAccount.Trouble.UNREACHABLE, now=now, probe_at=now)
+        Subaccount.objects.for_agency(north).update(late_since=now)
+        over = {"trouble": "unreachable", "since": now.isoformat(), "until": now.isoformat(), "waited": 1}
+        VendorAccount.objects.filter(agency=agency).update(trouble="", last_outage=over)
+
+    looked_at: list[int] = []
+    monkeypatch.setattr(outages, "_report", lambda pk, now: looked_at.append(pk) is None)
+
+    assert outages.report(now) == 1
+    assert looked_at == [VendorAccount.objects.get(agency=south).pk]
+
+
 def test_an_outage_that_comes_before_the_last_one_is_worked_off_is_reported_with_it(
     bos_subaccount: Subaccount, account: VendorAccount
 ):
