@@ -1,12 +1,14 @@
 """What the vendor says of a subaccount, read again and again; and what is done where it no longer knows it."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import islice
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q, Window
+from django.db.models.functions import Coalesce, Greatest, RowNumber
 from django.utils.dateparse import parse_datetime
 
 from accounts import clock, vendor
@@ -22,6 +24,7 @@ from coupontools_api.ids import SubaccountId
 from coupontools_api.subaccounts import KeyPair, SubaccountDetails
 
 STEP = timedelta(seconds=0.25)  # between two readings that the clock asks of one vendor account
+SCHEDULED_AT_ONCE = 500
 MISSING_MAILS_AN_HOUR = 5  # of one agency; what is more has one cause, and one mail
 
 
@@ -41,24 +44,35 @@ def put(subaccount: Subaccount, *, after: timedelta = timedelta(), launched_at: 
 def schedule() -> int:
     """Writes a refresh for every active subaccount whose campaigns are older than REFRESH_SECONDS. Returns how many."""
     now = clock.now()
-    old = now - timedelta(seconds=settings.REFRESH_SECONDS)
-    stale = (
-        Subaccount.objects.across_agencies()
-        .filter(Q(refreshed_at__lt=old) | Q(refreshed_at=None, bound_at__lt=old))
-        .filter(state=State.ACTIVE, agency__stopped_at=None, vendor_account__trouble="")
-        .select_related("agency")[:500]
-    )
     turns: dict[int, datetime] = {}
     jobs = []
-    for subaccount in stale:
+    for once, subaccount in islice(_stale(now - timedelta(seconds=settings.REFRESH_SECONDS)), SCHEDULED_AT_ONCE):
         # After an outage all are stale at once: each gets a turn, and the vendor is not run over.
         turn = turns.get(subaccount.vendor_account_id, now)
         turns[subaccount.vendor_account_id] = turn + STEP
-        # Named after the last reading: one job per subaccount, however often this runs before it is done.
-        once = f"refresh:{subaccount.pk}:since:{subaccount.refreshed_at or 'never'}"
         jobs.append(_job(subaccount, once=once, run_at=turn))
     Job.objects.bulk_create(jobs, ignore_conflicts=True)
     return len(jobs)
+
+
+def _stale(before: datetime) -> Iterator[tuple[str, Subaccount]]:
+    """What was last read before that moment and has no job for it yet, with the name of such a job.
+
+    The first of every agency, then the second ones: readings that cannot be done stand before nobody else's.
+    """
+    rows = Subaccount.objects.across_agencies().filter(state=State.ACTIVE)
+    rows = rows.filter(agency__stopped_at=None, vendor_account__trouble="")
+    rows = rows.filter(Q(refreshed_at__lt=before) | Q(refreshed_at=None, bound_at__lt=before))
+    turn = Window(RowNumber(), partition_by="agency", order_by=(F("refreshed_at").asc(nulls_first=True), "pk"))
+    keys = list(rows.annotate(turn=turn).order_by("turn", "pk").values_list("pk", "refreshed_at"))
+    for start in range(0, len(keys), SCHEDULED_AT_ONCE):
+        # Named after the last reading: one job per subaccount, however often this runs before it is done.
+        part = keys[start : start + SCHEDULED_AT_ONCE]
+        names = {f"refresh:{pk}:since:{refreshed_at or 'never'}": pk for pk, refreshed_at in part}
+        known = set(Job.objects.across_agencies().filter(once__in=names).values_list("once", flat=True))
+        fresh = {name: pk for name, pk in names.items() if name not in known}
+        found = Subaccount.objects.across_agencies().select_related("agency").in_bulk(fresh.values())
+        yield from ((name, found[pk]) for name, pk in fresh.items() if pk in found)
 
 
 def _job(subaccount: Subaccount, *, once: str, run_at: datetime | None = None) -> Job:
@@ -80,7 +94,9 @@ def run(job: Job) -> None:
     if launched_at := parse_datetime(job.payload.get("launched_at", "")):
         # Told by the launch, written here: the click itself has no statement to spare.
         row = Customer.objects.for_agency(subaccount.agency).filter(pk=subaccount.customer_id)
-        row.update(last_launch_at=launched_at, first_launch_at=Coalesce("first_launch_at", launched_at))
+        # A reading that failed is tried again after the one of a later launch.
+        latest = Greatest(Coalesce("last_launch_at", launched_at), launched_at)
+        row.update(last_launch_at=latest, first_launch_at=Coalesce("first_launch_at", launched_at))
     if subaccount.state != State.ACTIVE:
         return
     try:

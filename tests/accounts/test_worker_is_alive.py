@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.utils import timezone
 
-from accounts import worker_connections, workers
+from accounts import retention, worker_connections, workers
 from accounts.management.commands import work
 from accounts.models import Agency, VendorAccount, Worker
 from coupontools_api.sandbox import Sandbox
@@ -70,3 +70,30 @@ def test_an_account_that_is_back_does_not_wait_for_one_that_hangs(running: None,
     dead(south)
 
     until(lambda: VendorAccount.objects.get(agency=south).trouble == "")
+
+
+def test_a_worker_that_has_much_to_delete_is_seen_all_the_same(
+    north: Agency, settings: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(workers, "BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(work, "HOUSE_SECONDS", 0.05)
+    monkeypatch.setattr(worker_connections, "provide", lambda number: None)
+    tellers: list[Callable[..., None]] = []
+    monkeypatch.setattr(signal, "signal", lambda number, teller: tellers.append(teller))
+    deletes, goes_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(retention, "enforce", lambda now: deletes.set() or goes_on.wait(20))
+
+    def run() -> None:
+        call_command("work", threads=1)
+        connections.close_all()
+
+    worker = threading.Thread(target=run)
+    worker.start()
+    try:
+        assert deletes.wait(20)
+        seen = Worker.objects.get().seen_at
+        until(lambda: Worker.objects.get().seen_at > seen)
+    finally:
+        goes_on.set()
+        tellers[0]()
+        worker.join()

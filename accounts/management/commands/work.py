@@ -8,10 +8,10 @@ import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections, connections
-from django.utils import timezone
 
 from accounts import (
     claims,
+    clock,
     jobs,
     outages,
     provisioning,
@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 PROBE_SECONDS = 2.0
 PROBERS = 8  # a vendor account that hangs holds one, for as long as its list may take
-BEATS_BETWEEN_REFRESHES = 6
+HOUSE_SECONDS = 60.0
 
 
 class Command(BaseCommand):
@@ -47,27 +47,22 @@ class Command(BaseCommand):
             while provisioning.attempt() or jobs.run():
                 pass
             return
-        worker_connections.provide(threads + PROBERS + 2)
+        worker_connections.provide(threads + PROBERS + 3)
         stop, bell = threading.Event(), Bell()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         hands = [threading.Thread(target=_work, args=(stop, bell), name=f"work-{n}") for n in range(threads)]
         hands.append(threading.Thread(target=_probe, args=(stop,), name="probe"))
+        hands.append(threading.Thread(target=_keep_house, args=(stop,), name="house"))
         hands.append(threading.Thread(target=bell.listen, args=(stop,), name="bell"))
         for hand in hands:
             hand.start()
         log.info("work.started", threads=threads)
-        beats, name = 0, workers.name_of_this("work")
+        name = workers.name_of_this("work")
         _guarded(lambda: workers.beat(name))
-        # Nothing here asks the vendor: a worker that waits for an answer must not look dead.
+        # And nothing else: a worker that waits for an answer, or has much to delete, must not look dead.
         while not stop.wait(workers.BEAT_SECONDS):
             _guarded(lambda: workers.beat(name))
-            if beats % BEATS_BETWEEN_REFRESHES == 0:
-                _guarded(refreshes.schedule)
-                _guarded(reconcile.schedule)
-                _guarded(lambda: outages.report(timezone.now()))
-                _guarded(lambda: retention.enforce(timezone.now()))
-            beats += 1
         bell.ring(threads)
         for hand in hands:
             hand.join()
@@ -87,6 +82,16 @@ def _work(stop: threading.Event, bell: Bell) -> None:
         elif has_rested:
             bell.ring()  # where there was one thing to do there may be more
         has_rested = not did
+    connections.close_all()
+
+
+def _keep_house(stop: threading.Event) -> None:
+    """What is due by the clock. Nothing here asks the vendor."""
+    while not stop.wait(HOUSE_SECONDS):
+        _guarded(refreshes.schedule)
+        _guarded(reconcile.schedule)
+        _guarded(lambda: outages.report(clock.now()))
+        _guarded(lambda: retention.enforce(clock.now()))
     connections.close_all()
 
 

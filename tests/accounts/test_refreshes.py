@@ -1,0 +1,74 @@
+"""Whose accounts are read again, and what a reading that comes late may change."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts import jobs, refreshes
+from accounts.models import Agency, Customer, Job, Subaccount
+from coupontools_api.sandbox import Sandbox
+from tests import factories
+from tests.accounts.reading import GET
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def stale(agency: Agency, number: int, name: str) -> list[Subaccount]:
+    """Accounts that were last read long ago."""
+    rows = []
+    for n in range(number):
+        customer = factories.customer(agency, factories.person(agency, f"{name}{n}@shop.example"))
+        rows.append(factories.activate(customer, None))
+    long_ago = timezone.now() - timedelta(days=1)
+    ours = Subaccount.objects.for_agency(agency).filter(pk__in=[row.pk for row in rows])
+    ours.update(refreshed_at=long_ago, bound_at=long_ago)
+    Job.objects.for_agency(agency).delete()
+    return rows
+
+
+def has_jobs(*rows: Subaccount) -> list[bool]:
+    named = Job.objects.across_agencies().values_list("payload__subaccount", flat=True)
+    return [row.pk in named for row in rows]
+
+
+def test_readings_that_cannot_be_done_keep_nobody_elses_from_being_asked_for(
+    north: Agency, south: Agency, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(refreshes, "SCHEDULED_AT_ONCE", 3)
+    theirs, later = stale(north, 7, "n"), stale(south, 2, "s")
+
+    assert refreshes.schedule() == 3
+    assert has_jobs(*later).count(True) >= 1, "each agency's first before any second one"
+    while refreshes.schedule():
+        pass
+
+    assert has_jobs(*theirs, *later) == [True] * 9
+    assert Job.objects.across_agencies().filter(kind="refresh").count() == 9, "one for each, however often it is asked"
+
+
+def test_a_launch_that_is_noted_late_takes_no_later_one_back(sandbox: Sandbox, active: Subaccount):
+    north, now = active.agency, timezone.now()
+    Job.objects.for_agency(north).delete()
+    first, second = now - timedelta(minutes=20), now - timedelta(minutes=10)
+    sandbox.fault(GET, "html", status=503, times=3)
+    for launched_at in (first, second):
+        refreshes.put(active, launched_at=launched_at)
+        while jobs.run():
+            pass
+
+    Job.objects.for_agency(north).filter(done_at=None).update(run_at=now)
+    while jobs.run():
+        pass
+
+    customer = Customer.objects.for_agency(north).get(pk=active.customer_id)
+    assert (customer.first_launch_at, customer.last_launch_at) == (first, second)
+    assert not Job.objects.for_agency(north).filter(done_at=None).exists()
+
+
+def test_a_look_for_what_is_stale_costs_the_same_however_much_waits(north: Agency, django_assert_max_num_queries: Any):
+    stale(north, 12, "n")
+
+    with django_assert_max_num_queries(6):
+        assert refreshes.schedule() == 12
