@@ -48,8 +48,9 @@ def sweep() -> None:
     workers.beat(workers.name_of_this("celery"))
     ring_for_due(waiting=_waiting(settings.CELERY_TASK_DEFAULT_QUEUE), in_bulk=_waiting(settings.BULK_QUEUE))
     for pk in vendor.probes_due():
-        # One message each, so that nobody's waits behind an account that hangs; the next sweep rings again.
-        probe.apply_async((pk,), queue=settings.BULK_QUEUE, expires=settings.BREAKER_PROBE_SECONDS)
+        # One message each, so that nobody's waits behind an account that hangs, in a queue without what may be
+        # thousands: behind those it would be too old when its turn came. The next sweep rings again.
+        probe.apply_async((pk,), queue=settings.PROBE_QUEUE, expires=settings.BREAKER_PROBE_SECONDS)
     refreshes.schedule()
     reconcile.schedule()
     outages.report(clock.now())

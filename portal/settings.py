@@ -175,11 +175,11 @@ CELERY_BEAT_SCHEDULE = {
     "retention": {"task": "accounts.retention.forget", "schedule": 60.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
-CELERY_TASK_DEFAULT_QUEUE, BULK_QUEUE = "interactive", "bulk"
+CELERY_TASK_DEFAULT_QUEUE, BULK_QUEUE, PROBE_QUEUE = "interactive", "bulk", "probes"
 _queue_type = {"x-queue-type": "quorum"} if BROKER_URL.startswith("amqp") else {}
 CELERY_TASK_QUEUES = [
     Queue(name, Exchange(name), routing_key=name, queue_arguments=_queue_type)
-    for name in (CELERY_TASK_DEFAULT_QUEUE, BULK_QUEUE)
+    for name in (CELERY_TASK_DEFAULT_QUEUE, BULK_QUEUE, PROBE_QUEUE)
 ]
 if BROKER_URL.startswith("amqp"):
     CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"

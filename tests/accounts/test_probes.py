@@ -51,7 +51,7 @@ def test_the_sweep_rings_for_each_and_asks_nobody_itself(
 
     tasks.sweep()
 
-    assert rung == [(pk, settings.BULK_QUEUE) for pk in four]
+    assert rung == [(pk, settings.PROBE_QUEUE) for pk in four]
     assert sandbox.requests() == []
     tasks.probe(four[-1])
     tasks.probe(four[-1])

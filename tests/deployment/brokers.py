@@ -98,7 +98,7 @@ class RabbitMQ:
 
     def flush(self) -> None:
         with Connection(self.url) as connection:
-            for queue in ("interactive", "bulk"):
+            for queue in ("interactive", "bulk", "probes"):
                 connection.channel().queue_purge(queue)
 
 

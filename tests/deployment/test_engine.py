@@ -115,6 +115,6 @@ def test_wishes_become_accounts_though_the_broker_dies_and_forgets(
 def _assert_quorum(url: str) -> None:
     """RabbitMQ itself says of which type a queue is, to whoever declares another."""
     other = {"x-queue-type": "classic"}
-    for queue in ("interactive", "bulk"):
+    for queue in ("interactive", "bulk", "probes"):
         with Connection(url) as connection, pytest.raises(PreconditionFailed, match=r"x-queue-type.*quorum"):
             connection.channel().queue_declare(queue, durable=True, auto_delete=False, arguments=other)
