@@ -11,9 +11,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import attention, customers, people, states, tasks
+from accounts import attention, clock, customers, people, states, tasks
 from accounts.audit import record as _record
-from accounts.claimed import is_word_owed
+from accounts.claimed import is_word_owed, quarantine_ends
 from accounts.customer_list import Step
 from accounts.errors import NotAllowed
 from accounts.mails import put_mail
@@ -29,6 +29,7 @@ from accounts.models import (
     State,
     Subaccount,
     User,
+    VendorAccount,
 )
 
 
@@ -56,6 +57,20 @@ def _locked(customer: Customer) -> Subaccount:
 def is_settled(subaccount: Subaccount) -> bool:
     """Whether it is known if there is an account: till then neither the package nor the end is to be decided."""
     return subaccount.state not in IN_FLIGHT
+
+
+def may_be_closed(subaccount: Subaccount) -> bool:
+    """Whether it is settled, or cannot be: the vendor refuses the credentials, and no account appears any more.
+
+    Without that, credentials that never come back would keep the agency from all others: under another client id
+    nothing may be in the making. What there is at the vendor after all, a comparison finds.
+    """
+    if is_settled(subaccount):
+        return True
+    if subaccount.state != State.UNCERTAIN or subaccount.uncertain_since is None:
+        return False
+    is_refused = subaccount.vendor_account.trouble == VendorAccount.Trouble.CREDENTIALS
+    return is_refused and quarantine_ends(subaccount.uncertain_since) < clock.now()
 
 
 def put_task(customer: Customer, kind: PanelTask.Kind, **data: Any) -> None:
@@ -160,10 +175,10 @@ def resume(customer: Customer, *, acting_user: User) -> None:
 @transaction.atomic
 def close(customer: Customer, *, message: str, acting_user: User) -> None:
     """Ends it at the portal. Nothing is deleted at the vendor: that is done by hand. Raises NotAllowed while a
-    create is under way: what it makes must be known first."""
+    create is under way: what it makes must be known first, if it can be."""
     subaccount = _locked(customer)
     state = State(subaccount.state)
-    if not is_settled(subaccount):
+    if not may_be_closed(subaccount):
         raise NotAllowed("An account is being made for it.")
     _change(customer, Q(), closed_at=timezone.now(), message=message)
     states.move(subaccount, expecting=state, to=State.CLOSED, acting_user=acting_user, run_at=None)

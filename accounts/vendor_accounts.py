@@ -1,4 +1,4 @@
-"""Doors about an agency's vendor account: its two pairs of client id and secret, its panel host, its switches.
+"""Doors about an agency's vendor account: its two pairs of client id and secret, its switches.
 
 A pair is stored in the slot that is not in use, checked, switched to, watched, and the old one dropped.
 """
@@ -7,17 +7,27 @@ import hashlib
 import time
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import clock, limits, vendor
+from accounts import adoption, clock, limits, vendor
 from accounts.crypto import CannotOpen
 from accounts.errors import NotAllowed
-from accounts.models import IN_FLIGHT, REFUSED, Agency, Credential, Event, State, Subaccount, User, VendorAccount
+from accounts.models import (
+    IN_FLIGHT,
+    REFUSED,
+    Agency,
+    Credential,
+    Event,
+    Finding,
+    State,
+    Subaccount,
+    User,
+    VendorAccount,
+)
 from accounts.models.subaccounts import SubaccountQuerySet
 from accounts.states import FREE
 from coupontools_api.errors import CoupontoolsError
@@ -25,7 +35,6 @@ from coupontools_api.errors import CoupontoolsError
 OK = "ok"
 MISSES_CUSTOMERS = "misses_customers"
 UNSEALED = "does_not_open"
-NOT_NAMED, OTHER_HOST = "not_named", "other_host"
 CUSTOMERS_NAMED = 20
 WAITING = (State.REQUESTED, State.NEEDS_REVIEW, State.MISSING)  # the worker looks for these
 GONE = (State.MISSING, State.CLOSED)  # nobody expects to find these at the vendor
@@ -144,7 +153,10 @@ def switch(agency: Agency, *, slot: int, acting_user: User) -> Check:
         if chosen is None or chosen == account.active_credential:
             raise NotAllowed("This pair was changed meanwhile, or is in use already.")
         if _is_another_client(account, chosen):
-            _leave_client(agency)
+            # Where the old pair is refused, and the new one lists each customer's account, it is the same vendor
+            # account: what was seen there holds, and what is in the making there is looked for with the new pair.
+            if account.trouble != VendorAccount.Trouble.CREDENTIALS or not _bound(agency).exists():
+                _leave_client(agency)
             if chosen.tested_at and _bound(agency).filter(bound_at__gte=chosen.tested_at).exists():
                 raise InTheMaking("An account was bound since the check.")
         _activate(account, chosen, acting_user)
@@ -173,8 +185,7 @@ def try_now(agency: Agency, *, acting_user: User) -> Check:
     account = VendorAccount.objects.select_related("active_credential").get(agency=agency)
     if account.active_credential is None:
         raise NotAllowed("No pair is in use.")
-    found = check(agency, slot=account.active_credential.slot, acting_user=acting_user)
-    return found
+    return check(agency, slot=account.active_credential.slot, acting_user=acting_user)
 
 
 def change(agency: Agency, *, offers_pages: bool, reads_statistics: bool, acting_user: User) -> list[str]:
@@ -189,40 +200,6 @@ def change(agency: Agency, *, offers_pages: bool, reads_statistics: bool, acting
                 Subaccount.objects.for_agency(agency).exclude(sealed_keys="").update(sealed_keys="")
             _record("vendor_account.changed", agency, acting_user, about=account, **wanted)
     return changed
-
-
-@dataclass(frozen=True)
-class PanelHost:
-    """Whether a panel host was proven: `ok`, or what spoke against it, and which host the vendor named."""
-
-    outcome: str
-    codes: tuple[int, ...] = ()
-    named: str = ""
-
-    @property
-    def is_good(self) -> bool:
-        return self.outcome == OK
-
-
-def set_panel_host(agency: Agency, *, host: str, acting_user: User) -> PanelHost:
-    """Lets launches go to a white-label host, if the vendor itself names it in a sign-on; empty takes it back.
-
-    The sign-on is the agency's own and is thrown away unread. Raises TooMany.
-    """
-    limits.count("vendor-check", agency.pk, settings.LIMIT_VENDOR_CHECK)
-    found = _named_host(agency, host) if host else PanelHost(OK)
-    with transaction.atomic():
-        if found.is_good:
-            VendorAccount.objects.filter(agency=agency).update(whitelabel_host=host)
-        _record(
-            "vendor_account.panel_host",
-            agency,
-            acting_user,
-            about=VendorAccount.objects.get(agency=agency),
-            outcome=found.outcome if host else "removed",
-            codes=list(found.codes),
-        )
-    return found
 
 
 # -- the vendor ------------------------------------------------------------------------------------------------
@@ -242,43 +219,24 @@ def _asked(agency: Agency, credential: Credential) -> tuple[Check, list[int]]:
     vendor.learn(credential, None)
     if not _is_another_client(account, credential):
         return Check(OK, (), took, len(listed)), []
-    known = {str(line.id) for line in listed}
-    absent = [
-        customer
-        for customer, vendor_id in _bound(agency).order_by("pk").values_list("customer_id", "vendor_id")
-        if vendor_id not in known
-    ]
+    absent = _absent(agency, {str(line.id): line.email for line in listed})
     return Check(MISSES_CUSTOMERS if absent else OK, (), took, len(listed), len(absent)), absent
 
 
-def _named_host(agency: Agency, host: str) -> PanelHost:
-    account = VendorAccount.objects.select_related("active_credential").get(agency=agency)
-    try:
-        signed_on = vendor.ask(
-            account, lambda client: client.account.sign_on(deadline=settings.LAUNCH_DEADLINE_SECONDS), for_click=True
-        )
-    except vendor.Waiting:
-        return PanelHost("waiting")
-    except CoupontoolsError as problem:
-        return PanelHost(type(problem).__name__, problem.codes)
-    url = signed_on.url_whitelabel
-    named = _host_of(url.get_secret_value()) if url else ""
-    if not named:
-        return PanelHost(NOT_NAMED)
-    return PanelHost(OK if named == host else OTHER_HOST, named=named)
+def _absent(agency: Agency, listed: dict[str, str]) -> list[int]:
+    """The customers whose accounts are not listed: another vendor account may have their numbers, with other addresses.
 
-
-def _host_of(url: str) -> str:
-    """`host[:port]` of an https URL (of any in a local installation, whose sandbox has none); else empty."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return ""
-    if parts.scheme != "https" and settings.DEPLOYMENT != "local":
-        return ""
-    name = parts.hostname or ""
-    return name if port in (None, 443) else f"{name}:{port}"
+    An address that was changed in the panel is known to be another one here.
+    """
+    changed = Finding.objects.for_agency(agency).filter(kind=Finding.Kind.CHANGED, ended_at=None)
+    renamed = set(changed.values_list("vendor_id", flat=True))
+    rows = _bound(agency).order_by("pk").values_list("customer_id", "vendor_id", "email")
+    return [
+        customer
+        for customer, vendor_id, email in rows
+        if vendor_id not in listed
+        or (email and vendor_id not in renamed and not adoption.same_address(listed[vendor_id], email))
+    ]
 
 
 def _milliseconds_since(started: float) -> int:

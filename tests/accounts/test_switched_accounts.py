@@ -1,13 +1,20 @@
 """What waits while the agency goes over to another client id: numbers of before may be somebody else's there."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
-from accounts import attention, refreshes, vendor_accounts
-from accounts.models import Agency, Cause, State, Subaccount, User
+from accounts import attention, customer_care, provisioning, refreshes, vendor_accounts
+from accounts.errors import NotAllowed
+from accounts.models import Agency, Cause, Finding, State, Subaccount, User, VendorAccount
+from accounts.vendor_accounts import InTheMaking
 from coupontools_api.sandbox import Sandbox
 from portal import wording_console
+from tests import factories
 from tests.accounts.reading import attempt, fresh
+from tests.accounts.test_vendor_accounts import NEW, account_of, in_use, same_account
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -109,3 +116,86 @@ def test_without_a_switch_the_number_is_enough(sandbox: Sandbox, north: Agency, 
 
     assert attempt(active).state == State.MISSING
     assert attempt(active).state == State.ACTIVE
+
+
+def test_another_vendor_account_with_the_same_numbers_is_not_taken_for_this_one(
+    sandbox: Sandbox, north: Agency, ada: User, active: Subaccount
+):
+    """Each counts from one: a launch would open a stranger's panel."""
+    sandbox.add_account("north-id-2", "another-secret", packages=["pac_1"])
+    sandbox.remove_subaccount(active.vendor_id)
+    sandbox.add_subaccount("north-id-2", email="stranger@elsewhere.example", ID=active.vendor_id)
+    vendor_accounts.store(north, acting_user=ada, **NEW)
+
+    found = vendor_accounts.check(north, slot=2, acting_user=ada)
+
+    assert (found.outcome, found.missing) == ("misses_customers", 1)
+    with pytest.raises(NotAllowed):
+        vendor_accounts.switch(north, slot=2, acting_user=ada)
+    assert in_use(north) == 1
+
+
+def test_an_address_that_was_changed_in_the_panel_stops_no_switch(
+    sandbox: Sandbox, north: Agency, ada: User, active: Subaccount
+):
+    sandbox.add_account("north-id-2", "another-secret", packages=["pac_1"])
+    sandbox.remove_subaccount(active.vendor_id)
+    sandbox.add_subaccount("north-id-2", email="bo@renamed.example", ID=active.vendor_id)
+    Finding.objects.create(
+        agency=north, kind="changed", vendor_id=active.vendor_id, subaccount=active, found_at=timezone.now()
+    )
+    vendor_accounts.store(north, acting_user=ada, **NEW)
+
+    assert vendor_accounts.check(north, slot=2, acting_user=ada).is_good
+
+
+def refused(account: VendorAccount) -> None:
+    """Its pair was revoked: what is in the making cannot be looked for."""
+    VendorAccount.objects.filter(pk=account.pk).update(trouble="credentials", trouble_since=timezone.now())
+
+
+def test_a_pair_that_was_revoked_is_replaced_though_an_account_is_in_the_making(
+    sandbox: Sandbox, north: Agency, ada: User, active: Subaccount
+):
+    """The new pair lists the customer that the old one made: it is the same vendor account."""
+    kim = factories.customer(north, factories.person(north, "kim@shop.example")).subaccount
+    sandbox.fault("/v4/subaccount/create", "reset_after")
+    provisioning.attempt(kim.pk)
+    (made,) = [row["ID"] for row in sandbox.subaccounts("north-id") if row["email"] == "kim@shop.example"]
+    same_account(sandbox, active)
+    sandbox.remove_subaccount(made)
+    sandbox.add_subaccount("north-id-2", email="kim@shop.example", ID=made)
+    vendor_accounts.store(north, acting_user=ada, **NEW)
+    vendor_accounts.check(north, slot=2, acting_user=ada)
+    with pytest.raises(InTheMaking):
+        vendor_accounts.switch(north, slot=2, acting_user=ada)
+    refused(account_of(north))
+
+    assert vendor_accounts.switch(north, slot=2, acting_user=ada).is_good
+
+    VendorAccount.objects.update(trouble="")
+    Subaccount.objects.for_agency(north).filter(pk=kim.pk).update(run_at=timezone.now())
+    provisioning.attempt(kim.pk)
+    kim.refresh_from_db()
+    assert (kim.state, kim.vendor_id) == (State.ACTIVE, made), "what was seen of it before the switch holds"
+
+
+def test_a_pair_that_was_revoked_before_the_first_customer_is_replaced_once_the_wish_is_given_up(
+    sandbox: Sandbox, north: Agency, ada: User, bos_subaccount: Subaccount, settings: Any
+):
+    sandbox.add_account("north-id-2", "another-secret", packages=["pac_1"])
+    sandbox.fault("/v4/subaccount/create", "reset_after")
+    provisioning.attempt(bos_subaccount.pk)
+    refused(account_of(north))
+    vendor_accounts.store(north, acting_user=ada, **NEW)
+    vendor_accounts.check(north, slot=2, acting_user=ada)
+    with pytest.raises(InTheMaking):
+        vendor_accounts.switch(north, slot=2, acting_user=ada)
+    with pytest.raises(NotAllowed, match="being made"):
+        customer_care.close(bos_subaccount.customer, message="Sorry", acting_user=ada)
+
+    long_ago = timezone.now() - timedelta(seconds=settings.PROVISIONING_QUARANTINE_SECONDS + 1)
+    Subaccount.objects.for_agency(north).update(uncertain_since=long_ago)
+    customer_care.close(bos_subaccount.customer, message="Sorry", acting_user=ada)
+
+    assert vendor_accounts.switch(north, slot=2, acting_user=ada).is_good

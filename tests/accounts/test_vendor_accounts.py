@@ -1,4 +1,4 @@
-"""The life of a pair of credentials: stored, checked, switched to, dropped; and the panel host that must be proven."""
+"""The life of a pair of credentials: stored, checked, switched to, dropped."""
 
 import json
 from typing import Any
@@ -9,12 +9,22 @@ from django.utils import timezone
 from accounts import jobs, limits, refreshes, vendor, vendor_accounts
 from accounts.crypto import unseal
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Credential, Event, Job, State, Subaccount, User, VendorAccount, VendorCall
+from accounts.models import (
+    Agency,
+    Credential,
+    Event,
+    Job,
+    State,
+    Subaccount,
+    User,
+    VendorAccount,
+    VendorCall,
+)
 from accounts.vendor_accounts import HeldElsewhere, InTheMaking
 from coupontools_api.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db
-LIST, SSO = "/v4/subaccount/list", "/v3/account/sso"
+LIST = "/v4/subaccount/list"
 NEW = {"client_id": "north-id-2", "client_secret": "another-secret"}
 
 
@@ -258,52 +268,6 @@ def test_a_check_that_hangs_ends_by_itself(sandbox: Sandbox, north: Agency, ada:
 
     assert found.outcome == "NoAnswer"
     assert found.milliseconds < 4500  # of five seconds
-
-
-def test_a_panel_host_counts_once_the_vendor_names_it(sandbox: Sandbox, north: Agency, ada: User):
-    sandbox.add_account("north-id", "north-secret", whitelabel_host="panel.north.example")
-
-    found = vendor_accounts.set_panel_host(north, host="evil.example", acting_user=ada)
-    assert (found.outcome, found.named) == ("other_host", "panel.north.example")
-    assert account_of(north).whitelabel_host == ""
-
-    assert vendor_accounts.set_panel_host(north, host="panel.north.example", acting_user=ada).is_good
-    assert account_of(north).whitelabel_host == "panel.north.example"
-
-    vendor_accounts.set_panel_host(north, host="", acting_user=ada)
-    assert account_of(north).whitelabel_host == ""
-    assert [event.outcome for event in events(north, "vendor_account.panel_host")] == [
-        "other_host",
-        "ok",
-        "removed",
-    ]
-
-
-def test_a_panel_host_that_the_vendor_does_not_name_is_refused(sandbox: Sandbox, north: Agency, ada: User):
-    assert vendor_accounts.set_panel_host(north, host="x.example", acting_user=ada).outcome == "not_named"
-
-
-@pytest.mark.parametrize(
-    ("kind", "parameters", "outcome"),
-    [("revoked", {}, "Unauthorized"), ("html", {"status": 500}, "UnexpectedReply"), ("reset_after", {}, "NoAnswer")],
-)
-def test_a_panel_host_is_not_taken_on_any_other_answer(
-    kind: str, parameters: dict[str, Any], outcome: str, sandbox: Sandbox, north: Agency, ada: User
-):
-    sandbox.fault(SSO, kind, **parameters)
-
-    assert vendor_accounts.set_panel_host(north, host="x.example", acting_user=ada).outcome == outcome
-    assert account_of(north).whitelabel_host == ""
-
-
-def test_the_token_of_the_proof_is_kept_nowhere(sandbox: Sandbox, north: Agency, ada: User, caplog: Any):
-    sandbox.add_account("north-id", "north-secret", whitelabel_host="panel.north.example")
-
-    vendor_accounts.set_panel_host(north, host="panel.north.example", acting_user=ada)
-
-    kept = json.dumps([event.data for event in events(north, "")]) + caplog.text
-    assert "token" not in kept
-    assert "http" not in json.dumps([event.data for event in events(north, "vendor_account")])
 
 
 def test_the_switches_move_with_an_event(north: Agency, ada: User):

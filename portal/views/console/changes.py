@@ -54,6 +54,10 @@ def _is_settled(customer: Customer) -> bool:
     return not customer.closed_at and customer_care.is_settled(customer.subaccount)
 
 
+def _may_be_closed(customer: Customer) -> bool:
+    return not customer.closed_at and customer_care.may_be_closed(customer.subaccount)
+
+
 CHANGES: dict[str, Change] = {
     "pause": Change(
         lambda data, customer, packages: PauseForm(data),
@@ -70,7 +74,7 @@ CHANGES: dict[str, Change] = {
         lambda customer, data, request: customer_care.close(
             customer, message=data["message"], acting_user=request.user
         ),
-        _is_settled,
+        _may_be_closed,
     ),
     "extend": Change(
         lambda data, customer, packages: ExtendForm(data, customer=customer),

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import panel_host as host_doors
 from accounts import vendor_accounts as doors
 from accounts.errors import NotAllowed
 from accounts.limits import TooMany
@@ -123,7 +124,7 @@ def panel_host(request: PersonRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         host = form.cleaned_data["host"]
         try:
-            found = doors.set_panel_host(request.agency, host=host, acting_user=request.user)
+            found = host_doors.change(request.agency, host=host, acting_user=request.user)
         except TooMany as problem:
             form.add_error(None, _too_many(problem))
         else:

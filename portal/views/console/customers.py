@@ -238,6 +238,7 @@ def _file_page(request: PersonRequest, customer: UUID, note_form: NoteForm) -> H
         "note_form": note_form,
         "may_care": role in access.SUPPORTERS,
         "is_settled": customer_care.is_settled(file.subaccount),
+        "may_be_closed": customer_care.may_be_closed(file.subaccount),
         "next_step": wording_console.step_sentence(customer_care.next_step(file.customer)),
         "summary": wording_timeline.support_summary(file.customer, request.reference),
     }
