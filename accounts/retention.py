@@ -12,9 +12,8 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
 
-from accounts import erasure, personal_data
+from accounts import clock, erasure, personal_data
 from accounts.models import Event, Finding, Invitation, Job, Note, User, VendorCall, ViewAs, Worker
 
 log = structlog.get_logger(__name__)
@@ -138,4 +137,4 @@ def _erase(person: User) -> int:
 @shared_task
 def forget() -> None:
     """The clock's wake-up, where there is a broker."""
-    enforce(timezone.now())
+    enforce(clock.now())

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts import clock
 from accounts.errors import NotAllowed
@@ -64,7 +63,7 @@ def _move(
     else:
         changes = FREE | changes
     if to != expecting:
-        changes = {"state": to, "changed_at": timezone.now(), "dismissed_at": None} | changes
+        changes = {"state": to, "changed_at": clock.now(), "dismissed_at": None} | changes
     if row.update(**changes) != 1:
         if owner is not None:
             raise LostClaim(str(subaccount.public_id))

@@ -12,7 +12,7 @@ from allauth.account.models import EmailAddress
 from django.db import connections, transaction
 from django.utils import timezone
 
-from accounts import customer_care, customers, erasure, jobs, members, people, provisioning, retention
+from accounts import customer_care, customers, erasure, jobs, members, people, provisioning, refreshes, retention
 from accounts.erasure import Why
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Customer, Invitation, Job, Membership, Subaccount, User
@@ -135,7 +135,7 @@ def test_who_is_erased_while_the_worker_reads_their_campaigns_waits_for_it_or_it
     active.campaigns.all().delete()
     Job.objects.for_agency(north).delete()
     refresh = Job.objects.create(kind="refresh", agency=north, payload={"subaccount": active.pk})
-    is_in, others = Event(), {"the worker": (jobs, "_is_bound_still"), "the door": (erasure, "customers_of")}
+    is_in, others = Event(), {"the worker": (refreshes, "_is_bound_still"), "the door": (erasure, "customers_of")}
     real = getattr(*others[first])
 
     def holds_on(*arguments: object) -> object:
