@@ -4,6 +4,7 @@ A copy holds all personal data, and everything that is sealed: only its owner ma
 """
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -17,12 +18,16 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from accounts import clock, pausing
 from accounts.forks import let_go_of_databases
 from accounts.models import Agency, VendorAccount, Worker
 
 OURS = "accounts_agency"  # a table that every copy of ours has
+MIGRATIONS = MigrationRecorder.Migration._meta.db_table  # another: what the version that wrote it had brought in
+# One table's rows, as a dump has them.
+COPIED = re.compile(r"^COPY .*\((?P<columns>.*)\) FROM stdin;\n(?P<rows>(?:.+\n)*?)\\\.$", re.MULTILINE)
 ALIVE = timedelta(seconds=45)
 # Who was signed in then may have been signed out since, for a reason.
 NOBODY_SIGNED_IN = f"DELETE FROM {Session._meta.db_table}"  # noqa: S608 -- no word of it is anybody's
@@ -75,12 +80,13 @@ def backup(file: Path) -> None:
 def restore(file: Path, *, replace: bool = False) -> int:
     """Makes the database what the copy holds; creates are paused from its first moment. Returns for how many agencies.
 
-    Everybody has to sign in again. Raises Refused where the file is no copy of ours, a worker is alive, or there is
-    something to lose and `replace` does not say that it may go.
+    Everybody has to sign in again. Raises Refused where the file is no copy of ours or one of a newer version, a worker
+    is alive, or there is something to lose and `replace` does not say that it may go.
     """
     if not file.is_file():
         raise Refused(f"{file} is not there.")
     _refuse_foreign(file)
+    _refuse_newer(file)
     tables = connection.introspection.table_names()
     if OURS in tables:
         if Worker.objects.filter(seen_at__gt=clock.now() - ALIVE).exists():
@@ -92,7 +98,6 @@ def restore(file: Path, *, replace: bool = False) -> int:
         _restore_sqlite(file, Path(connection.settings_dict["NAME"]))
     else:
         _restore_postgres(file, tables)
-    _refuse_newer()
     call_command("migrate", interactive=False, verbosity=0)
     Worker.objects.all().delete()
     return pausing.pause(why=pausing.RESTORED)
@@ -156,23 +161,39 @@ def _refuse_foreign(file: Path) -> None:
     if connection.vendor == "sqlite":
         try:
             with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as copy:
-                is_ours = copy.execute("SELECT count(*) FROM sqlite_master WHERE name = ?", [OURS]).fetchone()[0]
+                found = copy.execute("SELECT name FROM sqlite_master WHERE name IN (?, ?)", [OURS, MIGRATIONS])
+                is_ours = len(found.fetchall()) == 2
                 is_whole = copy.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         except sqlite3.DatabaseError:
             is_ours = is_whole = False
     else:
         listed = _postgres("pg_restore", "--list", str(file), may_fail=True)
-        is_ours = is_whole = f" {OURS} " in listed
+        is_ours = is_whole = all(f" {table} " in listed for table in (OURS, MIGRATIONS))
     if not (is_ours and is_whole):
         raise Refused(f"{file} is no whole copy made by ./run manage backup on this kind of database.")
 
 
-def _refuse_newer() -> None:
-    loader = MigrationLoader(connection)
-    unknown = sorted(name for app, name in set(loader.applied_migrations or {}) - set(loader.disk_migrations or {}))
+def _refuse_newer(file: Path) -> None:
+    """Asks the copy itself: once the database is what it holds, there is no way back to what was there."""
+    known = MigrationLoader(None).disk_migrations or {}
+    unknown = sorted(name for app, name in _migrations_in(file) - set(known))
     if unknown:
         names = ", ".join(unknown)
         raise Refused(f"The copy is of a newer version ({names}). Install that version, and restore again.")
+
+
+def _migrations_in(file: Path) -> set[tuple[str, str]]:
+    """App and name of each migration that the copy had seen."""
+    if connection.vendor == "sqlite":
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as copy:
+            return set(copy.execute(f"SELECT app, name FROM {MIGRATIONS}"))  # noqa: S608 -- a name of Django's
+    script = _postgres("pg_restore", "--data-only", f"--table={MIGRATIONS}", "--file=-", str(file))
+    found = COPIED.search(script)
+    if found is None:
+        return set()
+    columns = found["columns"].split(", ")
+    rows = [dict(zip(columns, row.split("\t"), strict=True)) for row in found["rows"].splitlines()]
+    return {(row["app"], row["name"]) for row in rows}
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:

@@ -179,6 +179,45 @@ answer = os.WTERMSIG(os.waitpid(child, 0)[1])
     assert not list(tmp_path.glob("*.partial")), "what the first one left"
 
 
+def test_a_copy_of_a_newer_version_is_refused_before_anything_is_given_up_for_it(
+    installation: Installation, tmp_path: Path
+):
+    copy = tmp_path / "tomorrow.backup"
+    installation.manage("migrate", "-v0")
+    installation.ask(
+        """
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+factories.agency("North", "north.localhost", keys=("north-id", "north-secret"))
+MigrationRecorder(connection).record_applied("accounts", "9999_of_tomorrow")
+"""
+    )
+    installation.manage("backup", str(copy))
+    installation.ask(
+        """
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+MigrationRecorder(connection).record_unapplied("accounts", "9999_of_tomorrow")
+Agency.objects.update(name="North, later")
+SessionStore().create()
+"""
+    )
+
+    said = installation.manage("restore", str(copy), "--replace", fails=True)
+
+    assert "is of a newer version (9999_of_tomorrow)" in said
+    what_is_there = installation.ask(
+        """
+from django.contrib.sessions.models import Session
+account = VendorAccount.objects.select_related("agency").get()
+answer = [account.agency.name, account.creates_paused_at is not None, Session.objects.count()]
+"""
+    )
+    assert what_is_there == ["North, later", False, 1]
+    installation.manage("migrate", "--check")
+
+
 def test_what_is_no_copy_of_ours_or_would_be_run_over_is_refused(installation: Installation, tmp_path: Path):
     installation.manage("migrate", "-v0")
     file = tmp_path / "x.backup"
