@@ -220,12 +220,14 @@ if EMAIL_URL == "filemail://":
     EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", default=str(VAR_DIR / "mail"))
 else:
     _email = env.email_url_config(EMAIL_URL)
-    EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+    EMAIL_BACKEND = _email["EMAIL_BACKEND"].replace("django.core.mail.backends.smtp.", "portal.smtp.")
     EMAIL_HOST, EMAIL_PORT = _email.get("EMAIL_HOST", ""), _email.get("EMAIL_PORT", 25)
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_USER", ""), _email.get("EMAIL_HOST_PASSWORD", "")
     EMAIL_USE_TLS, EMAIL_USE_SSL = _email.get("EMAIL_USE_TLS", False), _email.get("EMAIL_USE_SSL", False)
-# Of each of a mail server's replies, about twelve of which make a mail: all of them end within the lease.
+# Of each reading from a mail server; and of a mail in whole, however slowly the server drips its replies: the rest of
+# the lease, and of a task's time, is for what is read before it and noted after it.
 EMAIL_TIMEOUT = PROVISIONING_LEASE_SECONDS / 15
+EMAIL_DEADLINE_SECONDS = 0.75 * PROVISIONING_LEASE_SECONDS
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"no-reply@{PLATFORM_HOST}")
 MAIL_RENDERER = "portal.mails.render"
 

@@ -243,7 +243,7 @@ def test_f38_with_another_key_the_agency_reads_what_to_do_and_a_killed_rotation_
 @pytest.fixture
 def post_office(settings: Any) -> Iterator[MailServer]:
     with mail_server() as server:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_BACKEND = "portal.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", server.port, 1
         yield server
 
