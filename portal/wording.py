@@ -258,9 +258,8 @@ def _in_the_making(place: Place, now: datetime, mailbox: Step, ready: Step, what
         )
     else:
         text = what
-    next_look = max(subaccount.run_at, now) if subaccount.run_at else None
-    if next_look and next_look - now < timedelta(days=1):
-        text += " " + _("Next look at %(time)s.") % {"time": date_format(timezone.localtime(next_look), "TIME_FORMAT")}
+    if next_look := next_look_sentence(subaccount.run_at, now):
+        text += " " + next_look
     slow = Step(
         "slow",
         "clock",
@@ -275,6 +274,13 @@ def _in_the_making(place: Place, now: datetime, mailbox: Step, ready: Step, what
         [mailbox, slow, ready],
         tips=True,
     )
+
+
+def next_look_sentence(run_at: datetime | None, now: datetime) -> str:
+    """When the vendor is asked next, while that is within a day."""
+    if run_at is None or run_at - now >= timedelta(days=1):
+        return ""
+    return _("Next look at %(time)s.") % {"time": date_format(timezone.localtime(max(run_at, now)), "TIME_FORMAT")}
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ def words(what: str, customer: Customer) -> Words:
                 _("Linked only if the vendor's list shows the account and nobody else here has it."),
                 _("The list is read again before anything is linked. Nothing is changed there."),
                 "",
-                _("We ask the vendor and link it if its list bears it out. This takes a moment."),
+                _("We ask the vendor and link it if its list bears it out."),
                 _("Only an owner may link an account with another address, or this has moved on meanwhile."),
                 _("There is nothing to link for this customer now."),
                 is_dangerous=True,

@@ -1,9 +1,10 @@
 """What staff read about customers that wait, about choices, and about what is done by hand."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -16,6 +17,7 @@ from portal import wording
 from portal.access import Subaccount
 
 Text = str | Promise
+AT_ONCE = timedelta(seconds=5)  # a worker takes what is due within it, and the database's clock may be a little ahead
 
 
 @dataclass(frozen=True)
@@ -209,9 +211,12 @@ def what_happened(subaccount: Subaccount) -> str:
 def what_happens_next(subaccount: Subaccount) -> str:
     """The second answer: what happens by itself, if anything."""
     if subaccount.wanted_vendor_id:
-        return _("We ask the vendor and link %(account)s if its list bears it out. This takes a moment.") % {
-            "account": subaccount.wanted_vendor_id
-        }
+        account = {"account": subaccount.wanted_vendor_id}
+        return _at_once_or_later(
+            subaccount,
+            _("We ask the vendor and link %(account)s if its list bears it out. This takes a moment.") % account,
+            _("As soon as the vendor can be asked again we link %(account)s, if its list bears it out.") % account,
+        )
     if subaccount.state == State.AWAITING_APPROVAL and subaccount.cause == Cause.NO_ROOM:
         return _(
             "Goes on by itself as soon as there is room, the longest waiting first: when the number is raised, or when "
@@ -222,8 +227,20 @@ def what_happens_next(subaccount: Subaccount) -> str:
     if subaccount.state == State.MISSING:
         return _("We look again every hour. No new account is made by itself, and the customer's buttons are off.")
     if subaccount.run_at:
-        return _("We are looking again right now.")
+        return _at_once_or_later(
+            subaccount,
+            _("We are looking again right now."),
+            _("We look as soon as the vendor can be asked again."),
+        )
     return _("Nothing until you choose. The customer was told that a colleague is looking at it.")
+
+
+def _at_once_or_later(subaccount: Subaccount, at_once: str, later: str) -> str:
+    """`later` where the vendor is away, or wants to be asked more slowly: that may take an hour."""
+    now = timezone.now()
+    if subaccount.run_at is None or subaccount.run_at - now <= AT_ONCE:
+        return at_once
+    return f"{later} {wording.next_look_sentence(subaccount.run_at, now)}".strip()
 
 
 # -- by hand in the vendor's panel ---------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from accounts.attention import Choice
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Cause, Event, Invitation, Job, Membership, Note, State, Subaccount, User
 from coupontools_api.sandbox import Sandbox
-from portal import wording_changes, wording_console
+from portal import wording, wording_changes, wording_console
 from tests import factories
 from tests.accounts.reading import CREATE, LIST, Work, calls, fresh, made
 
@@ -221,6 +221,28 @@ def test_no_other_address_while_one_may_have_been_made_for_the_old(waiting: Wait
     assert Choice.CHANGE_ADDRESS not in offered(subaccount)
     with pytest.raises(NotAllowed):
         attention.change_address(subaccount, email="new@shop.example", acting_user=sam)
+
+
+@pytest.mark.parametrize("choice", ["look", "link"])
+def test_who_chooses_while_the_vendor_has_us_wait_reads_when_it_is_asked_and_not_that_it_is(
+    choice: str, sandbox: Sandbox, waiting: Waiting, ada: User, work: Work
+):
+    subaccount = waiting(Cause.REFUSED)
+    if choice == "look":
+        attention.look(subaccount, acting_user=ada)
+    else:
+        attention.link(subaccount, vendor_id="sub_424242", reason="They told us", acting_user=ada)
+    at_once = wording_console.what_happens_next(fresh(subaccount))
+    sandbox.fault(LIST, "throttle", retry_after=3600)
+
+    later = wording_console.what_happens_next(work(subaccount))
+
+    assert "right now" in at_once or "This takes a moment" in at_once
+    assert "right now" not in later
+    assert "This takes a moment" not in later
+    assert "soon as the vendor can be asked again" in later
+    assert wording.next_look_sentence(fresh(subaccount).run_at, timezone.now()) in later
+    assert ("sub_424242" in later) == (choice == "link")
 
 
 def test_a_missing_account_comes_back_when_the_vendor_has_it_again(
