@@ -77,8 +77,7 @@ def connect(
     _refuse_if_held_elsewhere(agency, client_id, acting_user)
     with transaction.atomic():
         account = _locked(agency)
-        active = account.active_credential
-        if active is None or active.client_id != client_id:
+        if not _is_in_use(account, client_id):
             if Subaccount.objects.for_agency(agency).exclude(vendor_id="").exists():
                 # Under another account the ids of these customers would be somebody else's, or nobody's.
                 raise NotAllowed("This client id is not the one in use, and customers are bound to that: switch to it.")
@@ -292,6 +291,16 @@ def _leave_client(agency: Agency) -> None:
         wanted_in_spite=False,
         **FREE,
     )
+
+
+def _is_in_use(account: VendorAccount, client_id: str) -> bool:
+    """Whether the active pair has this client id: by its fingerprint, for the id itself may no longer open."""
+    active = account.active_credential
+    if active is None:
+        return False
+    # One that has none has the client id of the other slot, where it stands.
+    same = account.credentials.filter(fingerprint=_fingerprint(client_id)).first()
+    return same is not None and (same == active or active.fingerprint is None)
 
 
 def _is_another_client(account: VendorAccount, credential: Credential) -> bool:

@@ -5,12 +5,14 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core import mail
 from django.core.management import CommandError, call_command
 
-from accounts import brand_colours, demo_data, jobs
+from accounts import brand_colours, demo_data, jobs, vendor_accounts
 from accounts.crypto import CannotOpen, seal, unseal
 from accounts.models import Agency, Credential, Customer, Host, Package, State, Subaccount, User, VendorAccount
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +88,26 @@ def test_credentials_can_be_connected_later(north: Agency, monkeypatch: pytest.M
         options = {"host": "north.localhost", "client_id": "north-id", "client_secret_env": "SECRET"} | changes
         with pytest.raises(CommandError, match=says):
             call_command("connect_vendor", **options)
+
+
+@pytest.mark.parametrize("pairs", [1, 2])
+def test_an_agency_enters_its_credentials_again_when_the_sealing_key_is_lost(
+    pairs: int, north: Agency, ada: User, bos_company: Customer, settings: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SECRET", "a-newer-secret")
+    factories.activate(bos_company, None)
+    if pairs == 2:  # of one client id: the one in use has no fingerprint of its own
+        second = vendor_accounts.store(north, client_id="north-id", client_secret="a-second-secret", acting_user=ada)
+        VendorAccount.objects.filter(agency=north).update(active_credential=second)
+    settings.SEALING_KEYS = [Fernet.generate_key().decode()]
+
+    options = {"host": "north.localhost", "client_id": "north-id", "client_secret_env": "SECRET"}
+    with pytest.raises(CommandError, match="not the one in use"):
+        call_command("connect_vendor", **options | {"client_id": "another-id"})
+    call_command("connect_vendor", **options, stdout=StringIO())
+
+    credential = VendorAccount.objects.get(agency=north).active_credential
+    assert (credential.client_id, credential.client_secret) == ("north-id", "a-newer-secret")
 
 
 def test_an_operator_is_made_with_a_decent_password(monkeypatch: pytest.MonkeyPatch):
