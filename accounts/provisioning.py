@@ -319,7 +319,7 @@ class _Step(Claimed):
                 # Else who wakes after it asks for what another worker has made meanwhile.
                 not_after=self.lease_ends,
             ),
-            noted=vendor.Noted("subaccount/create", customer.pk),
+            noted=vendor.Noted(vendor.CREATE, customer.pk),
         )
 
 

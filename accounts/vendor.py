@@ -36,7 +36,7 @@ REMEMBERED_OUTCOMES = (1 << 20) - 1
 FIVE_IN_A_ROW = (1 << 5) - 1
 HALF_OF_TWENTY = 10
 DEFAULT_PAUSE_SECONDS = 30.0
-LIST, OK = "subaccount/list", "ok"  # in the list of vendor calls
+LIST, CREATE, OK = "subaccount/list", "subaccount/create", "ok"  # in the list of vendor calls
 
 Pair = tuple[int, str] | None
 CREDENTIALS_ERRORS = (Unauthorized, AccountExpired, WrongKindOfKey)
@@ -124,7 +124,8 @@ def ask(
     With `noted` the call is kept as a VendorCall; launches keep their own events instead, and are `for_click`.
     Whether credentials are refused only the agency's own list tells (`reads_list`): what people typed may be what a
     firewall of the vendor's does not like, or one account may have expired there, and that is nobody else's affair.
-    Any other call that hears so has the list read: at once, or, where somebody waits for a click, by the prober.
+    Any other call that hears so has the list read: at once where it is a create, whose next step the answer decides,
+    else by the prober: hundreds of accounts may have expired, and each would have read the whole list.
 
     Raises Waiting without any call while the breaker is open or the vendor throttles us, and whatever
     CoupontoolsError the call raises.
@@ -151,10 +152,10 @@ def _observed(
         _keep(account, noted, started, problem)
         if reads_list or not isinstance(problem, CREDENTIALS_ERRORS):
             _note(account, account.active_credential, problem, reads_list=reads_list)
-        elif for_click:
-            VendorAccount.objects.filter(pk=account.pk, probe_at=None).update(probe_at=_when_to_ask(account))
-        else:
+        elif noted is not None and noted.endpoint == CREATE:
             _probe(account)
+        else:
+            VendorAccount.objects.filter(pk=account.pk, probe_at=None).update(probe_at=_when_to_ask(account))
         raise
     _keep(account, noted, started, None)
     if account.recent_failures or account.trouble or account.probe_at:
@@ -163,7 +164,7 @@ def _observed(
 
 
 def _when_to_ask(account: VendorAccount) -> datetime:
-    """Now; but who clicks again and again on what cannot be opened has the list read once in BREAKER_PROBE_SECONDS."""
+    """Now; but who asks again and again for what is refused has the list read once in BREAKER_PROBE_SECONDS."""
     rows = VendorCall.objects.for_agency(account.agency).filter(endpoint=LIST, outcome=OK)
     read_at = rows.order_by("-at").values_list("at", flat=True).first()
     now, gap = clock.now(), timedelta(seconds=settings.BREAKER_PROBE_SECONDS)

@@ -7,10 +7,10 @@ import pytest
 from django.utils import timezone
 
 from accounts import jobs, refreshes
-from accounts.models import Agency, Customer, Job, Subaccount
+from accounts.models import Agency, Customer, Job, Subaccount, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
-from tests.accounts.reading import GET
+from tests.accounts.reading import GET, LIST, calls, probe_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,6 +65,21 @@ def test_a_launch_that_is_noted_late_takes_no_later_one_back(sandbox: Sandbox, a
     customer = Customer.objects.for_agency(north).get(pk=active.customer_id)
     assert (customer.first_launch_at, customer.last_launch_at) == (first, second)
     assert not Job.objects.for_agency(north).filter(done_at=None).exists()
+
+
+def test_accounts_that_have_expired_have_the_list_read_once_and_not_each(sandbox: Sandbox, north: Agency):
+    stale(north, 6, "n")
+    sandbox.fault(GET, "status", status=200, codes=[101], times=None)
+    assert refreshes.schedule() == 6
+
+    for _ in range(2):
+        Job.objects.for_agency(north).update(run_at=timezone.now())
+        while jobs.run():
+            pass
+        probe_due()
+
+    assert (calls(sandbox, GET), calls(sandbox, LIST)) == (12, 1)
+    assert VendorAccount.objects.get(agency=north).trouble == "", "the list still reads"
 
 
 def test_a_look_for_what_is_stale_costs_the_same_however_much_waits(north: Agency, django_assert_max_num_queries: Any):
