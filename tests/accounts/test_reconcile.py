@@ -332,6 +332,14 @@ def test_an_agency_that_is_stopped_is_not_compared(active: Subaccount):
     assert not Job.objects.for_agency(active.agency).filter(kind=Job.Kind.RECONCILE).exists()
 
 
+def test_a_comparison_that_is_under_way_is_no_other_agencys(active: Subaccount, south: Agency):
+    Job.objects.create(agency=active.agency, kind=Job.Kind.RECONCILE, once="waits")
+
+    assert reconcile.schedule() == 1
+    assert reconcile.schedule() == 0
+    assert [job.once[:9] for job in Job.objects.for_agency(south).filter(kind="reconcile")] == ["reconcile"]
+
+
 def test_each_agency_is_compared_once_an_hour(sandbox: Sandbox, active: Subaccount, south: Agency):
     for _ in range(3):
         reconcile.schedule()

@@ -149,6 +149,21 @@ def test_an_address_that_was_changed_in_the_panel_stops_no_switch(
     assert vendor_accounts.check(north, slot=2, acting_user=ada).is_good
 
 
+@pytest.mark.parametrize("whose", ["over", "another agency's"])
+def test_a_changed_address_that_is_over_or_anothers_proves_nothing(
+    whose: str, sandbox: Sandbox, north: Agency, south: Agency, ada: User, active: Subaccount
+):
+    sandbox.add_account("north-id-2", "another-secret", packages=["pac_1"])
+    sandbox.remove_subaccount(active.vendor_id)
+    sandbox.add_subaccount("north-id-2", email="stranger@elsewhere.example", ID=active.vendor_id)
+    now = timezone.now()
+    ended = {"agency": north, "ended_at": now} if whose == "over" else {"agency": south}
+    Finding.objects.create(kind="changed", vendor_id=active.vendor_id, found_at=now, **ended)
+    vendor_accounts.store(north, acting_user=ada, **NEW)
+
+    assert vendor_accounts.check(north, slot=2, acting_user=ada).missing == 1
+
+
 def refused(account: VendorAccount) -> None:
     """Its pair was revoked: what is in the making cannot be looked for."""
     VendorAccount.objects.filter(pk=account.pk).update(trouble="credentials", trouble_since=timezone.now())
@@ -199,3 +214,17 @@ def test_a_pair_that_was_revoked_before_the_first_customer_is_replaced_once_the_
     customer_care.close(bos_subaccount.customer, message="Sorry", acting_user=ada)
 
     assert vendor_accounts.switch(north, slot=2, acting_user=ada).is_good
+
+
+@pytest.mark.parametrize(
+    ("state", "trouble"), [(State.CREATING, "credentials"), (State.UNCERTAIN, ""), (State.UNCERTAIN, "unreachable")]
+)
+def test_a_wish_that_will_be_looked_for_is_not_given_up(
+    state: State, trouble: str, north: Agency, ada: User, bos_subaccount: Subaccount
+):
+    long_ago = timezone.now() - timedelta(days=30)
+    Subaccount.objects.for_agency(north).update(state=state, uncertain_since=long_ago)
+    VendorAccount.objects.filter(agency=north).update(trouble=trouble)
+
+    with pytest.raises(NotAllowed, match="being made"):
+        customer_care.close(bos_subaccount.customer, message="Sorry", acting_user=ada)

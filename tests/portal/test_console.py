@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Agency, Customer, Event, Note, PanelTask, State, Subaccount, User
+from accounts.models import Agency, Customer, Event, Note, PanelTask, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 
@@ -324,3 +324,21 @@ def test_analysts_read_and_change_nothing(client_for: Any, north: Agency, active
     page = ann.get(page_of(active.customer)).content.decode()
     assert 'method="post"' not in page.replace('action="/account/logout/"', "").split("<main")[1]
     assert ann.post(page_of(active.customer, "pause/"), {"message": "x"}).status_code == 403
+
+
+def test_closing_is_offered_where_it_is_known_what_there_is_or_never_will_be(
+    adas: Client, north: Agency, bos_company: Customer
+):
+    page = f"/console/customers/{bos_company.public_id}/"
+    wishes, long_ago = Subaccount.objects.for_agency(north), timezone.now() - timedelta(days=1)
+
+    def is_offered() -> tuple[bool, int]:
+        return f"{page}close/" in adas.get(page).text, adas.get(f"{page}close/").status_code
+
+    wishes.update(state=State.UNCERTAIN, uncertain_since=long_ago)
+    assert is_offered() == (False, 302), "it will be looked for"
+    VendorAccount.objects.filter(agency=north).update(trouble="credentials", trouble_since=long_ago)
+    assert is_offered() == (True, 200), "nobody can look for it"
+
+    Customer.objects.for_agency(north).update(closed_at=timezone.now())
+    assert adas.get(f"{page}close/").status_code == 302, "it is closed"
