@@ -140,6 +140,7 @@ class Claimed:
                     subaccount.campaigns.all().delete()
                 self.move(
                     State.ACTIVE,
+                    changed_at=now,
                     vendor_id=vendor_id,
                     bound_at=now,
                     run_at=None,

@@ -208,6 +208,7 @@ class _Step(Claimed):
                 return False
             self.move(
                 State.CREATING,
+                changed_at=now,
                 attempts=subaccount.attempts + 1,
                 create_started_at=now,
                 expiry_date=_expiry_date(subaccount.customer, now),

@@ -63,7 +63,9 @@ def _move(
     else:
         changes = FREE | changes
     if to != expecting:
-        changes = {"state": to, "changed_at": clock.now(), "dismissed_at": None} | changes
+        changes = {"state": to, "dismissed_at": None} | changes
+        if "changed_at" not in changes:  # who has asked for the time already brings it
+            changes["changed_at"] = clock.now()
     if row.update(**changes) != 1:
         if owner is not None:
             raise LostClaim(str(subaccount.public_id))
