@@ -59,11 +59,13 @@ def leases_end(agency: Agency) -> None:
         kind.objects.for_agency(agency).exclude(run_at=None).update(run_at=past)
 
 
-def settle(agency: Agency) -> Subaccount:
-    """Calm workers, until nothing is left to do; the only subaccount as it stands then."""
+def settle(agency: Agency, *, after_each: Callable[[Subaccount], object] = lambda subaccount: None) -> Subaccount:
+    """Calm workers, until nothing is left to do; the only subaccount as it stands then, and before and after each."""
+    rows = Subaccount.objects.for_agency(agency).select_related("customer__package", "agency", "vendor_account")
+    after_each(rows.get())
     for _ in range(60):
         leases_end(agency)
         if not any([*map(vendor.probe, vendor.probes_due()), provisioning.attempt(), jobs.run()]):
             break
-    rows = Subaccount.objects.for_agency(agency).select_related("customer__package", "agency", "vendor_account")
+        after_each(rows.get())
     return rows.get()

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.test import Client
 
-from accounts import provisioning
-from accounts.models import Agency, State, Subaccount, User
+from accounts import jobs, packages, provisioning
+from accounts.models import Agency, Package, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
+from tests import factories
 from tests.accounts.conftest import quick  # noqa: F401 -- the fixture
-from tests.accounts.reading import CREATE, LIST, made
+from tests.accounts.reading import CREATE, LIST, calls, made, probe_due
 from tests.deployment import certificates
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
@@ -64,9 +66,6 @@ MAKING = {
     ),
     "F10 the address is not taken": Making("does not take this address", PERSON, "status", refusal(305), makes=0),
     "F11 our own mistake": Making("refused to make the account", PERSON, "status", refusal(303), makes=0),
-    "F12 the credentials are refused": Making(
-        "refuses your credentials", SLOWER, "status", refusal(1000, http=401), path=LIST, makes=0
-    ),
     "F13 throttled": Making("asks us to slow down", SLOWER, "throttle", {"retry_after": 30}, makes=0),
     "F14 a slow drip": Making("did not answer", SLOWER, "slow_drip", {"seconds": 4, "interval": 0.1}, makes=1),
     "F16 the list is stale": Making("did not answer", SLOWER, "reset_after", before="stale", steps=2, makes=1),
@@ -76,18 +75,18 @@ MAKING = {
     "F19 a redirect": Making(NOT_UNDERSTOOD, SLOWER, "redirect", makes=0),
     "F20 a certificate that is not theirs": Making(UNREACHABLE, SLOWER, url="https", makes=0),
     "F21 a list in a form that we do not know": Making(UNREACHABLE, SLOWER, "not_json", path=LIST, makes=0),
-    "F22 the package is unknown": Making("“Starter” (pac_1)", PERSON, "status", refusal(302), makes=0),
 }
 
 
 @pytest.fixture
-def read(client_for: Callable[..., Client], north: Agency, bo: User, ada: User) -> Callable[[Subaccount], Any]:
+def read(client_for: Callable[..., Client], north: Agency, ada: User) -> Callable[[Subaccount], Any]:
     """The two pages about a customer: hers and the staff's, as text."""
-    bos, adas = client_for(north, bo), client_for(north, ada)
+    adas = client_for(north, ada)
 
     def pages(subaccount: Subaccount) -> tuple[str, str]:
         key = subaccount.customer.public_id
-        hers, theirs = bos.get(f"/c/{key}/"), adas.get(f"/console/customers/{key}/")
+        owners = client_for(north, subaccount.customer.memberships.get().person)
+        hers, theirs = owners.get(f"/c/{key}/"), adas.get(f"/console/customers/{key}/")
         assert (hers.status_code, theirs.status_code) == (200, 200)
         return hers.content.decode(), theirs.content.decode()
 
@@ -125,6 +124,16 @@ def stranger(tmp_path: Path) -> Iterator[Stranger]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def wish(agency: Agency, email: str, **fields: Any) -> Subaccount:
+    """Another customer's, in the queue."""
+    return factories.customer(agency, factories.person(agency, email), **fields).subaccount
+
+
+def everything_is_due(agency: Agency) -> None:
+    Subaccount.objects.for_agency(agency).exclude(run_at=None).update(run_at="2026-01-01T00:00Z")
+    VendorAccount.objects.filter(agency=agency).exclude(probe_at=None).update(probe_at="2026-01-01T00:00Z")
 
 
 @pytest.mark.parametrize("row", MAKING)
@@ -176,6 +185,29 @@ def test_f9_taken_by_our_own_lost_answer_is_adopted_and_nobody_reads_of_it(
     assert "This waits for a person" not in theirs
 
 
+def test_f12_refused_credentials_are_one_mail_however_many_wait_and_however_often_it_is_tried(
+    sandbox: Sandbox, north: Agency, bos_subaccount: Subaccount, read: Any
+):
+    waiting = [bos_subaccount, *(wish(north, f"n{n}@shop.example") for n in range(3))]
+    sandbox.fault(LIST, "status", times=None, **refusal(1000, http=401))
+
+    for _ in range(4):
+        everything_is_due(north)
+        probe_due()
+        while provisioning.attempt() or jobs.run():
+            pass
+    pages = [read(subaccount) for subaccount in waiting]
+
+    assert calls(sandbox, LIST) == 4, "the first of them found out; then one question each time, for all"
+    for hers, theirs in pages:
+        assert SLOWER in hers
+        assert "The vendor refuses your credentials" in theirs
+    [told] = mail.outbox
+    assert told.to == [north.support_email]
+    assert "The vendor refuses your credentials" in told.body
+    assert made(sandbox) == 0
+
+
 def test_f15_an_account_that_is_gone_is_missing_for_both(
     sandbox: Sandbox, active: Subaccount, bo_client: Client, read: Any
 ):
@@ -202,3 +234,24 @@ def test_f18_an_answer_about_somebody_else_is_refused_and_noted(
     assert answer.status_code == 502
     assert "did not fit what we asked" in answer.content.decode()
     assert "the answer did not fit the question" in theirs
+
+
+def test_f22_an_unknown_package_is_named_and_who_chose_another_gets_the_account(
+    sandbox: Sandbox, north: Agency, ada: User, bos_subaccount: Subaccount, read: Any
+):
+    starter, plus = Package.objects.for_agency(north).on_offer()
+    packages.change(starter, vendor_package_id="pac_99", acting_user=ada)
+    others = [wish(north, f"{name}@shop.example", package=plus) for name in ("kim", "lou")]
+
+    while provisioning.attempt() or jobs.run():
+        pass
+    hers, theirs = read(bos_subaccount)
+
+    assert PERSON in hers
+    assert "“Starter” (pac_99)" in theirs
+    assert "Other packages go on" in theirs
+    for other in others:
+        hers, theirs = read(other)
+        assert 'data-state="active"' in hers
+        assert "pac_99" not in theirs
+    assert {effect["email"] for effect in sandbox.effects("subaccount_created")} == {row.email for row in others}
