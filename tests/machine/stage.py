@@ -28,6 +28,22 @@ CLOCKS: dict[type[Any], tuple[str, ...]] = {
         *("reconciled_at", "compared_at", "creates_paused_at"),
     ),
 }
+CREATE, LIST, GET, SSO = "/v4/subaccount/create", "/v4/subaccount/list", "/v4/subaccount", "/v3/subaccount/sso"
+FAULTS: dict[str, dict[str, Any]] = {
+    "reset_before": {},
+    "reset_after": {},
+    "html": {"status": 502},
+    "html after the effect": {"status": 500, "after_effect": True},
+    "truncated": {},
+    "not_json": {},
+    "empty": {},
+    "missing_id": {},
+    "throttle": {"retry_after": 20},
+    "email_taken": {},
+    "redirect": {},
+    "wrong_id": {},
+    "status": {"status": 422, "codes": [999]},
+}
 DEATHS = ("before a commit", "after a commit", "before the request is sent", "after the request is sent")
 
 
