@@ -7,6 +7,7 @@ import os
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -246,3 +247,48 @@ def test_credentials_swapped_in_the_making_ask_once(
         assert work_off(customer).state == State.ACTIVE
 
     race("swap of credentials", one_round)
+
+
+def test_another_client_in_the_making_has_the_account_or_is_refused(
+    race: Any,
+    at_once: AtOnce,
+    clock: Stopwatch,
+    ada: User,
+    north: Agency,
+    sandbox: Sandbox,
+    record_figure: RecordFigure,
+):
+    """Two vendor accounts that know nothing of each other; the agency goes over from one to the other, and back."""
+    sandbox.add_account("second-id", "second-secret", packages=["pac_1", "pac_2"])
+    vendor_accounts.store(north, client_id="second-id", client_secret="second-secret", acting_user=ada)
+    outcomes: Counter[str] = Counter()
+
+    def one_round(customer: Customer) -> None:
+        account = customer.subaccount.vendor_account
+        account.refresh_from_db()
+        here, there = account.active_credential, account.credentials.exclude(pk=account.active_credential_id).get()
+        assert vendor_accounts.check(north, slot=there.slot, acting_user=ada).is_good
+        if clock.chance.random() < 0.5:
+            sandbox.fault("/v4/subaccount/create", "reset_after")
+        _, answer = at_once(  # either may be first: what is not asked for yet goes over, too
+            clock.meanwhile(clock.step(customer.subaccount)),
+            clock.meanwhile(lambda: vendor_accounts.switch(north, slot=there.slot, acting_user=ada)),
+        )
+        outcome = type(answer).__name__ if isinstance(answer, Exception) else answer.outcome
+        outcomes[outcome] += 1
+        assert outcome in ("ok", "InTheMaking", "misses_customers"), answer
+        in_use = there if outcome == "ok" else here
+        account.refresh_from_db()
+        assert account.active_credential == in_use
+
+        row = work_off(customer)
+
+        made = [effect for effect in sandbox.effects("subaccount_created") if effect["email"] == customer.email]
+        assert row.state == State.ACTIVE
+        assert [(each["client_id"], each["subaccount"]) for each in made] == [(in_use.client_id, row.vendor_id)]
+        # Whoever is closed is expected in no list: the next round may go over again.
+        customer_care.close(customer, message="", acting_user=ada)
+
+    race("change of client", one_round)
+    assert outcomes.keys() > {"ok"}, "nobody went over, or nobody was refused: the race shows nothing"
+    record_figure(f"Changes of client in the making ({connection.vendor})", dict(outcomes))
