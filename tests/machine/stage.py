@@ -82,9 +82,9 @@ class Stage:
     def secret(self, side: str) -> str:
         return f"{side}-secret-{self.secrets[side]}"
 
-    def let_in(self, side: str) -> None:
-        """The vendor takes the secret of the day, and no other."""
-        self.sandbox.add_account(self.client_id(side), self.secret(side), packages=["pac_1", "pac_2"])
+    def let_in(self, side: str, *, secret: str = "") -> None:
+        """The vendor takes this secret, or that of the day, and no other."""
+        self.sandbox.add_account(self.client_id(side), secret or self.secret(side), packages=["pac_1", "pac_2"])
 
     def pass_time(self, seconds: float) -> None:
         """Puts the clock forward, for everything that waits."""
