@@ -16,7 +16,9 @@ from coupontools_api.errors import CoupontoolsError
 
 log = structlog.get_logger(__name__)
 MAILS_GIVE_UP_AFTER = timedelta(days=7)  # then the job stays, with its last error, for the operator to see
-TRIES_BEFORE = 100  # about two days of them: a mail of a restored copy may be weeks old, and is new to this worker
+MAILS_GIVE_UP_TRIES = (
+    100  # about two days of them: a mail of a restored copy may be weeks old, and is new to this worker
+)
 
 
 def run(pk: int | None = None) -> bool:
@@ -84,7 +86,7 @@ def _fail(job: Job, problem: str) -> None:
     """Later; a mail that nobody takes for a week is given up, and its secret is blanked."""
     now, attempts = clock.now(), min(job.attempts + 1, 1000)
     is_old = now - job.created_at > MAILS_GIVE_UP_AFTER
-    gives_up = job.kind == Job.Kind.MAIL and is_old and attempts >= TRIES_BEFORE
+    gives_up = job.kind == Job.Kind.MAIL and is_old and attempts >= MAILS_GIVE_UP_TRIES
     failed = Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner)
     is_ours = failed.update(
         run_at=None if gives_up else now + backoff(attempts),

@@ -170,7 +170,7 @@ def test_a_mail_that_nobody_takes_for_a_week_is_given_up_and_its_secret_blanked(
     job.refresh_from_db()
     assert job.run_at is not None, "it may have waited in a copy for so long, and was tried once"
 
-    Job.objects.for_agency(north).update(run_at=timezone.now(), attempts=jobs.TRIES_BEFORE)
+    Job.objects.for_agency(north).update(run_at=timezone.now(), attempts=jobs.MAILS_GIVE_UP_TRIES)
     jobs.run()
 
     job.refresh_from_db()

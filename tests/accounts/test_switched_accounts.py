@@ -122,9 +122,7 @@ def test_another_vendor_account_with_the_same_numbers_is_not_taken_for_this_one(
     sandbox: Sandbox, north: Agency, ada: User, active: Subaccount
 ):
     """Each counts from one: a launch would open a stranger's panel."""
-    sandbox.add_account("north-id-2", "another-secret", packages=["pac_1"])
-    sandbox.remove_subaccount(active.vendor_id)
-    sandbox.add_subaccount("north-id-2", email="stranger@elsewhere.example", ID=active.vendor_id)
+    same_account(sandbox, active, email="stranger@elsewhere.example")
     vendor_accounts.store(north, acting_user=ada, **NEW)
 
     found = vendor_accounts.check(north, slot=2, acting_user=ada)
@@ -138,9 +136,7 @@ def test_another_vendor_account_with_the_same_numbers_is_not_taken_for_this_one(
 def test_an_address_that_was_changed_in_the_panel_stops_no_switch(
     sandbox: Sandbox, north: Agency, ada: User, active: Subaccount
 ):
-    sandbox.add_account("north-id-2", "another-secret", packages=["pac_1"])
-    sandbox.remove_subaccount(active.vendor_id)
-    sandbox.add_subaccount("north-id-2", email="bo@renamed.example", ID=active.vendor_id)
+    same_account(sandbox, active, email="bo@renamed.example")
     Finding.objects.create(
         agency=north, kind="changed", vendor_id=active.vendor_id, subaccount=active, found_at=timezone.now()
     )
@@ -153,9 +149,7 @@ def test_an_address_that_was_changed_in_the_panel_stops_no_switch(
 def test_a_changed_address_that_is_over_or_anothers_proves_nothing(
     whose: str, sandbox: Sandbox, north: Agency, south: Agency, ada: User, active: Subaccount
 ):
-    sandbox.add_account("north-id-2", "another-secret", packages=["pac_1"])
-    sandbox.remove_subaccount(active.vendor_id)
-    sandbox.add_subaccount("north-id-2", email="stranger@elsewhere.example", ID=active.vendor_id)
+    same_account(sandbox, active, email="stranger@elsewhere.example")
     now = timezone.now()
     ended = {"agency": north, "ended_at": now} if whose == "over" else {"agency": south}
     Finding.objects.create(kind="changed", vendor_id=active.vendor_id, found_at=now, **ended)

@@ -41,11 +41,16 @@ def events(agency: Agency | None, kind: str = "credential.") -> list[Event]:
     return list(found.order_by("pk"))
 
 
-def same_account(sandbox: Sandbox, subaccount: Subaccount, secret: str = "another-secret") -> None:
-    """The vendor gave the same account a second client id, which lists the same subaccounts."""
+def same_account(
+    sandbox: Sandbox, subaccount: Subaccount, secret: str = "another-secret", *, email: str | None = None
+) -> None:
+    """The vendor gave the same account a second client id, which lists the same subaccounts.
+
+    With another `email` it has the number alone: it may be another vendor account, or an address was changed there.
+    """
     sandbox.add_account("north-id-2", secret, packages=["pac_1"])
     sandbox.remove_subaccount(subaccount.vendor_id)
-    sandbox.add_subaccount("north-id-2", email=subaccount.email, ID=subaccount.vendor_id)
+    sandbox.add_subaccount("north-id-2", email=email or subaccount.email, ID=subaccount.vendor_id)
 
 
 def test_a_pair_goes_into_the_free_slot_and_changes_nothing_else(sandbox: Sandbox, north: Agency, ada: User):

@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -21,17 +22,13 @@ from tests.accounts.reading import LIST, calls
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.installation]
 
 
-@pytest.fixture
-def running(sandbox: Sandbox, north: Agency, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A worker, all of whose probes of North hang; told to stop as a signal tells it."""
-    settings.VENDOR_LIST_DEADLINE_SECONDS = 4.0
+@contextmanager
+def at_work(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A worker in a thread of this process; told to stop as a signal tells it."""
     monkeypatch.setattr(workers, "BEAT_SECONDS", 0.1)
-    monkeypatch.setattr(work, "PROBE_SECONDS", 0.05)
     monkeypatch.setattr(worker_connections, "provide", lambda number: None)  # for this process has other tests
     tellers: list[Callable[..., None]] = []
     monkeypatch.setattr(signal, "signal", lambda number, teller: tellers.append(teller))
-    sandbox.fault(LIST, "hang", seconds=5.0, client_id="north-id", times=None)
-    dead(north)
 
     def run() -> None:
         call_command("work", threads=1)
@@ -39,10 +36,23 @@ def running(sandbox: Sandbox, north: Agency, settings: Any, monkeypatch: pytest.
 
     worker = threading.Thread(target=run)
     worker.start()
-    until(lambda: calls(sandbox, LIST) > 0)
-    yield
-    tellers[0]()
-    worker.join()
+    try:
+        yield
+    finally:
+        tellers[0]()
+        worker.join()
+
+
+@pytest.fixture
+def running(sandbox: Sandbox, north: Agency, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A worker, all of whose probes of North hang."""
+    settings.VENDOR_LIST_DEADLINE_SECONDS = 4.0
+    monkeypatch.setattr(work, "PROBE_SECONDS", 0.05)
+    sandbox.fault(LIST, "hang", seconds=5.0, client_id="north-id", times=None)
+    dead(north)
+    with at_work(monkeypatch):
+        until(lambda: calls(sandbox, LIST) > 0)
+        yield
 
 
 def dead(agency: Agency) -> None:
@@ -72,28 +82,15 @@ def test_an_account_that_is_back_does_not_wait_for_one_that_hangs(running: None,
     until(lambda: VendorAccount.objects.get(agency=south).trouble == "")
 
 
-def test_a_worker_that_has_much_to_delete_is_seen_all_the_same(
-    north: Agency, settings: Any, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(workers, "BEAT_SECONDS", 0.1)
+def test_a_worker_that_has_much_to_delete_is_seen_all_the_same(north: Agency, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(work, "HOUSE_SECONDS", 0.05)
-    monkeypatch.setattr(worker_connections, "provide", lambda number: None)
-    tellers: list[Callable[..., None]] = []
-    monkeypatch.setattr(signal, "signal", lambda number, teller: tellers.append(teller))
     deletes, goes_on = threading.Event(), threading.Event()
     monkeypatch.setattr(retention, "enforce", lambda now: deletes.set() or goes_on.wait(20))
 
-    def run() -> None:
-        call_command("work", threads=1)
-        connections.close_all()
-
-    worker = threading.Thread(target=run)
-    worker.start()
-    try:
-        assert deletes.wait(20)
-        seen = Worker.objects.get().seen_at
-        until(lambda: Worker.objects.get().seen_at > seen)
-    finally:
-        goes_on.set()
-        tellers[0]()
-        worker.join()
+    with at_work(monkeypatch):
+        try:
+            assert deletes.wait(20)
+            seen = Worker.objects.get().seen_at
+            until(lambda: Worker.objects.get().seen_at > seen)
+        finally:
+            goes_on.set()

@@ -226,7 +226,7 @@ def test_a_mail_that_was_sent_and_one_that_was_given_up_are_written_down(
     jobs.run(sent.pk)
     lost = put_mail("second_factor_reset", agency=north, to="bo@shop.example", by="Ada")
     Job.objects.for_agency(north).filter(pk=lost.pk).update(
-        created_at=timezone.now() - jobs.MAILS_GIVE_UP_AFTER * 2, attempts=jobs.TRIES_BEFORE
+        created_at=timezone.now() - jobs.MAILS_GIVE_UP_AFTER * 2, attempts=jobs.MAILS_GIVE_UP_TRIES
     )
     monkeypatch.setattr(jobs, "_send", lambda job: 1 / 0)
     jobs.run(lost.pk)
