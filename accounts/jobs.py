@@ -16,9 +16,7 @@ from coupontools_api.errors import CoupontoolsError
 
 log = structlog.get_logger(__name__)
 MAILS_GIVE_UP_AFTER = timedelta(days=7)  # then the job stays, with its last error, for the operator to see
-MAILS_GIVE_UP_TRIES = (
-    100  # about two days of them: a mail of a restored copy may be weeks old, and is new to this worker
-)
+MAILS_GIVE_UP_TRIES = 100  # about two days of them: to this worker a mail of a restored copy is new, however old
 
 
 def run(pk: int | None = None) -> bool:
