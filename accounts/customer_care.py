@@ -172,6 +172,13 @@ def resume(customer: Customer, *, acting_user: User) -> None:
     tasks.wake()
 
 
+def leaves_an_account(subaccount: Subaccount) -> bool:
+    """Whether closing leaves a task for the vendor's panel: an account is known there, or may be the customer's."""
+    if subaccount.state == State.NEEDS_REVIEW and attention.unproven_accounts(subaccount):
+        return True
+    return bool(subaccount.vendor_id) and subaccount.state != State.MISSING
+
+
 @transaction.atomic
 def close(customer: Customer, *, message: str, acting_user: User) -> None:
     """Ends it at the portal. Nothing is deleted at the vendor: that is done by hand. Raises NotAllowed while a

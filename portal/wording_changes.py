@@ -6,6 +6,7 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from accounts import customer_care
 from portal.access import Customer, Subaccount
 from portal.wording_time import readable
 
@@ -59,6 +60,7 @@ def words(what: str, customer: Customer) -> Words:
     no_call = _("The vendor publishes no call for this, so we change nothing there.")
     password = _("With a panel password of their own they still get in there. A task reminds you to block it by hand.")
     bound = bool(customer.subaccount.vendor_id)
+    is_there = customer_care.leaves_an_account(customer.subaccount)
     match what:
         case "pause":
             return Words(
@@ -92,8 +94,8 @@ def words(what: str, customer: Customer) -> Words:
                 _("The customer cannot be opened again; they would sign up anew."),
                 _("Close customer"),
                 _("All buttons go, open wishes end, and the customer reads your sentence. The history stays."),
-                _("Nothing is deleted: the account and its coupons stay as they are."),
-                _("A task reminds you to delete or block the account, if the customer wants that."),
+                _("Nothing is deleted: the account and its coupons stay as they are.") if is_there else no_call,
+                _("A task reminds you to delete or block the account, if the customer wants that.") if is_there else "",
                 _("%s is closed.") % name,
                 _("An account is being made for it right now. Please try again once that is settled."),
                 _("It is closed, or an account is being made for it right now."),

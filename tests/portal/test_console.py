@@ -339,6 +339,13 @@ def test_closing_is_offered_where_it_is_known_what_there_is_or_never_will_be(
     assert is_offered() == (False, 302), "it will be looked for"
     VendorAccount.objects.filter(agency=north).update(trouble="credentials", trouble_since=long_ago)
     assert is_offered() == (True, 200), "nobody can look for it"
+    assert "A task reminds you" not in adas.get(f"{page}close/").text, "no account is known there"
+    wishes.update(state=State.NEEDS_REVIEW, candidates=["sub_71002"])
+    assert "A task reminds you" in adas.get(f"{page}close/").text
+    wishes.update(state=State.MISSING, vendor_id="sub_71002")
+    assert "A task reminds you" not in adas.get(f"{page}close/").text
+    wishes.update(state=State.ACTIVE)
+    assert "A task reminds you" in adas.get(f"{page}close/").text
 
     Customer.objects.for_agency(north).update(closed_at=timezone.now())
     assert adas.get(f"{page}close/").status_code == 302, "it is closed"
