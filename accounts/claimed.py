@@ -128,6 +128,10 @@ class Claimed:
         theirs = Subaccount.objects.for_agency(self.subaccount.agency).filter(self.others_in_the_making(), since)
         return theirs.exists()
 
+    def is_bound_by_another_agency(self, vendor_id: str) -> bool:
+        theirs = Subaccount.objects.across_agencies().exclude(agency=self.subaccount.agency)
+        return theirs.filter(vendor_id=vendor_id).exists()
+
     # -- outcomes ------------------------------------------------------------------------------------------
 
     def bind(self, vendor_id: str) -> None:

@@ -289,12 +289,13 @@ class _Step(Claimed):
         return bool(self.account.failures_in_a_row or (throttled_until and throttled_until > clock.now()))
 
     def _is_ours(self, created: CreatedSubaccount) -> bool:
-        """Whether the new account has our address. Where the create does not say, the account is read; no answer is no.
+        """Whether the new account has our address. The account is read where the create does not say; no answer is no.
 
-        What is not known to be ours is looked for: the list tells.
+        Likewise where another agency's customer has its number: two vendor accounts may have the same ones, or the
+        vendor mixes up its answers. What is not known to be ours is looked for: the list tells.
         """
         email = created.email
-        if not email:
+        if not email or self.is_bound_by_another_agency(created.id):
             noted = vendor.Noted("subaccount", self.subaccount.customer_id)
             try:
                 email = vendor.ask(self.account, lambda client: client.subaccounts.get(created.id), noted=noted).email

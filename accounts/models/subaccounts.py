@@ -143,6 +143,7 @@ class Subaccount(Claimable):
             models.Index(fields=["lease_until"], condition=models.Q(lease_until__isnull=False), name="subaccount_held"),
             models.Index(fields=["agency", "state", "-customer"], name="subaccount_by_state_newest"),
             models.Index(fields=["agency", "state", "dismissed_at"], name="subaccount_waiting"),
+            models.Index(fields=["vendor_id"], name="subaccount_by_vendor_id"),
         ]
 
     def __str__(self) -> str:

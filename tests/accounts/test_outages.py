@@ -199,6 +199,7 @@ def test_from_the_first_failure_to_the_report(
 
 def test_what_waited_is_taken_up_one_after_the_other(sandbox: Sandbox, north: Agency, quick: None, settings: Any):
     settings.PROVISIONING_DRAIN_PER_MINUTE = 30
+    sandbox.add_subaccount("north-id", email="first@shop.example")  # next door has its number, which is read twice
     rows = wishes(north, 12)
     go_down(sandbox, north, settings)
 

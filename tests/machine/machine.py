@@ -262,8 +262,12 @@ class Machine(RuleBasedStateMachine):
             jobs.run() if of_jobs else provisioning.attempt()
         self._is_as_it_should_be()
 
-    @rule(kind=st.sampled_from(sorted(FAULTS)), path=st.sampled_from((CREATE, CREATE, CREATE, LIST, GET, SSO)))
-    def fault(self, kind: str, path: str) -> None:
+    @rule(
+        kind=st.sampled_from(sorted(FAULTS)),
+        path=st.sampled_from((CREATE, CREATE, CREATE, LIST, GET, SSO)),
+        times=st.sampled_from((1, 1, 1, 6)),
+    )
+    def fault(self, kind: str, path: str, times: int) -> None:
         self.steps["fault"] += 1
         given = FAULTS[kind]
         if kind == "wrong_id" and path == LIST:
@@ -274,7 +278,7 @@ class Machine(RuleBasedStateMachine):
             if not made:
                 return
             given = {"id": made[0]}
-        self.sandbox.fault(path, kind.partition(" ")[0], **given)
+        self.sandbox.fault(path, kind.partition(" ")[0], times=times, **given)
 
     # -- what is so after each step in which the worker did something ------------------------------------------------
 
