@@ -185,6 +185,38 @@ def test_a_look_forgets_no_account_that_a_create_told_before_the_list_had_its_ti
     assert calls(sandbox, CREATE) == 1
 
 
+def test_a_wrong_id_in_the_answer_that_another_customer_has_is_never_bound(
+    sandbox: Sandbox, north: Agency, bos_subaccount: Subaccount, work: Any
+):
+    """Not even where the vendor neither lists nor knows it any more."""
+    lost = factories.activate(factories.customer(north, factories.person(north)), None)
+    sandbox.fault(CREATE, "wrong_id", id=lost.vendor_id)
+
+    subaccount = work(bos_subaccount)
+
+    assert (subaccount.state, subaccount.cause, subaccount.vendor_id) == (State.NEEDS_REVIEW, Cause.CONTRADICTION, "")
+
+
+@pytest.mark.parametrize("numbers", ["are mixed up", "repeat"])
+def test_an_id_that_another_agencys_customer_has_is_read_before_it_is_bound(
+    sandbox: Sandbox, south: Agency, bos_subaccount: Subaccount, work: Any, numbers: str
+):
+    """A vendor may mix up its answers, or two vendor accounts have the same numbers."""
+    cy = factories.customer(south, factories.person(south, "cy@shop.example"))
+    theirs = factories.activate(cy, sandbox, "south-id")
+    if numbers == "are mixed up":
+        sandbox.fault(CREATE, "wrong_id", id=theirs.vendor_id)
+    else:
+        following = f"sub_{int(theirs.vendor_id.removeprefix('sub_')) + 1}"
+        Subaccount.objects.for_agency(south).filter(pk=theirs.pk).update(vendor_id=following)
+
+    subaccount = work(bos_subaccount)
+
+    [mine] = (made for made in sandbox.effects("subaccount_created") if made["client_id"] == "north-id")
+    assert (subaccount.state, subaccount.vendor_id) == (State.ACTIVE, mine["subaccount"])
+    assert (fresh(theirs).vendor_id == mine["subaccount"]) == (numbers == "repeat")
+
+
 def test_what_is_almost_listed_is_not_proven_absent(bos_subaccount: Subaccount):
     now = timezone.now()
     Subaccount.objects.for_agency(bos_subaccount.agency).filter(pk=bos_subaccount.pk).update(

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts import adoption, provisioning, refreshes, vendor, vendor_accounts
-from accounts.models import Agency, Campaign, Cause, Event, State, Subaccount, VendorAccount
+from accounts.models import Campaign, Cause, Event, State, Subaccount, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from coupontools_api.subaccounts import ListedSubaccount
 from tests import factories
@@ -73,26 +73,6 @@ def test_a_wrong_id_in_the_answer_that_was_listed_before_is_never_bound(
     assert (subaccount.state, subaccount.cause, subaccount.vendor_id) == (State.NEEDS_REVIEW, Cause.CONTRADICTION, "")
     assert customer_reads(subaccount) == "We need a moment with a person"
     assert "not known to be theirs" in staff_read(subaccount)
-
-
-@pytest.mark.parametrize("numbers", ["are mixed up", "repeat"])
-def test_an_id_that_another_agencys_customer_has_is_read_before_it_is_bound(
-    sandbox: Sandbox, south: Agency, bos_subaccount: Subaccount, work: Work, numbers: str
-):
-    """A vendor may mix up its answers, or two vendor accounts have the same numbers."""
-    cy = factories.customer(south, factories.person(south, "cy@shop.example"))
-    theirs = factories.activate(cy, sandbox, "south-id")
-    if numbers == "are mixed up":
-        sandbox.fault(CREATE, "wrong_id", id=theirs.vendor_id)
-    else:
-        following = f"sub_{int(theirs.vendor_id.removeprefix('sub_')) + 1}"
-        Subaccount.objects.for_agency(south).filter(pk=theirs.pk).update(vendor_id=following)
-
-    subaccount = work(bos_subaccount)
-
-    [mine] = (made for made in sandbox.effects("subaccount_created") if made["client_id"] == "north-id")
-    assert (subaccount.state, subaccount.vendor_id) == (State.ACTIVE, mine["subaccount"])
-    assert (fresh(theirs).vendor_id == mine["subaccount"]) == (numbers == "repeat")
 
 
 def test_an_id_without_an_address_is_read_before_it_is_bound(sandbox: Sandbox, bos_subaccount: Subaccount, work: Work):
