@@ -183,6 +183,7 @@ def leaves_an_account(subaccount: Subaccount) -> bool:
 def close(customer: Customer, *, message: str, acting_user: User) -> None:
     """Ends it at the portal. Nothing is deleted at the vendor: that is done by hand. Raises NotAllowed while a
     create is under way: what it makes must be known first, if it can be."""
+    customers.hold_places(customer.agency)  # who waits for this one's place may go on
     subaccount = _locked(customer)
     state = State(subaccount.state)
     if not may_be_closed(subaccount):

@@ -42,12 +42,19 @@ def has_room(agency: Agency) -> bool:
     return limit is None or here.exclude(subaccount__state__in=NO_PLACE_YET).count() < limit
 
 
-def make_room(agency: Agency) -> None:
-    """Before a customer is written: counts behind the agency's lock where there is a limit. Raises NoRoom."""
+def hold_places(agency: Agency) -> Agency:
+    """The agency as it is now, behind its row's lock where there is a limit: who counts its customers, does so there.
+
+    Taken before the row of any wish. In the other order two could wait for each other.
+    """
     if agency.customer_limit is None:
-        return
-    current = Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
-    if not has_room(current):
+        return agency
+    return Agency.objects.select_for_update(no_key=True).get(pk=agency.pk)
+
+
+def make_room(agency: Agency) -> None:
+    """Before a customer is written: counts the others. Raises NoRoom."""
+    if not has_room(hold_places(agency)):
         raise NoRoom("This agency has as many customers as it may have.")
 
 

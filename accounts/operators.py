@@ -90,17 +90,17 @@ def set_limits(agency: Agency, *, customer_limit: int | None, daily_creates: int
     Who waits for tomorrow goes on at once, if there is room today; so do those who wait for a place, as many as fit.
     """
     _operator(acting_user)
-    # Who counts today's accounts holds this, and has put its row off before we wake it.
-    account = VendorAccount.objects.select_for_update().get(agency=agency)
     agency.customer_limit, agency.daily_creates = customer_limit, daily_creates
     agency.save(update_fields=["customer_limit", "daily_creates"])
+    customers.let_in(agency)  # before the vendor account's lock, as a claim takes them
+    # Who counts today's accounts holds this, and has put its row off before we wake it.
+    account = VendorAccount.objects.select_for_update().get(agency=agency)
     now = clock.now()
     made, allowed = provisioning.creates_today(agency, now=now)
     if made < allowed:
         VendorAccount.objects.filter(pk=account.pk).update(budget_reached_on=None)  # and a second stop is told, too
         waiting = Subaccount.objects.for_agency(agency).filter(cause=Cause.DAILY_BUDGET, run_at__isnull=False)
         _make_due(waiting, now, cause=Cause.NONE)
-    customers.let_in(agency)
     Event.objects.record(
         "agency.limits_changed",
         agency=agency,

@@ -188,6 +188,8 @@ class _Step(Claimed):
         self.lease_ends = time.monotonic() + settings.PROVISIONING_LEASE_SECONDS
         subaccount, now = self.subaccount, clock.now()
         with transaction.atomic():
+            # In the order of a claim, which may take this row once its lease is over: else the two wait for each other.
+            Subaccount.objects.for_agency(subaccount.agency).select_for_update().only("pk").get(pk=subaccount.pk)
             # The row lock makes the counts exact: one worker at a time decides for this vendor account. Its pair is
             # read after the lock: read with it, it may be the one of before the wait.
             account = VendorAccount.objects.select_for_update().get(pk=self.account.pk)
@@ -225,7 +227,6 @@ class _Step(Claimed):
         Reads the customer again behind the row's lock: another package may have been chosen meanwhile.
         """
         subaccount = self.subaccount
-        Subaccount.objects.for_agency(subaccount.agency).select_for_update().only("pk").get(pk=subaccount.pk)
         current = Customer.objects.for_agency(subaccount.agency).select_related("package", "agency")
         subaccount.customer = current.get(pk=subaccount.customer_id)
         is_at_work = subaccount.customer.agency.stopped_at is None
