@@ -215,6 +215,7 @@ def link(subaccount: Subaccount, *, vendor_id: str, reason: str, acting_user: Us
 def change_address(subaccount: Subaccount, *, email: str, acting_user: User) -> None:
     """Starts the wish again with another address, which has to be proven first: an invitation is mailed to it."""
     _may(subaccount, Choice.CHANGE_ADDRESS)
+    customers.hold_places(subaccount.agency)
     customer, email = subaccount.customer, email.lower()
     if subaccount.state == State.AWAITING_EMAIL:
         waiting = Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk)
@@ -224,6 +225,7 @@ def change_address(subaccount: Subaccount, *, email: str, acting_user: User) -> 
             people.withdraw_invitation(invitation, acting_user=acting_user)
     else:
         _start_again(subaccount, acting_user, to=State.AWAITING_EMAIL, email=email, verified_at=None, run_at=None)
+        customers.let_in(subaccount.agency)  # until the address is proven it takes no place
     customer.email = email
     search.index(customer)
     _record("attention.change_address", subaccount, acting_user)
@@ -268,6 +270,7 @@ def _start_again(subaccount: Subaccount, acting_user: User, *, to: State, **chan
         "first_look": Subaccount.FirstLook.NONE,
         "first_look_at": None,
         "packages_sent": [],
+        "trials_sent": [],
         "create_started_at": None,
         "uncertain_since": None,
         "had_unknown_outcome": False,

@@ -40,6 +40,7 @@ WAITING_CAUSES = {
     "throttled": Cause.VENDOR_THROTTLES,
     "no credentials": Cause.NO_VENDOR_ACCOUNT,
 }
+NO_END = "open"
 TELL_OF_BEFORE = (Cause.TRIED_AGAIN, Cause.NOT_MADE)  # and not of what is waited for
 
 
@@ -55,6 +56,17 @@ def quarantine_ends(since: datetime) -> datetime:
 def is_new(subaccount: Subaccount) -> bool:
     """Whether it was bound so lately that the vendor may not know it for every question yet."""
     return subaccount.bound_at is not None and clock.now() < quarantine_ends(subaccount.bound_at)
+
+
+def is_trial(customer: Customer) -> bool:
+    return bool(customer.package.trial_days) and customer.converted_at is None
+
+
+def trial_as_sent(customer: Customer, ends_on: date | None) -> str:
+    """What a create says of the trial, as it is kept: its end, NO_END where the vendor is told none, or empty."""
+    if not is_trial(customer):
+        return ""
+    return ends_on.isoformat() if ends_on else NO_END
 
 
 def _ready_mail(subaccount: Subaccount) -> Job:
@@ -160,7 +172,7 @@ class Claimed:
                 customers = Customer.objects.for_agency(subaccount.agency).select_related("package")
                 customer = customers.get(pk=subaccount.customer_id)
                 self._start_trial(customer, now.date())
-                self._check_package(customer, was)
+                self._check_what_was_sent(customer, was)
                 reading = Job(kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk})
                 mail = None
                 if customer.paused_at:
@@ -187,23 +199,31 @@ class Claimed:
         """The first account starts the trial; one that was extended, or became a customer, stays as it is."""
         days = self.subaccount.customer.package.trial_days
         if days and customer.trial_ends_on is None and customer.converted_at is None:
-            ends_on = self.subaccount.expiry_date or today + timedelta(days=days)
-            Customer.objects.for_agency(self.subaccount.agency).filter(pk=customer.pk).update(trial_ends_on=ends_on)
+            customer.trial_ends_on = self.subaccount.expiry_date or today + timedelta(days=days)
+            row = Customer.objects.for_agency(self.subaccount.agency).filter(pk=customer.pk)
+            row.update(trial_ends_on=customer.trial_ends_on)
 
-    def _check_package(self, customer: Customer, was: State) -> None:
-        """The account may have another package than the customer has by now: then that is changed by hand.
+    def _check_what_was_sent(self, customer: Customer, was: State) -> None:
+        """The account may have another package, or another trial, than the customer has by now: changed by hand then.
 
         Which create made it is certain only where it said so itself. An account that was lost has its tasks already.
         """
-        sent = self.subaccount.packages_sent
-        possible, wanted = sent[-1:] if was == State.CREATING else sent, customer.package.vendor_package_id
-        if was != State.MISSING and any(package != wanted for package in possible):
-            PanelTask.objects.create(
-                agency=self.subaccount.agency,
-                customer=customer,
-                kind=PanelTask.Kind.CHANGE_PACKAGE,
-                data={"package": wanted},
-            )
+        if was == State.MISSING:
+            return
+        latest = slice(-1, None) if was == State.CREATING else slice(None)
+        packages, trials = self.subaccount.packages_sent[latest], self.subaccount.trials_sent[latest]
+        wanted = customer.package.vendor_package_id
+        if any(package != wanted for package in packages):
+            self._put_task(customer, PanelTask.Kind.CHANGE_PACKAGE, package=wanted)
+        trial = trial_as_sent(customer, customer.trial_ends_on if customer.package.sends_expiry_date else None)
+        others = [sent for sent in trials if sent not in ("", trial)]
+        if others and not trial:
+            self._put_task(customer, PanelTask.Kind.MAKE_CUSTOMER, removes_expiry=others != [NO_END] * len(others))
+        elif others and trial != NO_END:
+            self._put_task(customer, PanelTask.Kind.CHANGE_EXPIRY, date=trial)
+
+    def _put_task(self, customer: Customer, kind: PanelTask.Kind, **data: Any) -> None:
+        PanelTask.objects.create(agency=self.subaccount.agency, customer=customer, kind=kind, data=data)
 
     def come_back(self, bound_at: datetime) -> None:
         """A lost account is known again by its number, which counts as bound since `bound_at`."""

@@ -174,7 +174,7 @@ def resume(customer: Customer, *, acting_user: User) -> None:
 
 def leaves_an_account(subaccount: Subaccount) -> bool:
     """Whether closing leaves a task for the vendor's panel: an account is known there, or may be the customer's."""
-    if subaccount.state == State.NEEDS_REVIEW and attention.unproven_accounts(subaccount):
+    if not subaccount.vendor_id and attention.unproven_accounts(subaccount):
         return True
     return bool(subaccount.vendor_id) and subaccount.state != State.MISSING
 
@@ -189,11 +189,11 @@ def close(customer: Customer, *, message: str, acting_user: User) -> None:
     if not may_be_closed(subaccount):
         raise NotAllowed("An account is being made for it.")
     _change(customer, Q(), closed_at=timezone.now(), message=message)
-    states.move(subaccount, expecting=state, to=State.CLOSED, acting_user=acting_user, run_at=None)
+    states.move(subaccount, expecting=state, to=State.CLOSED, acting_user=acting_user, run_at=None, sealed_keys="")
     _record("customer.closed", customer, acting_user)
     open_ones = PanelTask.objects.for_agency(customer.agency).filter(customer=customer, done_at=None)
     open_ones.delete()
-    if state == State.NEEDS_REVIEW and (unproven := attention.unproven_accounts(subaccount)):
+    if not subaccount.vendor_id and (unproven := attention.unproven_accounts(subaccount)):
         PanelTask.objects.create(
             agency=customer.agency, customer=customer, kind=PanelTask.Kind.DELETE, data={"unproven": unproven}
         )

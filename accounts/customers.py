@@ -118,8 +118,9 @@ def prove_mailbox(*, acting_user: User, email: str) -> int:
     """
     if acting_user.agency is None:
         return 0
+    agency = hold_places(acting_user.agency)
     waiting = (
-        Subaccount.objects.for_agency(acting_user.agency)
+        Subaccount.objects.for_agency(agency)
         .select_related("agency", "customer")
         .filter(
             state=State.AWAITING_EMAIL,
@@ -129,37 +130,26 @@ def prove_mailbox(*, acting_user: User, email: str) -> int:
         )
     )
     went_on = 0
-    for subaccount in waiting:
-        agency, now = acting_user.agency, clock.now()
+    # Locked as they are read: another address may be written meanwhile, which nobody has proven.
+    for subaccount in waiting.select_for_update(of=("self",)):
+        now = clock.now()
         needs_approval = _needs_approval(agency, subaccount.customer)
-        is_full = not needs_approval and not _takes_place(agency)
+        is_full = not needs_approval and not has_room(agency)
         waits = needs_approval or is_full
-        try:
-            states.move(
-                subaccount,
-                expecting=State.AWAITING_EMAIL,
-                to=State.AWAITING_APPROVAL if waits else State.REQUESTED,
-                acting_user=acting_user,
-                verified_at=now,
-                run_at=None if waits else now,
-                cause=Cause.NO_ROOM if is_full else Cause.NONE,
-            )
-        except NotAllowed:
-            continue  # the same code, entered twice at once: the other one has let it go on
+        states.move(
+            subaccount,
+            expecting=State.AWAITING_EMAIL,
+            to=State.AWAITING_APPROVAL if waits else State.REQUESTED,
+            acting_user=acting_user,
+            verified_at=now,
+            run_at=None if waits else now,
+            cause=Cause.NO_ROOM if is_full else Cause.NONE,
+        )
         went_on += 1
         if is_full:
             _tell_of_no_room(agency)
         tasks.wake(subaccount)
     return went_on
-
-
-def _takes_place(agency: Agency) -> bool:
-    """Whether a proven customer fits; more may have signed up than do."""
-    try:
-        make_room(agency)
-    except NoRoom:
-        return False
-    return True
 
 
 def _tell_of_no_room(agency: Agency) -> None:
@@ -171,11 +161,12 @@ def _tell_of_no_room(agency: Agency) -> None:
 def let_in(agency: Agency) -> None:
     """There may be room again: who waits for it goes on, the longest first, as many as fit.
 
-    Joins the transaction of the door that made the room.
+    Joins the transaction of the door that made the room, which holds the places (`hold_places`): who is told at this
+    moment that there is none, is read here afterwards.
     """
     waiting = Subaccount.objects.for_agency(agency).filter(state=State.AWAITING_APPROVAL, cause=Cause.NO_ROOM)
     for subaccount in waiting.select_related("agency", "customer").order_by("changed_at", "pk"):
-        if not _takes_place(subaccount.agency):
+        if not has_room(subaccount.agency):
             return
         with suppress(NotAllowed):  # declined meanwhile
             states.request(subaccount, expecting=State.AWAITING_APPROVAL)

@@ -55,3 +55,6 @@ class BadCredentials(DoorError):
 
 class TryLater(Exception):
     """No door's: what a worker took up cannot be done now, and stays due."""
+
+
+STOPPED = "stopped"  # why nothing is done of what an agency that the operator has stopped is owed

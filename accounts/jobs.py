@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts import clock, mails, reconcile, refreshes, vendor
 from accounts.claims import backoff, claim
-from accounts.errors import TryLater
+from accounts.errors import STOPPED, TryLater
 from accounts.models import DONE, FAILED, Job, Subaccount
 from coupontools_api.errors import CoupontoolsError
 
@@ -84,7 +84,8 @@ def _fail(job: Job, problem: str) -> None:
     """Later; a mail that nobody takes for a week is given up, and its secret is blanked."""
     now, attempts = clock.now(), min(job.attempts + 1, 1000)
     is_old = now - job.created_at > MAILS_GIVE_UP_AFTER
-    gives_up = job.kind == Job.Kind.MAIL and is_old and attempts >= MAILS_GIVE_UP_TRIES
+    waits_for_agency = problem == STOPPED and not job.sealed_secret  # what has a secret is over by then
+    gives_up = job.kind == Job.Kind.MAIL and is_old and attempts >= MAILS_GIVE_UP_TRIES and not waits_for_agency
     failed = Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner)
     is_ours = failed.update(
         run_at=None if gives_up else now + backoff(attempts),
@@ -131,7 +132,7 @@ def _drop(job: Job) -> None:
 def _reconcile(job: Job) -> None:
     assert job.agency is not None
     if job.agency.stopped_at:
-        raise TryLater("stopped")
+        raise TryLater(STOPPED)
     try:
         reconcile.run(job.agency)
     except (CoupontoolsError, vendor.Waiting) as problem:

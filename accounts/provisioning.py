@@ -21,8 +21,10 @@ from accounts.claimed import (
     LOOKS_BEFORE_QUARANTINE_ENDS,
     WAITING_CAUSES,
     Claimed,
+    is_trial,
     quarantine_ends,
     seconds,
+    trial_as_sent,
 )
 from accounts.claims import backoff, claim, renew
 from accounts.mails import put_mail
@@ -208,13 +210,18 @@ class _Step(Claimed):
                 self.postpone(_midnight(now) + timedelta(days=1) - now, Cause.DAILY_BUDGET)
                 _tell_of_budget(account, subaccount.agency, _midnight(now).date(), allowed=allowed)
                 return False
+            # What is asked for now comes last. Before it what creates asked for that may have happened all the same.
+            is_first = not subaccount.had_unknown_outcome
+            earlier_packages = [] if is_first else subaccount.packages_sent
+            earlier_trials = [] if is_first else subaccount.trials_sent
             self.move(
                 State.CREATING,
                 changed_at=now,
                 attempts=subaccount.attempts + 1,
                 create_started_at=now,
-                expiry_date=_expiry_date(subaccount.customer, now),
-                packages_sent=_packages_sent(subaccount),
+                expiry_date=(expiry_date := _expiry_date(subaccount.customer, now)),
+                packages_sent=[*earlier_packages, subaccount.customer.package.vendor_package_id],
+                trials_sent=[*earlier_trials, trial_as_sent(subaccount.customer, expiry_date)],
                 lease_until=now + seconds(settings.PROVISIONING_LEASE_SECONDS),
                 cause=Cause.NONE,
                 cause_codes=[],
@@ -230,7 +237,7 @@ class _Step(Claimed):
         current = Customer.objects.for_agency(subaccount.agency).select_related("package", "agency")
         subaccount.customer = current.get(pk=subaccount.customer_id)
         is_at_work = subaccount.customer.agency.stopped_at is None
-        return is_at_work and _has_the_same_keys(account, self.account) and subaccount.customer.closed_at is None
+        return is_at_work and vendor.has_same_pair(account, self.account) and subaccount.customer.closed_at is None
 
     def _wait_for_others(self, now: datetime) -> timedelta | None:
         """How long before it is tried again, where no create may start: too many are under way, or one of its address.
@@ -313,7 +320,7 @@ class _Step(Claimed):
                 # Sent and forgotten: without one the vendor mails the customer under its own name.
                 password=secrets.token_urlsafe(24),
                 package=PackageId(customer.package.vendor_package_id),
-                status=AccountStatus.TRIAL if _is_trial(customer) else AccountStatus.CUSTOMER,
+                status=AccountStatus.TRIAL if is_trial(customer) else AccountStatus.CUSTOMER,
                 first_name=customer.first_name,
                 last_name=customer.last_name,
                 country=customer.country,
@@ -324,14 +331,6 @@ class _Step(Claimed):
             ),
             noted=vendor.Noted(vendor.CREATE, customer.pk),
         )
-
-
-def _has_the_same_keys(account: VendorAccount, looked_with: VendorAccount) -> bool:
-    """Whether the pair in use is still what the look was made with: another one may have been stored in its place."""
-    now, then = account.active_credential, looked_with.active_credential
-    return (
-        now == then and now is not None and then is not None and now.sealed_client_secret == then.sealed_client_secret
-    )
 
 
 def _tell_of_budget(account: VendorAccount, agency: Agency, today: date, *, allowed: int) -> None:
@@ -363,18 +362,8 @@ def creates_since(since: datetime, agency: Agency) -> int:
     return int(counts["started"] - counts["given_back"])
 
 
-def _packages_sent(subaccount: Subaccount) -> list[str]:
-    """What is asked for now comes last. Before it what was asked for by creates that may have happened all the same."""
-    earlier = subaccount.packages_sent if subaccount.had_unknown_outcome else []
-    return [*earlier, subaccount.customer.package.vendor_package_id]
-
-
-def _is_trial(customer: Customer) -> bool:
-    return bool(customer.package.trial_days) and customer.converted_at is None
-
-
 def _expiry_date(customer: Customer, now: datetime) -> date | None:
     """The end that the vendor is told, where the package says so: of the trial that runs, or of the one that starts."""
-    if not (customer.package.sends_expiry_date and _is_trial(customer)):
+    if not (customer.package.sends_expiry_date and is_trial(customer)):
         return None
     return customer.trial_ends_on or now.date() + timedelta(days=customer.package.trial_days)

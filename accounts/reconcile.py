@@ -81,7 +81,9 @@ class Comparison:
 
 
 def run(agency: Agency) -> None:
-    """Compares once. Raises what `vendor.look` raises; then nothing is changed."""
+    """Compares once. Raises what `vendor.look` raises, or Waiting where another pair is in use by now; then nothing is
+    changed.
+    """
     account = VendorAccount.objects.select_related("active_credential").get(agency=agency)
     account.agency = agency
     started = clock.now()
@@ -89,6 +91,8 @@ def run(agency: Agency) -> None:
     with transaction.atomic():
         # Two workers at one comparison would write one finding twice.
         current = VendorAccount.objects.select_for_update().get(pk=account.pk)
+        if not vendor.has_same_pair(current, account):
+            raise vendor.Waiting(clock.now(), "another pair")  # the list may be another vendor account's
         if current.reconciled_at and current.reconciled_at > started:
             return  # another one was later and is written
         current.agency = agency

@@ -14,9 +14,9 @@ from django.utils.dateparse import parse_datetime
 from accounts import clock, vendor
 from accounts.claimed import MISSING_LOOK, is_new
 from accounts.crypto import seal
-from accounts.errors import NotAllowed, TryLater
+from accounts.errors import STOPPED, NotAllowed, TryLater
 from accounts.mails import put_mail, put_mail_once
-from accounts.models import Campaign, Customer, Event, Job, State, Subaccount, User
+from accounts.models import Campaign, Customer, Event, Job, State, Subaccount, User, VendorAccount
 from accounts.reviews import GONE
 from accounts.states import move
 from coupontools_api.errors import CoupontoolsError, NotFound
@@ -24,7 +24,7 @@ from coupontools_api.ids import SubaccountId
 from coupontools_api.subaccounts import KeyPair, SubaccountDetails
 
 STEP = timedelta(seconds=0.25)  # between two readings that the clock asks of one vendor account
-SCHEDULED_AT_ONCE = 500
+SCHEDULED_AT_ONCE = 3_000  # in a minute, of which each has its turn
 MISSING_MAILS_AN_HOUR = 5  # of one agency; what is more has one cause, and one mail
 
 
@@ -90,7 +90,7 @@ def run(job: Job) -> None:
         .get(pk=job.payload["subaccount"])
     )
     if subaccount.agency.stopped_at:
-        raise TryLater("stopped")
+        raise TryLater(STOPPED)
     if launched_at := parse_datetime(job.payload.get("launched_at", "")):
         # Told by the launch, written here: the click itself has no statement to spare.
         row = Customer.objects.for_agency(subaccount.agency).filter(pk=subaccount.customer_id)
@@ -119,6 +119,7 @@ def run(job: Job) -> None:
     with transaction.atomic():
         if not _is_bound_still(subaccount):
             return  # closed, erased, or bound to another account while the vendor was asked
+        keys = details.key_pair if details.key_pair and _reads_statistics(subaccount) else None
         before = _seen(subaccount)
         campaigns = [
             Campaign(
@@ -142,17 +143,17 @@ def run(job: Job) -> None:
         if before:
             subaccount.campaigns.filter(seen_at__lt=now).delete()
         Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(
-            refreshed_at=now, facts=facts, sealed_keys=_sealed(details.key_pair)
+            refreshed_at=now, facts=facts, sealed_keys=_sealed(keys)
         )
         was, had_keys = subaccount.facts, bool(subaccount.sealed_keys)
-        if (set(map(_shown, campaigns)), facts, bool(details.key_pair)) != (before, was, had_keys):
+        if (set(map(_shown, campaigns)), facts, bool(keys)) != (before, was, had_keys):
             Event.objects.record(
                 "campaigns.changed",
                 agency=subaccount.agency,
                 customer=subaccount.customer,
                 about=subaccount,
                 campaigns=len(details.campaigns),
-                has_keys=bool(details.key_pair),
+                has_keys=bool(keys),
             )
         if details.campaigns:
             Customer.objects.for_agency(subaccount.agency).filter(
@@ -166,6 +167,11 @@ def _is_bound_still(subaccount: Subaccount) -> bool:
         pk=subaccount.pk, state=State.ACTIVE, vendor_id=subaccount.vendor_id
     )
     return rows.select_for_update().only("pk").first() is not None
+
+
+def _reads_statistics(subaccount: Subaccount) -> bool:
+    """Whether the agency still lets us: it may have said no while the vendor was asked."""
+    return VendorAccount.objects.filter(pk=subaccount.vendor_account_id, reads_statistics=True).exists()
 
 
 def _seen(subaccount: Subaccount) -> set[tuple[str, ...]]:
@@ -197,11 +203,14 @@ def missing(subaccount: Subaccount, *, acting_user: User | None = None) -> None:
     """The vendor no longer knows this subaccount: no button any more, and staff are told. Never made anew by itself.
 
     `acting_user` is whose launch found it out; nobody where the worker did. Raises NotAllowed if it is not active any
-    more, or with another account than the one that was asked about.
+    more, or with another account than the one that was asked about, or asked about with a pair that is not in use.
     """
     with transaction.atomic():
         if not _is_bound_still(subaccount):
             raise NotAllowed(f"Subaccount {subaccount.public_id} is not bound to {subaccount.vendor_id} any more.")
+        account = VendorAccount.objects.select_for_update().get(pk=subaccount.vendor_account_id)
+        if not vendor.has_same_pair(account, subaccount.vendor_account):
+            raise NotAllowed(f"Subaccount {subaccount.public_id} was asked about with another pair.")
         move(
             subaccount,
             expecting=State.ACTIVE,

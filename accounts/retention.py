@@ -1,5 +1,6 @@
-"""How long rows are kept, enforced: the worker calls this every minute, and it deletes a batch of each kind."""
+"""How long rows are kept, enforced: the worker calls this every minute, and it deletes batch by batch."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from accounts.models import Event, Finding, Invitation, Job, Note, User, VendorC
 
 log = structlog.get_logger(__name__)
 BATCH = 500  # rows of one kind in one go: nobody waits for a long deletion
+BUSY_SECONDS = 20.0  # of a minute
 PEOPLE_AT_ONCE = 50  # each is a transaction of its own, with many tables
 
 
@@ -75,7 +77,8 @@ def _reasons(moment: datetime) -> QuerySet[Note]:
 
 
 def _never_proven(moment: datetime) -> QuerySet[User]:
-    return personal_data.never_proven().filter(date_joined__lt=moment)
+    """But for those of an agency that is stopped: nobody can prove anything on a host that does not answer."""
+    return personal_data.never_proven().filter(date_joined__lt=moment, agency__stopped_at=None)
 
 
 RULES = (
@@ -95,6 +98,19 @@ RULES = (
 def enforce(now: datetime, *, batch: int = BATCH) -> int:
     """Deletes what is over at that moment, at most `batch` rows of each kind. Returns how many went."""
     return sum(_enforce(rule, now, batch) for rule in RULES)
+
+
+def catch_up() -> int:
+    """Enforces again and again until nothing is over, or it has taken long enough for once. Returns how many went.
+
+    A hundred thousand customers whose accounts are read every hour leave some fifty rows a second behind.
+    """
+    until, now = time.monotonic() + BUSY_SECONDS, clock.now()
+    gone = more = enforce(now)
+    while more and time.monotonic() < until:
+        more = enforce(now)
+        gone += more
+    return gone
 
 
 def _enforce(rule: Rule, now: datetime, batch: int) -> int:
@@ -137,4 +153,4 @@ def _erase(person: User) -> int:
 @shared_task
 def forget() -> None:
     """The clock's wake-up, where there is a broker."""
-    enforce(clock.now())
+    catch_up()

@@ -55,6 +55,14 @@ def _pair(credential: Credential | None) -> Pair:
     return (credential.pk, credential.sealed_client_secret) if credential else None
 
 
+def has_same_pair(account: VendorAccount, asked: VendorAccount) -> bool:
+    """Whether the pair in use is still what `asked` was read with: what another one is told may be of another account.
+
+    For a row that is locked: read before that lock, or with it, the pair may be the one of before the wait.
+    """
+    return _pair(account.active_credential) == _pair(asked.active_credential)
+
+
 def _next_probe() -> datetime:
     return clock.now() + timedelta(seconds=settings.BREAKER_PROBE_SECONDS)
 
@@ -204,8 +212,9 @@ def _note(
 ) -> None:
     """Writes the outcome into the breaker that all processes share; of a pair that is not in use it says nothing."""
     with transaction.atomic():
+        current = VendorAccount.objects.select_for_update().get(pk=account.pk)
         # The pair is read after the lock: read with it, it may be the one of before the wait.
-        if _pair(VendorAccount.objects.select_for_update().get(pk=account.pk).active_credential) == _pair(asked_with):
+        if _pair(current.active_credential) == _pair(asked_with):
             _write(account, problem, reads_list=reads_list)
     account.refresh_from_db(fields=["recent_failures", "trouble", "trouble_since", "probe_at", "throttled_until"])
 

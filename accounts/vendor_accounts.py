@@ -156,7 +156,8 @@ def switch(agency: Agency, *, slot: int, acting_user: User) -> Check:
             # account: what was seen there holds, and what is in the making there is looked for with the new pair.
             if account.trouble != VendorAccount.Trouble.CREDENTIALS or not _bound(agency).exists():
                 _leave_client(agency)
-            if chosen.tested_at and _bound(agency).filter(bound_at__gte=chosen.tested_at).exists():
+            # Also a lost one that was found again, which counts as bound for as long as before.
+            if chosen.tested_at and _bound(agency).filter(changed_at__gte=chosen.tested_at).exists():
                 raise InTheMaking("An account was bound since the check.")
         _activate(account, chosen, acting_user)
         vendor.learn(chosen, None)
@@ -225,16 +226,18 @@ def _asked(agency: Agency, credential: Credential) -> tuple[Check, list[int]]:
 def _absent(agency: Agency, listed: dict[str, str]) -> list[int]:
     """The customers whose accounts are not listed: another vendor account may have their numbers, with other addresses.
 
-    An address that was changed in the panel is known to be another one here.
+    An address that was changed in the panel is known to be another one here. Which, nobody knows: that is believed only
+    where some other customer's number and address show that it is the same vendor account.
     """
     changed = Finding.objects.for_agency(agency).filter(kind=Finding.Kind.CHANGED, ended_at=None)
     renamed = set(changed.values_list("vendor_id", flat=True))
-    rows = _bound(agency).order_by("pk").values_list("customer_id", "vendor_id", "email")
+    rows = list(_bound(agency).order_by("pk").values_list("customer_id", "vendor_id", "email"))
+    as_here = {vendor_id for _, vendor_id, email in rows if adoption.same_address(listed.get(vendor_id, ""), email)}
+    believed = as_here | renamed if as_here else set()
     return [
         customer
         for customer, vendor_id, email in rows
-        if vendor_id not in listed
-        or (email and vendor_id not in renamed and not adoption.same_address(listed[vendor_id], email))
+        if vendor_id not in listed or (email and vendor_id not in believed)
     ]
 
 

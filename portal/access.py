@@ -338,8 +338,9 @@ def customer_for_mail(pk: int, agency: Agency | None) -> Customer | None:
     """The customer that a mail job of this agency is about; None if it is gone or another agency's."""
     if agency is None:
         return None
-    customer = Customer.objects.for_agency(agency).select_related("subaccount").filter(pk=pk).first()
+    customer = Customer.objects.for_agency(agency).select_related("subaccount", "agency").filter(pk=pk).first()
     if customer is not None:
+        agency.stopped_at = customer.agency.stopped_at  # it was read when the work was claimed
         customer.agency = agency
     return customer
 

@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from accounts import people
+from accounts.errors import STOPPED, TryLater
 from accounts.states import State
 from portal import access, access_people, wording, wording_differences, wording_vendor
 from portal.access import Agency, Customer
@@ -55,6 +56,8 @@ def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> Em
         if to and to not in owners:
             return None  # one of several, who is none any more
         to, *also = [to] if to else owners
+    if agency is not None and agency.stopped_at:
+        raise TryLater(STOPPED)  # its host answers nobody
     if name in OF_THE_AGENCY and agency is not None:
         context["url"] = access.agency_url(agency, OF_THE_AGENCY[name])
         to = agency.support_email

@@ -100,6 +100,9 @@ class Subaccount(Claimable):
     packages_sent = models.JSONField(
         default=list, blank=True, help_text="The vendor's package ids of the creates that may have made the account."
     )
+    trials_sent = models.JSONField(
+        default=list, blank=True, help_text="What they said of a trial: its end, `open` for none, empty for no trial."
+    )
     create_started_at = models.DateTimeField(null=True, blank=True)
     uncertain_since = models.DateTimeField(null=True, blank=True)
     had_unknown_outcome = models.BooleanField(default=False)

@@ -248,6 +248,25 @@ def test_a_closed_wish_names_the_accounts_that_were_seen_for_it(bos_subaccount: 
     assert (task.kind, task.data) == (PanelTask.Kind.DELETE, {"unproven": ["sub_1", "sub_2"]})
 
 
+def test_a_wish_that_nobody_can_look_for_names_what_its_create_told(bos_subaccount: Subaccount, ada: User):
+    put(
+        bos_subaccount,
+        state=State.UNCERTAIN,
+        cause=Cause.UNCLEAR_ANSWER,
+        had_unknown_outcome=True,
+        candidates=["sub_4711"],
+        uncertain_since=timezone.now() - timedelta(hours=1),
+    )
+    VendorAccount.objects.filter(agency=bos_subaccount.agency).update(trouble="credentials")
+    waiting = fresh(bos_subaccount)
+    assert customer_care.leaves_an_account(waiting)
+
+    customer_care.close(waiting.customer, message="x", acting_user=ada)
+
+    task = PanelTask.objects.for_agency(waiting.agency).get()
+    assert (task.kind, task.data) == (PanelTask.Kind.DELETE, {"unproven": ["sub_4711"]})
+
+
 def test_the_end_at_the_vendor_follows_the_tick(active: Subaccount, ada: User):
     today = timezone.localdate()
     Customer.objects.for_agency(active.agency).update(trial_ends_on=today)

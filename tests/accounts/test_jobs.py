@@ -11,10 +11,12 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from accounts import clock, customer_care, jobs, panel, refreshes, vendor
+from accounts import clock, customer_care, jobs, operators, panel, provisioning, refreshes, vendor
+from accounts.claimed import Claimed
 from accounts.mails import put_mail
 from accounts.models import Agency, Customer, Event, Job, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
+from tests import factories
 from tests.accounts.reading import no_mail_server
 
 pytestmark = pytest.mark.django_db
@@ -245,3 +247,32 @@ def test_a_refresh_is_named_and_due_by_the_databases_clock(
     assert job.once.endswith(f":{active.pk}:{job.run_at:%Y%m%d%H%M}")
     if launches:
         assert abs(parse_datetime(job.payload["launched_at"]) - now) < timedelta(minutes=5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_is_mailed_a_link_that_a_stopped_agency_does_not_answer(
+    sandbox: Sandbox, north: Agency, bos_subaccount: Subaccount, monkeypatch: pytest.MonkeyPatch
+):
+    """Stopped while the account was made. The word is kept for as long as it takes."""
+    bind, operator = Claimed.bind, factories.operator()
+
+    def stop_and_bind(step: Claimed, vendor_id: str) -> None:
+        operators.stop(north, reason="No invoice was paid", acting_user=operator)
+        bind(step, vendor_id)
+
+    monkeypatch.setattr(Claimed, "bind", stop_and_bind)
+    Job.objects.for_agency(north).delete()
+    provisioning.attempt(bos_subaccount.pk)
+    word = Job.objects.for_agency(north).filter(payload__mail="account_ready")
+    assert mail.outbox == []
+    word.update(run_at=timezone.now(), attempts=500, created_at=timezone.now() - timedelta(days=60))
+    while jobs.run():
+        pass
+    assert (mail.outbox, word.get().last_error) == ([], "stopped")
+
+    Agency.objects.filter(pk=north.pk).update(stopped_at=None)
+    word.update(run_at=timezone.now())
+    while jobs.run():
+        pass
+
+    assert [message.to for message in mail.outbox] == [["bo@shop.example"]]

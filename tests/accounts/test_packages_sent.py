@@ -1,16 +1,20 @@
-"""Another package while it is not known whether an account was made: where it is offered, and what it leaves to do."""
+"""Another package, or another trial, while it is not known whether an account was made: what it leaves to do."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from accounts import attention, customer_care, packages, refreshes
-from accounts.models import Agency, Package, PanelTask, State, Subaccount, User
+from accounts import attention, customer_care, packages, refreshes, vendor
+from accounts.models import Agency, Customer, Package, PanelTask, State, Subaccount, User
 from coupontools_api.sandbox import Sandbox
 from portal import wording_changes
 from tests.accounts.reading import CREATE, attempt, fresh, made
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
+IS_NO_TRIAL = ("make_customer", {"removes_expiry": True})  # the account that Starter asked for ends by itself
 
 
 def tasks(subaccount: Subaccount) -> list[tuple[str, dict[str, Any]]]:
@@ -65,7 +69,7 @@ def test_what_the_vendor_made_late_with_the_first_package_is_changed_by_hand(
 
     assert attempt(lost).state == State.ACTIVE
 
-    assert tasks(lost) == [("change_package", {"package": "pac_2"})]
+    assert tasks(lost) == [("change_package", {"package": "pac_2"}), IS_NO_TRIAL]
 
 
 def test_what_was_made_under_a_second_question_is_changed_by_hand_too(sandbox: Sandbox, lost: Subaccount, ada: User):
@@ -76,7 +80,7 @@ def test_what_was_made_under_a_second_question_is_changed_by_hand_too(sandbox: S
 
     assert attempt(lost).state == State.ACTIVE
 
-    assert tasks(lost) == [("change_package", {"package": "pac_2"})]
+    assert tasks(lost) == [("change_package", {"package": "pac_2"}), IS_NO_TRIAL]
 
 
 def test_what_the_second_question_itself_made_has_the_right_package(sandbox: Sandbox, lost: Subaccount, ada: User):
@@ -122,3 +126,57 @@ def test_an_account_that_was_lost_and_is_found_brings_no_task_anew(sandbox: Sand
     assert attempt(active).state == State.ACTIVE
 
     assert tasks(active) == []
+
+
+def while_the_vendor_makes_it(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
+    """Between the vendor's answer to the create and what we write down of it."""
+    ask = vendor.ask
+
+    def ask_then_act(*asked: Any, **how: Any) -> Any:
+        answer = ask(*asked, **how)
+        if how.get("noted") and how["noted"].endpoint == vendor.CREATE:
+            act()
+        return answer
+
+    monkeypatch.setattr(vendor, "ask", ask_then_act)
+
+
+@pytest.mark.parametrize("becomes", ["longer", "customer"])
+def test_a_trial_that_staff_change_while_a_new_account_is_made_is_changed_by_hand(
+    becomes: str, sandbox: Sandbox, active: Subaccount, ada: User, monkeypatch: pytest.MonkeyPatch
+):
+    today = timezone.now().date()
+    customer = Customer.objects.for_agency(active.agency).filter(pk=active.customer_id)
+    customer.update(trial_ends_on=today + timedelta(days=3))
+    sandbox.remove_subaccount(active.vendor_id)
+    refreshes.missing(fresh(active))
+    attention.make_new(fresh(active), reason="It is gone", acting_user=ada)
+    later = today + timedelta(days=33)
+
+    def change() -> None:
+        if becomes == "longer":
+            customer_care.extend_trial(fresh(active).customer, ends_on=later, reason="Kind", acting_user=ada)
+        else:
+            customer_care.convert(fresh(active).customer, acting_user=ada)
+
+    while_the_vendor_makes_it(monkeypatch, change)
+
+    assert attempt(active).state == State.ACTIVE
+
+    assert tasks(active) == [("change_expiry", {"date": later.isoformat()}) if becomes == "longer" else IS_NO_TRIAL]
+
+
+def test_an_account_of_an_earlier_question_gets_the_end_that_the_customer_reads(sandbox: Sandbox, lost: Subaccount):
+    """Each question says when the trial ends, and days may lie between them."""
+    earlier = (timezone.now().date() + timedelta(days=9)).isoformat()
+    Subaccount.objects.for_agency(lost.agency).filter(pk=lost.pk).update(trials_sent=[earlier])
+    sandbox.fault(CREATE, "email_taken", times=1)
+    assert attempt(lost).state == State.UNCERTAIN
+    sandbox.add_subaccount("north-id", email=lost.email)
+
+    found = attempt(lost)
+
+    assert found.state == State.ACTIVE
+    ends_on = found.customer.trial_ends_on.isoformat()
+    assert ends_on > earlier
+    assert tasks(lost) == [("change_expiry", {"date": ends_on})]

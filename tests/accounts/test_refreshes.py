@@ -1,17 +1,18 @@
 """Whose accounts are read again, and what a reading that comes late may change."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import jobs, refreshes
-from accounts.models import Agency, Customer, Job, Subaccount, VendorAccount
+from accounts import jobs, refreshes, vendor, vendor_accounts
+from accounts.models import Agency, Customer, Job, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
-from tests.accounts.reading import GET, LIST, calls, probe_due
+from tests.accounts.reading import GET, LIST, calls, fresh, probe_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,3 +95,25 @@ def test_a_look_for_what_is_stale_costs_the_same_however_much_waits(north: Agenc
     stale(north, 12, "many")
 
     assert statements() == few
+
+
+def test_a_key_pair_is_not_kept_where_the_agency_has_said_no_while_the_vendor_was_asked(
+    sandbox: Sandbox, active: Subaccount, ada: User, monkeypatch: pytest.MonkeyPatch
+):
+    vendor_accounts.change(active.agency, offers_pages=True, reads_statistics=True, acting_user=ada)
+    ask = vendor.ask
+
+    def ask_then_no(*asked: Any, **how: Any) -> Any:
+        answer = ask(*asked, **how)
+        vendor_accounts.change(active.agency, offers_pages=True, reads_statistics=False, acting_user=ada)
+        return answer
+
+    Job.objects.for_agency(active.agency).delete()
+    refreshes.put(active)
+    assert jobs.run()
+    assert fresh(active).sealed_keys
+    monkeypatch.setattr(vendor, "ask", ask_then_no)
+    refreshes.put(active, after=timedelta(seconds=-90))
+    assert jobs.run()
+
+    assert fresh(active).sealed_keys == ""

@@ -132,6 +132,15 @@ def is_there(row: Any) -> bool:
     return bool(type(row)._base_manager.filter(pk=row.pk).exists())
 
 
+def test_a_minute_takes_out_more_than_a_batch(north: Agency, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(retention, "BATCH", 3)
+    monkeypatch.setattr(retention.enforce, "__kwdefaults__", {"batch": 3})
+    old = timezone.now() - timedelta(days=400)
+    Job.objects.bulk_create(Job(kind="refresh", agency=north, run_at=None, done_at=old) for _ in range(10))
+
+    assert retention.catch_up() == 10
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_over_goes_and_what_is_younger_stays(north: Agency, case: str):
     table, make = CASES[case]

@@ -1,13 +1,19 @@
 """The number of customers that an agency may have: who takes a place, and what those beyond it wait for."""
 
+import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection, connections
 from django.test import Client
 
 from accounts import attention, customer_care, customers, jobs, operators
-from accounts.models import Agency, Cause, Customer, State, Subaccount, User
+from accounts.errors import NotAllowed
+from accounts.models import Agency, Cause, Customer, Package, State, Subaccount, User
 from tests import factories
 from tests.accounts.reading import fresh
 
@@ -89,6 +95,93 @@ def test_they_go_on_as_soon_as_there_is_room_and_not_before(north: Agency, ada: 
     assert fresh(rows[1]).run_at is not None
     operators.set_limits(north, customer_limit=2, daily_creates=None, acting_user=factories.operator())
     assert states(rows)[1:3] == [IN_THE_QUEUE, IN_THE_QUEUE]
+
+
+def test_who_has_to_prove_another_address_gives_the_place_to_who_waits(north: Agency, ada: User):
+    Agency.objects.filter(pk=north.pk).update(customer_limit=1)
+    north.refresh_from_db()
+    rows = proven(north, 2)
+    Subaccount.objects.for_agency(north).filter(pk=rows[0].pk).update(
+        state=State.NEEDS_REVIEW, cause=Cause.EMAIL_INVALID, run_at=None
+    )
+
+    attention.change_address(fresh(rows[0]), email="other@shop.example", acting_user=ada)
+
+    assert states(rows) == [(State.AWAITING_EMAIL, ""), IN_THE_QUEUE]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_told_that_there_is_no_place_while_one_is_given_up_has_it(
+    north: Agency, ada: User, monkeypatch: pytest.MonkeyPatch
+):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite lets one in at a time")
+    [first] = proven(north, 1)
+    second = unproven(north, "late@shop.example")
+    Agency.objects.filter(pk=north.pk).update(customer_limit=1)
+    owner = User.objects.select_related("agency").get(memberships__customer=second.customer)
+    has_room, counted = customers.has_room, threading.Event()
+
+    def has_room_slowly(agency: Agency) -> bool:
+        found = has_room(agency)
+        if threading.current_thread().name == "late":
+            counted.set()
+            time.sleep(0.5)  # the other one waits for the places meanwhile, or has closed by then
+        return found
+
+    def prove() -> None:
+        customers.prove_mailbox(acting_user=owner, email=owner.email)
+        connections.close_all()
+
+    monkeypatch.setattr(customers, "has_room", has_room_slowly)
+    late = threading.Thread(target=prove, name="late")
+    late.start()
+    assert counted.wait(10)
+    customer_care.close(fresh(first).customer, message="", acting_user=ada)
+    late.join()
+
+    assert states([second]) == [IN_THE_QUEUE]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_address_that_is_written_while_another_one_is_proven_is_asked_for_by_nobody(
+    north: Agency, ada: User, package: Package, monkeypatch: pytest.MonkeyPatch
+):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite lets one in at a time")
+    by_hand = customer_care.add(
+        agency=north,
+        package=package,
+        company_name="By Hand",
+        first_name="A",
+        last_name="B",
+        country="NL",
+        email="info@hand.example",
+        acting_user=ada,
+    )
+    ann = factories.member(by_hand, "owner", "ann@hand.example")
+    row = Subaccount.objects.for_agency(north).select_related("agency", "customer").get(customer=by_hand)
+    needs_approval, read = customers._needs_approval, threading.Event()
+
+    def needs_approval_slowly(*about: Any) -> bool:
+        read.set()
+        time.sleep(0.5)
+        return needs_approval(*about)
+
+    def prove() -> None:
+        customers.prove_mailbox(acting_user=ann, email="info@hand.example")
+        connections.close_all()
+
+    monkeypatch.setattr(customers, "_needs_approval", needs_approval_slowly)
+    proving = threading.Thread(target=prove)
+    proving.start()
+    assert read.wait(10)
+    with suppress(NotAllowed):  # too late
+        attention.change_address(row, email="director@elsewhere.example", acting_user=ada)
+    proving.join()
+
+    after = fresh(row)
+    assert (after.state, after.email) == (State.REQUESTED, "info@hand.example")
 
 
 def test_a_neighbours_room_lets_nobody_in_here(north: Agency, south: Agency):

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import attention, customer_care, provisioning, refreshes, vendor_accounts
+from accounts import attention, customer_care, jobs, provisioning, reconcile, refreshes, vendor, vendor_accounts
 from accounts.errors import NotAllowed
-from accounts.models import Agency, Cause, Finding, State, Subaccount, User, VendorAccount
+from accounts.models import Agency, Cause, Finding, Job, State, Subaccount, User, VendorAccount
 from accounts.vendor_accounts import InTheMaking
 from coupontools_api.sandbox import Sandbox
 from portal import wording_console
@@ -133,16 +133,96 @@ def test_another_vendor_account_with_the_same_numbers_is_not_taken_for_this_one(
     assert in_use(north) == 1
 
 
+def renamed(sandbox: Sandbox, active: Subaccount) -> None:
+    """The other client id lists the number with another address, and here it is known that it has another one."""
+    same_account(sandbox, active, email="bo@renamed.example")
+    about = {"agency": active.agency, "subaccount": active, "vendor_id": active.vendor_id}
+    Finding.objects.create(kind="changed", found_at=timezone.now(), **about)
+
+
 def test_an_address_that_was_changed_in_the_panel_stops_no_switch(
     sandbox: Sandbox, north: Agency, ada: User, active: Subaccount
 ):
-    same_account(sandbox, active, email="bo@renamed.example")
-    Finding.objects.create(
-        agency=north, kind="changed", vendor_id=active.vendor_id, subaccount=active, found_at=timezone.now()
-    )
+    renamed(sandbox, active)
+    other = factories.activate(factories.customer(north, factories.person(north)), None)
+    sandbox.add_subaccount("north-id-2", email=other.email, ID=other.vendor_id)
     vendor_accounts.store(north, acting_user=ada, **NEW)
 
     assert vendor_accounts.check(north, slot=2, acting_user=ada).is_good
+
+
+def test_an_address_that_was_changed_may_be_a_strangers_where_nobody_elses_shows_that_it_is_the_same_account(
+    sandbox: Sandbox, north: Agency, ada: User, active: Subaccount
+):
+    renamed(sandbox, active)
+    vendor_accounts.store(north, acting_user=ada, **NEW)
+
+    found = vendor_accounts.check(north, slot=2, acting_user=ada)
+
+    assert (found.outcome, found.missing) == ("misses_customers", 1)
+
+
+def test_a_lost_account_that_is_found_again_while_the_switch_asks_keeps_it_back(
+    sandbox: Sandbox, north: Agency, ada: User, active: Subaccount, monkeypatch: pytest.MonkeyPatch
+):
+    """Its number is of the present vendor account, and was not looked for in the other one."""
+    sandbox.add_account("foreign-id", "foreign-secret", packages=["pac_1"])
+    refreshes.missing(fresh(active))
+    vendor_accounts.store(north, client_id="foreign-id", client_secret="foreign-secret", acting_user=ada)
+    vendor_accounts.check(north, slot=2, acting_user=ada)
+    absent = vendor_accounts._absent
+
+    def absent_then_found(*asked: Any) -> list[int]:
+        found = absent(*asked)
+        assert attempt(active).state == State.ACTIVE
+        return found
+
+    monkeypatch.setattr(vendor_accounts, "_absent", absent_then_found)
+
+    with pytest.raises(InTheMaking):
+        vendor_accounts.switch(north, slot=2, acting_user=ada)
+
+    assert in_use(north) == 1
+
+
+def test_what_the_pair_of_before_was_told_takes_no_account_away(
+    sandbox: Sandbox, north: Agency, ada: User, active: Subaccount, monkeypatch: pytest.MonkeyPatch
+):
+    same_account(sandbox, active)  # the vendor has moved it there
+    vendor_accounts.store(north, acting_user=ada, **NEW)
+    vendor_accounts.check(north, slot=2, acting_user=ada)
+    ask = vendor.ask
+
+    def ask_and_switch(*asked: Any, **how: Any) -> Any:
+        try:
+            return ask(*asked, **how)
+        finally:
+            assert vendor_accounts.switch(north, slot=2, acting_user=ada).is_good
+
+    monkeypatch.setattr(vendor, "ask", ask_and_switch)
+    Job.objects.for_agency(north).delete()
+    refreshes.put(active)
+
+    assert jobs.run()
+
+    assert fresh(active).state == State.ACTIVE
+
+
+def test_the_list_of_the_pair_of_before_is_compared_with_nothing(
+    sandbox: Sandbox, north: Agency, ada: User, while_looking: Any
+):
+    sandbox.add_account("foreign-id", "foreign-secret", packages=["pac_1"])
+    sandbox.add_subaccount("north-id", email="nobodys@shop.example")
+    while_looking(lambda: switch(north, ada))
+    reconcile.put(account_of(north))
+
+    assert jobs.run()
+
+    assert not Finding.objects.for_agency(north).exists()
+    assert Job.objects.for_agency(north).get(kind=Job.Kind.RECONCILE).run_at is not None
+    while_looking(lambda: None)
+    reconcile.run(north)
+    assert account_of(north).reconciled_at is not None
 
 
 @pytest.mark.parametrize("whose", ["over", "another agency's"])

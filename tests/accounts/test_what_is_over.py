@@ -261,3 +261,17 @@ def test_somebody_suspended_gets_no_code_for_a_new_password(north: Agency, bo: U
 
     theirs, nobodys = mail.outbox
     assert theirs.body.replace(bo.email, "") == nobodys.body.replace("nobody@shop.example", "")
+
+
+def test_nobody_is_erased_for_what_a_stopped_agency_kept_them_from_proving(north: Agency):
+    """Its host answers nobody, so no code can be entered there."""
+    late = factories.person(north, "late@new.example", verified=False)
+    User.objects.filter(pk=late.pk).update(date_joined=timezone.now() - timedelta(days=400))
+    Agency.objects.filter(pk=north.pk).update(stopped_at=timezone.now())
+
+    retention.enforce(timezone.now())
+    assert User.objects.filter(pk=late.pk).exists()
+
+    Agency.objects.filter(pk=north.pk).update(stopped_at=None)
+    retention.enforce(timezone.now())
+    assert not User.objects.filter(pk=late.pk).exists()

@@ -91,7 +91,7 @@ def _keep_house(stop: threading.Event) -> None:
         _guarded(refreshes.schedule)
         _guarded(reconcile.schedule)
         _guarded(lambda: outages.report(clock.now()))
-        _guarded(lambda: retention.enforce(clock.now()))
+        _guarded(retention.catch_up)
     connections.close_all()
 
 
