@@ -97,14 +97,16 @@ def limits_are_rates(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def numbers_are_more_than_nothing(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Kept for 0 days, rows are deleted at once. Without time or threads nothing is ever done."""
+    """Kept for 0 days, rows are deleted at once. Without time or threads nothing is ever done. A single hand of the
+    worker's would be with the one vendor account that hangs, and everybody else would wait.
+    """
     names = [name for name in dir(settings) if POSITIVE.fullmatch(name)]
     if settings.IS_PRODUCTION:
         names.append("PROVISIONING_QUARANTINE_SECONDS")  # without one an effect that comes late is made twice
     return [
-        Error(f"{name} is {getattr(settings, name)!r}; it must be more than 0.", id="portal.E019")
+        Error(f"{name} is {getattr(settings, name)!r}; it must be more than {bound}.", id="portal.E019")
         for name in names
-        if not getattr(settings, name) > 0
+        if not getattr(settings, name) > (bound := int(name == "WORKER_THREADS"))
     ]
 
 

@@ -58,8 +58,9 @@ def claim(
     """Takes the row `pk`, or the one whose turn it is, for PROVISIONING_LEASE_SECONDS; read with what is `related`.
 
     None if there is nothing due. No lock outlives the claim: who dies gives the row back when its lease ends.
-    At most MAX_HELD claims of one vendor account are held at once, and one while it does not answer: a vendor account
-    that is dead never has all the workers.
+    At most MAX_HELD claims of one vendor account are held at once, the second only while two hands are free, and one
+    while it does not answer; those that do not answer hold half of the hands at most. A vendor account that is dead
+    never has all the workers, as long as there are two.
     """
     now = now or clock.now()
     rows = kind._default_manager.across_agencies().filter(due(now))
@@ -107,33 +108,43 @@ def _asks_vendor(kind: type[Subaccount] | type[Job]) -> Q:
     return ~Q(kind=Job.Kind.MAIL) if kind is Job else Q()
 
 
-def _held(now: datetime, **whose: Any) -> QuerySet[Any, Any]:
-    """Whose are the claims that somebody holds, and in which the vendor is asked: an agency for each, in one question.
+def _held(now: datetime) -> Counter[UUID]:
+    """How many claims somebody holds in which the vendor is asked, by agency, in one question.
 
     A claim has no statement to spare: a worker makes dozens a second, and a wish waits for its first.
     """
     kinds: tuple[type[Subaccount] | type[Job], ...] = (Subaccount, Job)
     rows, others = (
         kind._default_manager.across_agencies()
-        .filter(_asks_vendor(kind), lease_until__gt=now, **whose)
+        .filter(_asks_vendor(kind), lease_until__gt=now)
         .order_by()
         .values_list("agency", flat=True)
         for kind in kinds
     )
-    return rows.union(others, all=True)
+    return Counter(agency for agency in rows.union(others, all=True) if agency)
 
 
 def _full(now: datetime) -> set[UUID]:
     """The agencies whose vendor accounts have as many claims as they may, or about so: who claims looks again."""
-    numbers = Counter(agency for agency in _held(now) if agency)
-    if not numbers:
+    held = _held(now)
+    if not held:
         return set()
-    accounts = VendorAccount.objects.filter(agency__in=numbers).only("agency", "recent_failures")
-    return {account.agency_id for account in accounts if numbers[account.agency_id] >= _may_hold(account)}
+    accounts = VendorAccount.objects.filter(agency__in=held).only("agency", "recent_failures")
+    failing = {account.agency_id for account in accounts if account.failures_in_a_row}
+    full = {agency for agency, number in held.items() if number >= _may_hold(held, is_failing=agency in failing)}
+    if failing and sum(held[agency] for agency in failing) >= _may_fail():
+        others = VendorAccount.objects.annotate(last=F("recent_failures").bitand(1)).filter(last=1)
+        full.update(others.values_list("agency", flat=True))
+    return full
 
 
-def _may_hold(account: VendorAccount) -> int:
-    return 1 if account.failures_in_a_row else MAX_HELD
+def _may_hold(held: Counter[UUID], *, is_failing: bool) -> int:
+    return 1 if is_failing or held.total() > settings.WORKER_THREADS - 2 else MAX_HELD
+
+
+def _may_fail() -> int:
+    """How many hands may be with vendor accounts whose last answer was none, at most."""
+    return max(1, settings.WORKER_THREADS // 2)
 
 
 def _may_be_held(row: Subaccount | Job, now: datetime) -> bool:
@@ -144,8 +155,13 @@ def _may_be_held(row: Subaccount | Job, now: datetime) -> bool:
     account = accounts.only("recent_failures").first()
     if account is None:
         return True
-    if len(_held(now, agency=row.agency_id)) >= _may_hold(account):
+    held, is_failing = _held(now), account.failures_in_a_row > 0
+    if held[row.agency_id] >= _may_hold(held, is_failing=is_failing):
         return False
+    if is_failing and held:
+        others = VendorAccount.objects.filter(agency__in=held).only("agency", "recent_failures")
+        if sum(held[other.agency_id] for other in others if other.failures_in_a_row) >= _may_fail():
+            return False
     if isinstance(row, Subaccount):
         VendorAccount.objects.filter(pk=account.pk).update(claimed_at=now)
     return True

@@ -116,9 +116,14 @@ class _Step(Claimed):
         if self.account.creates_paused_at:
             self.postpone(PAUSED_FOR, Cause.CREATES_PAUSED)
             return
+        # Before the look, which would be for nothing.
+        today = _midnight(clock.now())
+        if self.account.budget_reached_on == today.date():
+            self.postpone(today + timedelta(days=1) - clock.now(), Cause.DAILY_BUDGET)
+            return
         of_agency = Subaccount.objects.for_agency(self.subaccount.agency)
         if of_agency.filter(self.others_in_the_making()).exists():
-            self.postpone_behind_others(OTHERS_WAIT)  # before the look: it would be for nothing
+            self.postpone_behind_others(OTHERS_WAIT)
             return
         listing = self.listing()
         if listing is None:

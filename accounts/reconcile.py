@@ -26,9 +26,15 @@ log = structlog.get_logger(__name__)
 
 MASS_ABSENT_NUMBER = 5
 MASS_ABSENT_SHARE = 0.2
+LATELY = timedelta(days=1)
+COMPARED_ANEW_AFTER = timedelta(minutes=5)
 COMPARED, TOO_MANY_ABSENT = "compared", "too_many_absent"
 UNPROVEN = (State.AWAITING_EMAIL, State.AWAITING_APPROVAL)
 IDS_IN_EVENT = 20
+
+COMPARED_OF = (
+    *("pk", "customer_id", "vendor_id", "email", "state", "bound_at", "changed_at", "dismissed_at", "agency_id"),
+)
 
 Key = tuple[str, str]
 
@@ -64,6 +70,7 @@ class Comparison:
     differences: dict[Key, int | None]
     listed: int = 0
     bound: int = 0
+    lost: int = 0  # since LATELY, and not listed: they were bound when it began
 
     def of(self, kind: Finding.Kind) -> list[str]:
         return sorted(vendor_id for key, vendor_id in self.differences if key == kind)
@@ -71,8 +78,11 @@ class Comparison:
     @property
     def lacks_too_much(self) -> bool:
         """Whether so much is absent that the list is to be doubted, and not the accounts."""
-        absent = len(self.of(Finding.Kind.ABSENT))
-        return absent > MASS_ABSENT_NUMBER and absent > self.bound * MASS_ABSENT_SHARE
+        return is_too_much(self.absent, of=self.bound + self.lost)
+
+    @property
+    def absent(self) -> int:
+        return len(self.of(Finding.Kind.ABSENT)) + self.lost
 
     @property
     def numbers(self) -> dict[str, int]:
@@ -80,25 +90,48 @@ class Comparison:
         return {"listed": self.listed, "bound": self.bound, **found}
 
 
+def is_too_much(absent: int, *, of: int) -> bool:
+    return absent > MASS_ABSENT_NUMBER and absent > of * MASS_ABSENT_SHARE
+
+
+def doubts_absence(account: VendorAccount) -> bool:
+    """Whether one more account that the vendor says is gone is one of too many: then the vendor's word is doubted.
+
+    Has them compared, if they were not at this moment. What is over the list's own measure stays so until a comparison
+    finds otherwise.
+    """
+    if account.reconcile_result.get("outcome") == TOO_MANY_ABSENT:
+        return True
+    now = clock.now()
+    ours = Subaccount.objects.for_agency(account.agency)
+    lost = 1 + ours.filter(state=State.MISSING, changed_at__gt=now - LATELY).count()
+    if lost <= MASS_ABSENT_NUMBER or not is_too_much(lost, of=lost + ours.filter(state=State.ACTIVE).count()):
+        return False
+    if account.reconciled_at is None or account.reconciled_at < now - COMPARED_ANEW_AFTER:
+        put(account)
+    return True
+
+
 def run(agency: Agency) -> None:
-    """Compares once. Raises what `vendor.look` raises, or Waiting where another pair is in use by now; then nothing is
-    changed.
+    """Compares once. Raises what `vendor.look` raises, or Waiting where another pair is in use by now, or a pause has
+    begun or ended; then nothing is changed.
     """
     account = VendorAccount.objects.select_related("active_credential").get(agency=agency)
     account.agency = agency
     started = clock.now()
     listing = vendor.look(account)
+    # Read after the list: what was bound meanwhile is known, and what was bound after `started` may be unlisted.
+    # Before the lock, for which claims wait: a hundred thousand accounts take their time.
+    is_paused = account.creates_paused_at is not None
+    comparison = compare(listing, _ours(agency), started=started, lists_wishes=is_paused)
     with transaction.atomic():
         # Two workers at one comparison would write one finding twice.
         current = VendorAccount.objects.select_for_update().get(pk=account.pk)
-        if not vendor.has_same_pair(current, account):
-            raise vendor.Waiting(clock.now(), "another pair")  # the list may be another vendor account's
+        if not vendor.has_same_pair(current, account) or (current.creates_paused_at is not None) != is_paused:
+            raise vendor.Waiting(clock.now(), "not as it was")  # the list may be another vendor account's
         if current.reconciled_at and current.reconciled_at > started:
             return  # another one was later and is written
         current.agency = agency
-        # Read after the list: what was bound meanwhile is known, and what was bound after `started` may be unlisted.
-        is_paused = current.creates_paused_at is not None
-        comparison = compare(listing, _ours(agency), started=started, lists_wishes=is_paused)
         if not comparison.lacks_too_much:
             _save(current, comparison, started)
             return
@@ -113,7 +146,7 @@ def run(agency: Agency) -> None:
 
 def _ours(agency: Agency) -> list[Subaccount]:
     rows = Subaccount.objects.for_agency(agency)
-    return list(rows.only("pk", "customer_id", "vendor_id", "email", "state", "bound_at", "dismissed_at", "agency_id"))
+    return list(rows.only(*COMPARED_OF))
 
 
 def compare(
@@ -131,8 +164,12 @@ def compare(
     owners = {row.vendor_id: row for row in rows if row.vendor_id}
     at_work = [row for row in rows if row.state == State.ACTIVE and row.bound_at and row.bound_at < started]
     found: dict[Key, int | None] = {}
+
+    def is_absent(row: Subaccount) -> bool:
+        return row.vendor_id not in listed
+
     for row in at_work:
-        if row.vendor_id not in listed:
+        if is_absent(row):
             found[Finding.Kind.ABSENT, row.vendor_id] = row.pk
         elif row.email and row.email.lower() != listed[row.vendor_id].lower():
             found[Finding.Kind.CHANGED, row.vendor_id] = row.pk
@@ -146,7 +183,8 @@ def compare(
             strays[email.lower()].append(vendor_id)
     for address, ids in strays.items():
         found |= _judged(ids, by_address.get(address, []), lists_wishes)
-    return Comparison(found, listed=len(listed), bound=len(at_work))
+    lost = sum(1 for row in rows if row.state == State.MISSING and row.changed_at > started - LATELY and is_absent(row))
+    return Comparison(found, listed=len(listed), bound=len(at_work), lost=lost)
 
 
 def _judged(ids: list[str], rows: list[Subaccount], lists_wishes: bool) -> dict[Key, int | None]:
@@ -231,8 +269,8 @@ def _ask_for_absent(agency: Agency, comparison: Comparison, now: datetime) -> No
 
 def _stop(account: VendorAccount, comparison: Comparison, now: datetime) -> None:
     """Nothing is written of what such a list says, but that it said so."""
-    numbers: dict[str, Any] = {"listed": comparison.listed, "bound": comparison.bound}
-    numbers["absent"] = len(comparison.of(Finding.Kind.ABSENT))
+    numbers: dict[str, Any] = {"listed": comparison.listed, "bound": comparison.bound + comparison.lost}
+    numbers["absent"] = comparison.absent
     if account.reconcile_result.get("outcome") != TOO_MANY_ABSENT:
         log.warning("reconcile.stopped", vendor_account=account.pk, **numbers)
         _record("reconcile.stopped", account, **numbers)

@@ -11,7 +11,7 @@ from django.db.models import F, Q, Window
 from django.db.models.functions import Coalesce, Greatest, RowNumber
 from django.utils.dateparse import parse_datetime
 
-from accounts import clock, vendor
+from accounts import clock, reconcile, vendor
 from accounts.claimed import MISSING_LOOK, is_new
 from accounts.crypto import seal
 from accounts.errors import STOPPED, NotAllowed, TryLater
@@ -110,6 +110,9 @@ def run(job: Job) -> None:
     except NotFound as problem:
         if GONE not in problem.codes or is_new(subaccount):
             raise TryLater(str(problem.codes)) from None
+        subaccount.vendor_account.agency = subaccount.agency
+        if reconcile.doubts_absence(subaccount.vendor_account):
+            raise TryLater(reconcile.TOO_MANY_ABSENT) from None
         with suppress(NotAllowed):  # too late: what is bound now has a reading of its own
             missing(subaccount)
         return

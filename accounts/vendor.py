@@ -10,7 +10,7 @@ from typing import TypeVar
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 
 from accounts import clock, outages
 from accounts.crypto import CannotOpen
@@ -133,7 +133,8 @@ def ask(
     Whether credentials are refused only the agency's own list tells (`reads_list`): what people typed may be what a
     firewall of the vendor's does not like, or one account may have expired there, and that is nobody else's affair.
     Any other call that hears so has the list read: at once where it is a create, whose next step the answer decides,
-    else by the prober: hundreds of accounts may have expired, and each would have read the whole list.
+    else by the prober: hundreds of accounts may have expired, and each would have read the whole list. Likewise, only
+    the list opens the breaker: one account that cannot be read keeps nobody from theirs.
 
     Raises Waiting without any call while the breaker is open or the vendor throttles us, and whatever
     CoupontoolsError the call raises.
@@ -163,12 +164,16 @@ def _observed(
         elif noted is not None and noted.endpoint == CREATE:
             _probe(account)
         else:
-            VendorAccount.objects.filter(pk=account.pk, probe_at=None).update(probe_at=_when_to_ask(account))
+            _have_probed(account)
         raise
     _keep(account, noted, started, None)
     if account.recent_failures or account.trouble or account.probe_at:
         _note(account, account.active_credential, None)
     return answer
+
+
+def _have_probed(account: VendorAccount) -> None:
+    VendorAccount.objects.filter(pk=account.pk, probe_at=None).update(probe_at=_when_to_ask(account))
 
 
 def _when_to_ask(account: VendorAccount) -> datetime:
@@ -234,7 +239,10 @@ def _write(account: VendorAccount, problem: CoupontoolsError | None, *, reads_li
         row.update(recent_failures=(F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES)).bitor(1))
         recent = row.values_list("recent_failures", flat=True).get()
         if recent & FIVE_IN_A_ROW == FIVE_IN_A_ROW or recent.bit_count() >= HALF_OF_TWENTY:
-            outages.begin(account, VendorAccount.Trouble.UNREACHABLE, now=now, probe_at=_next_probe())
+            if reads_list:
+                outages.begin(account, VendorAccount.Trouble.UNREACHABLE, now=now, probe_at=_next_probe())
+            else:
+                _have_probed(account)
     elif problem is None:
         if not outages.end(account, now=now):
             quiet = F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES)
@@ -273,19 +281,22 @@ def learn(credential: Credential, problem: CoupontoolsError | None) -> None:
     _note(credential.vendor_account, credential, problem, reads_list=True)
 
 
+def _due_for_probe() -> QuerySet[VendorAccount]:
+    now = clock.now()
+    is_throttled = Q(throttled_until__gt=now)
+    return VendorAccount.objects.filter(~is_throttled | Q(throttled_until=None), probe_at__lte=now)
+
+
 def probes_due() -> list[int]:
-    """Keys of the vendor accounts whose probe is due, the longest first: the breaker is open, or a click was refused in
-    a way that may be about the credentials.
+    """Keys of the vendor accounts whose probe is due, the longest first: the breaker is open, or calls failed in a way
+    that may be about the whole vendor account. None that asked us to slow down, till that is over.
     """
-    due = VendorAccount.objects.filter(probe_at__lte=clock.now()).order_by("probe_at", "pk")
-    return list(due.values_list("pk", flat=True))
+    return list(_due_for_probe().order_by("probe_at", "pk").values_list("pk", flat=True))
 
 
 def probe(pk: int) -> bool:
     """Asks a vendor account with a read, if its probe is due. False if it is not: another process is at it, say."""
-    now = clock.now()
-    later = now + timedelta(seconds=settings.BREAKER_PROBE_SECONDS)
-    if not VendorAccount.objects.filter(pk=pk, probe_at__lte=now).update(probe_at=later):
+    if not _due_for_probe().filter(pk=pk).update(probe_at=_next_probe()):
         return False
     _probe(VendorAccount.objects.select_related("active_credential").get(pk=pk))
     return True

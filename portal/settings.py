@@ -157,7 +157,7 @@ WEB_THREADS = env.int("WEB_THREADS", default=16)
 # The worker, and its broker if there is one.
 BROKER_URL = env.str("BROKER_URL", default="")
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=0.5)
-WORKER_THREADS = env.int("WORKER_THREADS", default=4)
+WORKER_THREADS = CELERY_WORKER_CONCURRENCY = env.int("WORKER_THREADS", default=4)
 CELERY_BROKER_URL = BROKER_URL or "memory://"
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

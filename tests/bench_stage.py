@@ -73,8 +73,8 @@ def worker(*, threads: int, processes: int = 1, **settings: str) -> Iterator["li
 
     Worker.objects.all().delete()
     with ExitStack() as stack:
-        command = ("manage.py", "work", "--threads", str(threads))
-        started = [stack.enter_context(running(*command, **settings)) for _ in range(processes)]
+        settings["WORKER_THREADS"] = str(threads)
+        started = [stack.enter_context(running("manage.py", "work", **settings)) for _ in range(processes)]
         until(lambda: Worker.objects.count() == processes, seconds=60)
         time.sleep(1)  # the hands have had their first look
         yield started

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts import provisioning, vendor
 from accounts.claimed import Claimed
-from accounts.models import Subaccount
+from accounts.models import Subaccount, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from portal import wording
 from portal.access import Place
@@ -114,3 +114,13 @@ def no_mail_server() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(EmailBackend, "send_messages", away)
         yield
+
+
+def five_clicks(active: Subaccount) -> VendorAccount:
+    """Five launches that fail. Returns the vendor account as it stands then."""
+    account = VendorAccount.objects.select_related("active_credential", "agency").get(agency=active.agency)
+    for _ in range(5):
+        with pytest.raises(Exception, match="sso"):
+            vendor.ask(account, lambda client: client.subaccounts.sign_on(active.vendor_id), for_click=True)
+    account.refresh_from_db()
+    return account

@@ -29,6 +29,12 @@ HANGS = 6.0
 THREADS = 4
 
 
+@pytest.fixture(autouse=True)
+def _enough_hands(settings: Any) -> None:
+    """Next door holds two for ever."""
+    settings.WORKER_THREADS = 8
+
+
 @contextmanager
 def workers(number: int) -> Iterator[None]:
     """The hands of `./run work`, until the block ends."""
@@ -201,6 +207,45 @@ def test_a_click_opens_the_panel_while_background_work_hangs(sandbox: Sandbox, a
     assert url.startswith("http")
     assert took < 2.0
     assert vendor.clients.get(hanging) is not vendor.clients.get(hanging, for_click=True)
+
+
+@pytest.mark.parametrize(("threads", "dead"), [(2, 1), (4, 2)])
+def test_the_last_hand_is_nobodys_second(
+    threads: int, dead: int, sandbox: Sandbox, north: Agency, south: Agency, quick: None, settings: Any
+):
+    settings.WORKER_THREADS = threads
+    settings.VENDOR_LIST_DEADLINE_SECONDS = settings.VENDOR_DEADLINE_SECONDS = 30.0
+    west = factories.agency("West", "west.localhost", keys=("west-id", "west-secret"))
+    sandbox.add_account("west-id", "west-secret", packages=["pac_1", "pac_2"])
+    for agency, client_id in [(north, "north-id"), (south, "south-id")][:dead]:
+        wishes(agency, 9)
+        sandbox.fault(LIST, "hang", seconds=30.0, times=None, client_id=client_id)
+    alive, until = wishes(west, 6), time.monotonic() + 20
+
+    with workers(threads):
+        while settled(alive) < len(alive) and time.monotonic() < until:
+            time.sleep(0.05)
+        hanging = sum(map(held_by, [north, south][:dead]))
+        sandbox.clear_faults()
+
+    assert settled(alive) == len(alive)
+    assert dead <= hanging < threads, "they hung all the while"
+
+
+def test_those_that_do_not_answer_hold_half_of_the_hands(north: Agency, south: Agency, settings: Any):
+    settings.WORKER_THREADS = 4
+    assert not VendorAccount.objects.exclude(recent_failures=0).exists()
+    others = [factories.agency(name, f"{name.lower()}.localhost", keys=(name, "x")) for name in ("East", "West", "Mid")]
+    for agency in (north, south, *others):
+        wishes(agency, 2)
+    VendorAccount.objects.filter(agency__in=[north, south, *others[:2]]).update(recent_failures=1)
+
+    claimed = [claims.claim(Subaccount) for _ in range(5)]
+
+    failing = [row for row in claimed if row and row.agency != others[2]]
+    assert len(failing) == 2
+    assert len({row.agency for row in failing}) == 2, "one each"
+    assert [row.agency for row in claimed if row and row not in failing] == [others[2]], "no second one either"
 
 
 def test_a_look_is_shared_by_all_who_wait_for_one(sandbox: Sandbox, active: Subaccount):

@@ -9,12 +9,13 @@ from django.utils import timezone
 
 from accounts import tasks, vendor
 from accounts.management.commands import work
-from accounts.models import Agency, VendorAccount
+from accounts.models import Agency, Job, Subaccount, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
-from tests.accounts.reading import LIST, calls, probe_due
+from tests.accounts.reading import LIST, calls, five_clicks, probe_due
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.installation]
+SSO = "/v3/subaccount/sso"
 PATIENCE = 20.0  # of a slow machine; nothing here waits for it where all is well
 
 
@@ -82,3 +83,33 @@ def test_a_worker_asks_the_fourth_while_three_hang(four: list[int], monkeypatch:
         go_on.set()
         stop.set()
         hand.join()
+
+
+def test_one_account_that_cannot_be_opened_keeps_nobody_from_theirs(
+    sandbox: Sandbox, active: Subaccount, quick: None, settings: Any
+):
+    settings.BREAKER_PROBE_SECONDS = 60.0
+    sandbox.fault(SSO, "wrong_id", id="sub_999999", times=None)
+
+    five_clicks(active)
+    assert probe_due() == 1
+    account = five_clicks(active)
+
+    assert probe_due() == 0, "the list was read a moment ago"
+    assert not account.is_open
+    assert calls(sandbox, LIST) == 1
+    assert not Job.objects.for_agency(active.agency).filter(payload__mail="vendor_trouble").exists()
+
+
+def test_nobody_is_asked_whether_they_are_back_who_asked_us_to_slow_down(
+    sandbox: Sandbox, north: Agency, quick: None, settings: Any
+):
+    settings.BREAKER_PROBE_SECONDS = 60.0
+    down(north, minutes=1)
+    account = VendorAccount.objects.filter(agency=north)
+
+    for throttled_until, asked in ((timezone.now() + timedelta(hours=1), 0), (timezone.now(), 1)):
+        account.update(probe_at=timezone.now(), throttled_until=throttled_until)
+        assert probe_due() == asked
+        assert not vendor.probe(account.get().pk)
+        assert calls(sandbox, LIST) == asked

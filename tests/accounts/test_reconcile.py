@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from accounts import clock, jobs, reconcile, refreshes, vendor
+from accounts import jobs, reconcile, refreshes, vendor
 from accounts.errors import NotAllowed
 from accounts.mails import put_mail
 from accounts.models import Agency, Event, Finding, Job, State, Subaccount, User, VendorAccount
@@ -151,23 +151,6 @@ def test_what_the_list_lacks_and_the_vendor_denies_is_missing_and_told_once(sand
     assert open_findings(active.agency) == [], "the customer itself is on the attention list"
 
 
-def test_many_that_are_missing_have_one_cause_and_not_a_mail_each(sandbox: Sandbox, north: Agency):
-    rows = several(north, sandbox, refreshes.MISSING_MAILS_AN_HOUR + 4)
-    for row in rows:
-        sandbox.remove_subaccount(row.vendor_id)
-        refreshes.put(row, launched_at=clock.now())
-    mail.outbox.clear()
-
-    settle()
-
-    assert {fresh(row).state for row in rows} == {State.MISSING}
-    told = [message.subject for message in mail.outbox if "missing" in message.subject]
-    assert len(told) == refreshes.MISSING_MAILS_AN_HOUR + 1
-    assert told[-1] == "North: many accounts are missing at the vendor"
-    assert "said of more than 5 accounts" in mail.outbox[-1].body
-    assert "/console/attention/" in mail.outbox[-1].body
-
-
 def test_mails_of_another_hour_or_agency_take_no_mail_away(sandbox: Sandbox, active: Subaccount, south: Agency):
     for agency in (active.agency, south):
         for _ in range(refreshes.MISSING_MAILS_AN_HOUR):
@@ -194,41 +177,6 @@ def test_what_the_list_lacks_and_the_vendor_answers_for_stays_active(sandbox: Sa
     assert to_decide(active.agency) == [], "it settles itself"
     compare_now(active.agency)
     assert open_findings(active.agency) == []
-
-
-def test_a_list_that_lacks_too_much_changes_nothing_and_says_so_once(
-    sandbox: Sandbox, north: Agency, ada: User, client_for: Any
-):
-    rows = several(north, sandbox, 8)
-    extra = sandbox.add_subaccount(NORTH, email="x@elsewhere.example")
-    for row in rows[:6]:
-        sandbox.remove_subaccount(row.vendor_id)
-    gets = len(sandbox.requests())
-
-    account = compare_now(north)
-    compare_now(north)
-
-    assert open_findings(north) == []
-    assert {fresh(row).state for row in rows} == {State.ACTIVE}
-    assert {request.path for request in sandbox.requests()[gets:]} == {LIST}
-    assert account.reconcile_result == {"outcome": "too_many_absent", "listed": 3, "bound": 8, "absent": 6}
-    told = [message for message in mail.outbox if "lacks many accounts" in message.subject]
-    assert len(told) == 1
-    assert "lacks 6 of 8 linked accounts" in told[0].body
-    assert Event.objects.for_agency(north).filter(kind="reconcile.stopped").count() == 1
-    page = client_for(north, ada).get("/console/differences/").content.decode()
-    assert "lacks 6 of 8 linked accounts" in page
-    assert extra not in page
-
-
-def test_five_that_are_absent_are_looked_for_one_by_one(sandbox: Sandbox, north: Agency):
-    rows = several(north, sandbox, 6)
-    for row in rows[:5]:
-        sandbox.remove_subaccount(row.vendor_id)
-
-    compare_now(north)
-
-    assert [fresh(row).state for row in rows] == [State.MISSING] * 5 + [State.ACTIVE]
 
 
 def test_it_never_writes_to_the_vendor(sandbox: Sandbox, active: Subaccount):

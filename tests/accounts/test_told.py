@@ -34,7 +34,7 @@ def untold(watched_workers: told.Watch) -> Iterator[Callable[[Callable[[], Any]]
 def test_all_that_a_worker_does_is_watched():
     assert {
         *("provisioning.attempt", "jobs.run", "refreshes.schedule", "reconcile.schedule"),
-        *("outages.report", "retention.enforce", "vendor.probe"),
+        *("outages.report", "retention.catch_up", "vendor.probe"),
     } <= told.work_of_workers().keys()
 
 
@@ -69,7 +69,7 @@ def test_every_task_stands_where_it_is_watched():
     }
 
     assert elsewhere <= {"accounts.retention.forget"}
-    assert "retention.enforce" in told.work_of_workers()
+    assert "retention.catch_up" in told.work_of_workers()
 
 
 def test_a_silent_step_is_seen(untold: Any, bos_subaccount: Subaccount):

@@ -31,7 +31,7 @@ def at_work(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(signal, "signal", lambda number, teller: tellers.append(teller))
 
     def run() -> None:
-        call_command("work", threads=1)
+        call_command("work")
         connections.close_all()
 
     worker = threading.Thread(target=run)

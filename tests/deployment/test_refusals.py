@@ -86,7 +86,7 @@ WRONG = [
     ("RETENTION_INVITATIONS_DAYS", "-30", "portal.E019"),
     ("PROVISIONING_QUARANTINE_SECONDS", "0", "portal.E019"),
     ("WEB_WORKERS", "0", "portal.E019"),
-    ("WORKER_THREADS", "0", "portal.E019"),
+    ("WORKER_THREADS", "1", "portal.E019"),
     ("VENDOR_DEADLINE_SECONDS", "0", "portal.E019"),
     ("LAUNCH_DEADLINE_SECONDS", "0", "portal.E019"),
     ("BROKER_URL", "memory://", "portal.E020"),

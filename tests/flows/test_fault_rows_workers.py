@@ -139,10 +139,11 @@ def test_f35_a_type_that_a_migration_changes_costs_a_worker_a_step_and_no_more(
     installation.manage("migrate", "-v0")
     installation.ask("factories.agency('North', 'north.localhost', keys=('north-id', 'north-secret'))")
     installation.environment |= {"PROVISIONING_BACKOFF_MIN_SECONDS": "0", "PROVISIONING_BACKOFF_MAX_SECONDS": "1"}
+    installation.environment["WORKER_THREADS"] = "2"
     mails = "kind='mail.sent', data__mail='account_ready'"
     told = f"from accounts.models import Event\nanswer = Event.objects.for_agency(north).filter({mails}).count()"
     log = (tmp_path / "log").open("w")
-    command = [sys.executable, "manage.py", "work", "--threads", "2"]
+    command = [sys.executable, "manage.py", "work"]
     process = subprocess.Popen(command, cwd=ROOT, env=installation.environment, stdout=log)
     try:
         for number, before in enumerate(("SELECT 1", changed)):

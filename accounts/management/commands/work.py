@@ -35,18 +35,18 @@ class Command(BaseCommand):
     help = "Makes subaccounts and sends mail, until it is told to stop. The database is its queue."
 
     def add_arguments(self, parser: Any) -> None:
-        parser.add_argument("--threads", type=int, default=settings.WORKER_THREADS)
         parser.add_argument("--until-idle", action="store_true", help="Stop once nothing is due.")
 
     def get_check_kwargs(self, options: Any) -> Any:
         """All checks before the first step, those that ask the database, too."""
         return {**super().get_check_kwargs(options), "databases": ["default"]}
 
-    def handle(self, *args: Any, threads: int, until_idle: bool, **options: Any) -> None:
+    def handle(self, *args: Any, until_idle: bool, **options: Any) -> None:
         if until_idle:
             while provisioning.attempt() or jobs.run():
                 pass
             return
+        threads = settings.WORKER_THREADS
         worker_connections.provide(threads + PROBERS + 3)
         stop, bell = threading.Event(), Bell()
         for number in (signal.SIGTERM, signal.SIGINT):
