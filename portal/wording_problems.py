@@ -99,7 +99,7 @@ def problem(error: DoorError, *, seconds: float, own_words: str = "") -> Problem
                 title,
                 own_words
                 or _("The editor is not available at the moment, so we did not try. Your running coupons go on."),
-                _("We look every minute, and the buttons work again as soon as it is back."),
+                _("The buttons work again as soon as it is back."),
                 503,
             )
         case NoReply():
