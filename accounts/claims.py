@@ -144,7 +144,8 @@ def _may_hold(held: Counter[UUID], *, is_failing: bool) -> int:
 
 def _may_fail() -> int:
     """How many hands may be with vendor accounts whose last answer was none, at most."""
-    return max(1, settings.WORKER_THREADS // 2)
+    hands: int = settings.WORKER_THREADS
+    return max(1, hands // 2)
 
 
 def _may_be_held(row: Subaccount | Job, now: datetime) -> bool:

@@ -21,6 +21,7 @@ from coupontools_api.errors import (
     CoupontoolsError,
     NoAnswer,
     NotSent,
+    OutOfResources,
     Refused,
     Throttled,
     Unauthorized,
@@ -159,7 +160,9 @@ def _observed(
         answer = call(client)
     except CoupontoolsError as problem:
         _keep(account, noted, started, problem)
-        if reads_list or not isinstance(problem, CREDENTIALS_ERRORS):
+        if isinstance(problem, OutOfResources):
+            pass  # this process is in trouble, and others get on with the vendor
+        elif reads_list or not isinstance(problem, CREDENTIALS_ERRORS):
             _note(account, account.active_credential, problem, reads_list=reads_list)
         elif noted is not None and noted.endpoint == CREATE:
             _probe(account)

@@ -31,6 +31,10 @@ class NotSent(CoupontoolsError):
     """No byte of the request left: refused connection, unknown name, failed TLS handshake."""
 
 
+class OutOfResources(NotSent):
+    """No byte left because this machine has no file, socket or memory for it: it says nothing of the vendor."""
+
+
 class NoAnswer(CoupontoolsError):
     """The request left, and no whole reply came back in time."""
 

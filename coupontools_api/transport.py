@@ -1,6 +1,7 @@
 """One pooled, kept-alive HTTPS session with a hard total deadline per call."""
 
 import contextlib
+import errno
 import os
 import socket
 import threading
@@ -19,8 +20,10 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from coupontools_api.assumed import MAX_LIST_BYTES, MAX_REPLY_BYTES
 from coupontools_api.endpoints import Dialect, Endpoint, Evidence
-from coupontools_api.errors import NoAnswer, NotSent, Undocumented, UnexpectedReply
+from coupontools_api.errors import NoAnswer, NotSent, OutOfResources, Undocumented, UnexpectedReply
 from coupontools_api.replies import Answer, Payload, judge, judge_rest, retry_after
+
+OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 
 
 @dataclass
@@ -317,10 +320,11 @@ class Transport:
                     response.close() if call.is_over else response.raw.release_conn()
         except (requests.RequestException, OSError, ValueError) as problem:
             cause = "deadline" if call.is_over else type(problem).__name__
+            unsent = OutOfResources if _is_out_of_resources(problem) else NotSent
         else:
             return Answer(response.status_code, response.headers, body)
         # Out here, for an error raised within the block carries the other one, and with it the request's credentials.
-        raise (NoAnswer if call.has_left else NotSent)(endpoint.path, detail=cause)
+        raise (NoAnswer if call.has_left else unsent)(endpoint.path, detail=cause)
 
     @contextlib.contextmanager
     def _bounded(self, call: _Call, deadline: float) -> Iterator[None]:
@@ -382,3 +386,11 @@ def _capped(response: requests.Response, max_bytes: int) -> Iterator[bytes]:
 def _content_length(headers: HTTPMessage | Mapping[str, str]) -> int | None:
     value = headers.get("Content-Length") or ""
     return int(value) if value.isascii() and value.isdigit() else None
+
+
+def _is_out_of_resources(problem: BaseException | None) -> bool:
+    while problem is not None:
+        if isinstance(problem, OSError) and problem.errno in OUT_OF_RESOURCES:
+            return True
+        problem = problem.__cause__ or problem.__context__
+    return False

@@ -336,10 +336,11 @@ def test_one_agencys_budget_stops_nobody_else(
     sandbox: Sandbox, north: Agency, south: Agency, quick: None, settings: Any
 ):
     Agency.objects.filter(pk=north.pk).update(daily_creates=0)
-    mine, theirs = wishes(north, 2), wishes(south, 2)
+    mine, theirs = wishes(north, 9), wishes(south, 2)
 
     while provisioning.attempt():
         pass
 
     assert (settled(mine), settled(theirs)) == (0, 2)
     assert VendorAccount.objects.get(agency=south).budget_reached_on is None
+    assert [call.client_id for call in sandbox.requests(LIST)].count("north-id") == 1, "no look for nothing"

@@ -163,6 +163,7 @@ def test_what_is_read_while_the_account_is_made(
     assert "sub_" not in hers
     if fault.makes is not None:
         assert made(sandbox) == fault.makes
+    assert not sandbox.requests("/elsewhere"), "no redirect is followed"
     if fault.url == "https":
         assert (stranger.met > 0, stranger.asked) == (True, []), "it shows its certificate, and is asked nothing"
 

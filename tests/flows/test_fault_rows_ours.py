@@ -22,7 +22,7 @@ from django.core.cache import cache
 from django.db import OperationalError, connection, transaction
 from django.test import Client
 
-from accounts import backups, jobs, pausing, provisioning, sealing, tasks
+from accounts import backups, jobs, pausing, provisioning, sealing, tasks, vendor
 from accounts.models import Agency, Customer, Job, Package, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from portal.celery import app
@@ -194,6 +194,7 @@ def test_f37_after_a_restore_nothing_is_made_and_both_read_that_it_waits(
     assert made(sandbox) == 0
     assert Subaccount.objects.for_agency(north).get().state == State.REQUESTED
     assert 'data-state="requested"' in bo_client.get(f"/c/{key}/").content.decode()
+    assert "Accounts cannot be made at the moment" in bo_client.get(f"/c/{key}/setup/").text
     assert "New accounts are paused until" in client_for(north, ada).get(f"/console/customers/{key}/").content.decode()
     seen = VendorAccount.objects.get(agency=north).reconciled_at
     pausing.acknowledge(north, seen=seen, acting_user=factories.operator())
@@ -223,11 +224,17 @@ def test_f38_without_its_key_nothing_starts_and_it_is_named(keys: str, says: str
 def test_f38_with_another_key_the_agency_reads_what_to_do_and_a_killed_rotation_goes_on(
     sandbox: Sandbox, north: Agency, settings: Any, ada: User, client_for: Any, bos_subaccount: Subaccount
 ):
+    kim = factories.person(north, "kim@shop.example")
+    hers = factories.activate(factories.customer(north, kim), sandbox, "north-id").customer
+    vendor.clients.forget()
     right = settings.SEALING_KEYS
     settings.SEALING_KEYS = [Fernet.generate_key().decode()]
     provisioning.attempt()
     assert "credentials" in client_for(north, ada).get("/console/connection/").content.decode()
     assert made(sandbox) == 0
+    launch = client_for(north, kim).post(f"/c/{hers.public_id}/launch/", {"page": ""})
+    assert launch.status_code == 503
+    assert "is not available at the moment, so we did not try" in launch.text
 
     settings.SEALING_KEYS = [settings.SEALING_KEYS[0], *right]
     fill(north)

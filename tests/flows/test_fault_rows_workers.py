@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import clock, jobs, provisioning, tasks, workers
-from accounts.models import Agency, Cause, Job, State, Subaccount, User, Worker
+from accounts.models import Agency, Cause, Job, State, Subaccount, User, VendorAccount, Worker
 from coupontools_api.sandbox import Sandbox
 from portal import wording
 from tests import factories
@@ -261,22 +262,39 @@ def test_f40_a_clock_that_is_dead_is_red_on_the_operators_page(
     } <= red
 
 
-def few_files() -> None:
+def no_files() -> None:
     """Not one more file or socket than are open now."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) - 1, 100))
+    while True:
+        try:
+            os.dup(0)
+        except OSError:
+            return
 
 
-def little_memory() -> None:
-    """Not a megabyte more than is taken now."""
+def no_memory() -> None:
+    """Not a page more than is taken now, and what is taken is in use."""
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (taken + 1_000_000, taken + 1_000_000))
+    resource.setrlimit(resource.RLIMIT_AS, (taken, taken))
+    for size in (100_000, 1_000):
+        with suppress(MemoryError):
+            while True:
+                HELD.append(bytearray(size))
 
 
-@pytest.mark.parametrize("lack", [few_files, little_memory], ids=["files", "memory"])
+HELD: list[bytearray] = []
+
+
+@pytest.mark.parametrize("lack", [no_files, no_memory])
 def test_f42_a_worker_without_files_or_memory_is_bounded_and_the_next_one_goes_on(
-    lack: Callable[[], None], sandbox: Sandbox, bos_subaccount: Subaccount
+    lack: Callable[[], None],
+    sandbox: Sandbox,
+    bos_subaccount: Subaccount,
+    bo_client: Client,
+    ada: User,
+    client_for: Any,
 ):
-    agency = bos_subaccount.agency
+    agency, public_id = bos_subaccount.agency, bos_subaccount.customer.public_id
 
     def poor() -> None:
         connection.ensure_connection()
@@ -286,9 +304,13 @@ def test_f42_a_worker_without_files_or_memory_is_bounded_and_the_next_one_goes_o
             Subaccount.objects.for_agency(agency).update(run_at="2026-01-01T00:00Z")
 
     children.how_it_ended(children.forked(poor))
-    assert calls(sandbox, CREATE) <= 1, "retries are bounded"
-    assert User.objects.filter(agency=agency).exists(), "the database is whole"
 
+    assert Subaccount.objects.for_agency(agency).get().state != State.ACTIVE, "it did lack it"
+    assert calls(sandbox, CREATE) <= 1, "retries are bounded"
+    assert VendorAccount.objects.get(agency=agency).trouble == "", "others get on with the vendor"
+    hers = bo_client.get(f"/c/{public_id}/setup/").text
+    assert any(sentence in hers for sentence in ("We are making your account", "This takes longer than usual"))
+    assert "The vendor refuses" not in client_for(agency, ada).get(f"/console/customers/{public_id}/").text
     assert children.settle(agency).state == State.ACTIVE
     assert made(sandbox) == 1
 
