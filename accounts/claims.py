@@ -143,7 +143,7 @@ def _may_hold(held: Counter[UUID], *, is_failing: bool) -> int:
 
 
 def _may_fail() -> int:
-    """How many hands may be with vendor accounts whose last answer was none, at most."""
+    """How many hands may be with vendor accounts whose last answer was none, or about so."""
     hands: int = settings.WORKER_THREADS
     return max(1, hands // 2)
 
@@ -156,13 +156,9 @@ def _may_be_held(row: Subaccount | Job, now: datetime) -> bool:
     account = accounts.only("recent_failures").first()
     if account is None:
         return True
-    held, is_failing = _held(now), account.failures_in_a_row > 0
-    if held[row.agency_id] >= _may_hold(held, is_failing=is_failing):
+    held = _held(now)
+    if held[row.agency_id] >= _may_hold(held, is_failing=account.failures_in_a_row > 0):
         return False
-    if is_failing and held:
-        others = VendorAccount.objects.filter(agency__in=held).only("agency", "recent_failures")
-        if sum(held[other.agency_id] for other in others if other.failures_in_a_row) >= _may_fail():
-            return False
     if isinstance(row, Subaccount):
         VendorAccount.objects.filter(pk=account.pk).update(claimed_at=now)
     return True

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts import clock, provisioning, reconcile, refreshes
 from accounts.models import Agency, Event, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
+from tests import factories
 from tests.accounts.reading import LIST, fresh
 from tests.accounts.test_reconcile import NORTH, compare_now, open_findings, settle, several
 
@@ -100,3 +101,16 @@ def test_five_that_are_absent_are_looked_for_one_by_one(sandbox: Sandbox, north:
     compare_now(north)
 
     assert [fresh(row).state for row in rows] == [State.MISSING] * 5 + [State.ACTIVE]
+
+
+def test_a_neighbours_losses_cast_no_doubt_on_one_here(sandbox: Sandbox, active: Subaccount, south: Agency):
+    for _ in range(2 * reconcile.MASS_ABSENT_NUMBER):
+        customer = factories.customer(south, factories.person(south))
+        refreshes.missing(factories.activate(customer, None))
+    sandbox.remove_subaccount(active.vendor_id)
+    Job.objects.for_agency(active.agency).delete()
+    refreshes.put(active)
+
+    settle()
+
+    assert fresh(active).state == State.MISSING
