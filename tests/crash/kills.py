@@ -11,13 +11,15 @@ from tests.crash import oracle
 from tests.crash.failpoints import NOWHERE, POINTS, SELDOM, Plan
 from tests.crash.nursery import Nursery
 from tests.crash.oracle import Verdict
-from tests.crash.profiles import LONGEST_STOP_SECONDS, Profile
+from tests.crash.profiles import Profile
 from tests.crash.stage import Stage, forget_connections, warm_up
 from tests.crash.vendor import sandbox_process
 
 HANDS = 4
-AGENCIES = 24  # at most
-STOCK = 160  # wishes in the making at a time, at most: many wait out a quarantine
+AGENCIES = 16  # at most two creates of one agency are in flight
+# Rows that are due at a time: all hands have something to do, and a row's turn comes before an effect that is late. How
+# many wait out a quarantine meanwhile is all the same.
+DUE = 16
 DRAIN_SECONDS = 90.0
 RANDOM_SHARE, STOP_SHARE = 0.15, 0.03
 Disturb = Callable[[Stage], None]
@@ -35,7 +37,7 @@ class Outcome:
     notes: dict[str, int] = field(default_factory=dict)
 
 
-def kill_plans(seed: str, deadly: float = 1.0) -> Callable[[int], Plan]:
+def kill_plans(seed: str, longest_stop: float, deadly: float = 1.0) -> Callable[[int], Plan]:
     """The plan of the n-th worker: the same for the same seed, whatever the workers before it did.
 
     `deadly` is the share of workers that are ended; the others take their steps in peace.
@@ -53,7 +55,7 @@ def kill_plans(seed: str, deadly: float = 1.0) -> Callable[[int], Plan]:
             point = chance.choice(POINTS)
         passing = 2 if chance.random() < 0.1 else 1
         if drawn < RANDOM_SHARE + STOP_SHARE:
-            return Plan("stop", point, passing, seconds=chance.uniform(0.1, LONGEST_STOP_SECONDS))
+            return Plan("stop", point, passing, seconds=chance.uniform(0.1, longest_stop))
         return Plan("kill", point, passing)
 
     return plan_for
@@ -73,34 +75,40 @@ def workers(stage: Stage, plan_for: Callable[[int], Plan], name: str) -> Iterato
 def run(profile: Profile, *, kills: int, seed: int, folder: Path, port: int, disturb: Disturb | None = None) -> Outcome:
     """At least so many kills of workers that held a claim; then everything is worked off and judged."""
     started, seeded = time.monotonic(), f"{seed}:{profile.name}"
+    profile.times.put_in_force()
     with sandbox_process(port) as sandbox:
         stage = Stage(sandbox, folder)
         sandbox.settings(email_unique=profile.unique)
-        stock = min(STOCK, 20 + kills // 4)
-        stage.open_agencies(min(AGENCIES, stock // 4))  # at most two creates of one agency are in flight
+        stage.open_agencies(AGENCIES)
         sandbox.faults(profile.faults(random.Random(seeded), max(200, 2 * kills)))
-        stage.wish(stock)
+        stage.wish(DUE)
         warm_up()
-        with workers(stage, kill_plans(seeded), f"{profile.letters}k") as nursery:
-            _kill(stage, nursery, kills, stock, disturb)
-        sandbox.clear_faults()
-        drain(stage, f"{profile.letters}d")
-        time.sleep(profile.late_seconds)
-        verdict = oracle.judge(stage, may_double=profile.may_double)
+        with workers(stage, kill_plans(seeded, profile.times.longest_stop), f"{profile.letters}k") as nursery:
+            _kill(stage, nursery, kills, disturb)
+        verdict = work_off(stage, profile, lambda: drain(stage, f"{profile.letters}d"))
     return Outcome(profile.name, stage, verdict, profile.may_double, time.monotonic() - started)
 
 
-def _kill(stage: Stage, nursery: Nursery, kills: int, stock: int, disturb: Disturb | None) -> None:
+def _kill(stage: Stage, nursery: Nursery, kills: int, disturb: Disturb | None) -> None:
     next_look = time.monotonic() + 0.3
     while stage.kills.total() < kills:
         stage.note(nursery.reports(0.1))
         if disturb is not None:
             disturb(stage)
         if time.monotonic() > next_look:
-            missing = stock - stage.open_work()
-            if missing > stock // 8:
+            missing = DUE - stage.due_work()
+            if missing > DUE // 4:
                 stage.wish(missing)
             next_look = time.monotonic() + 0.3
+
+
+def work_off(stage: Stage, profile: Profile, work: Callable[[], None]) -> Verdict:
+    """The faults end, `work` does what is left, the last late effect comes: what is so now is judged."""
+    stage.sandbox.clear_faults()
+    last_effect = time.monotonic() + profile.late_seconds + 0.5
+    work()
+    time.sleep(max(0.0, last_effect - time.monotonic()))
+    return oracle.judge(stage, may_double=profile.may_double)
 
 
 def drain(stage: Stage, name: str, plan_for: Callable[[int], Plan] = lambda serial: Plan("")) -> None:

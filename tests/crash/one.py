@@ -12,15 +12,13 @@ from pathlib import Path
 
 import django
 
+from tests.crash.profiles import CAUTIONS
 from tests.ports import free_port
 from tests.run import Postgres, environment_for, own_postgres
 
-# The order of the times is production's: lease over deadlines, quarantine over the latest effect that a profile calls
-# late. Leases of the dead are ended by hand; nothing else is hurried.
+# Leases of the dead are ended by hand, and are longer than any deadline. Quarantine and looks: `profiles.Times`.
 TIMES = {
     "PROVISIONING_LEASE_SECONDS": "120",
-    "PROVISIONING_QUARANTINE_SECONDS": "1.5",
-    "PROVISIONING_LOOK_GAP_SECONDS": "0.2",
     "PROVISIONING_BACKOFF_MIN_SECONDS": "0",
     "PROVISIONING_BACKOFF_MAX_SECONDS": "0.05",
     "PROVISIONING_ATTEMPTS": "30000",  # every kill in a create is an attempt
@@ -70,6 +68,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=1_000, help="of each race")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--profile", default="", help="only vendor profiles whose name holds this")
+    parser.add_argument("--without", default="", choices=CAUTIONS, help="a control: what has to print FAILED then")
     parser.add_argument("--only", default=",".join(PARTS), help=f"comma-separated: {', '.join(PARTS)}")
     parser.add_argument("--keep", action="store_true", help="leave the folder with the workers' log")
     return parser

@@ -3,7 +3,9 @@
 import argparse
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from django.core.management import call_command
 
@@ -15,12 +17,14 @@ from tests.run import Postgres
 
 STOPS_SHARE = 5  # one in so many of the kills is on a PostgreSQL that is stopped again and again
 KILLS_BETWEEN_STOPS = 20
+HARDEST = Profile("none", "late")  # no address is unique, and nothing but the quarantine is against a double
 
 
 class Parts:
     def __init__(self, given: argparse.Namespace, folder: Path, port: int, server: Postgres | None) -> None:
-        self.given, self.folder, self.port, self.server = given, folder, port, server
+        self.given, self.folder, self.server = given, folder, server
         self.outcomes: list[Outcome] = []
+        self._ground: Any = {"seed": given.seed, "folder": folder, "port": port}
 
     def run(self) -> int:
         """Prints each part as it ends, and the sum. 1 if anything is wrong."""
@@ -33,32 +37,32 @@ class Parts:
         if "stops" in wanted and self.server is not None:
             self._stops(self.server)
         if "pool" in wanted:
-            self._add(pool.run(kills=self.given.pool_kills, seed=self.given.seed, folder=self.folder, port=self.port))
+            self._add(pool.run(self._given(HARDEST), kills=self.given.pool_kills, **self._ground))
         if "sign-ups" in wanted:
-            number = self.given.sign_ups
-            self._add(signups.run(number, seed=self.given.seed, folder=self.folder, port=self.port))
+            self._add(signups.run(self._given(HARDEST), number=self.given.sign_ups, **self._ground))
         stage.forget_connections()
         return figures.summary(self.given.database, self.given.seed, self.outcomes, time.monotonic() - started)
 
     def _profiles(self) -> None:
-        chosen = [profile for profile in PROFILES if self.given.profile in profile.name]
+        chosen = [self._given(profile) for profile in PROFILES if self.given.profile in profile.name]
         share = -(-self.given.kills // len(chosen))
         for profile in chosen:
-            self._add(kills.run(profile, kills=share, seed=self.given.seed, folder=self.folder, port=self.port))
+            self._add(kills.run(profile, kills=share, **self._ground))
 
     def _stops(self, server: Postgres) -> None:
         stopping = Stopping(server, random.Random(self.given.seed), KILLS_BETWEEN_STOPS)
         outcome = kills.run(
-            Profile("none", "late"),
+            self._given(HARDEST),
             kills=self.given.kills // STOPS_SHARE,
-            seed=self.given.seed,
-            folder=self.folder,
-            port=self.port,
             disturb=stopping,
+            **self._ground,
         )
         outcome.title = "PostgreSQL stopped in the middle"
         outcome.notes = {"stops of the server": stopping.stops}
         self._add(outcome)
+
+    def _given(self, profile: Profile) -> Profile:
+        return replace(profile, without=self.given.without)
 
     def _add(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)

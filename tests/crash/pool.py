@@ -21,9 +21,8 @@ from kombu.exceptions import OperationalError
 
 from accounts import claims
 from accounts.models import Job, Subaccount
-from tests.crash import oracle
 from tests.crash.failpoints import RANDOM
-from tests.crash.kills import AGENCIES, DRAIN_SECONDS, Outcome
+from tests.crash.kills import AGENCIES, DRAIN_SECONDS, DUE, Outcome, work_off
 from tests.crash.nursery import Report
 from tests.crash.pool_worker import deaths_in
 from tests.crash.profiles import Profile
@@ -32,7 +31,6 @@ from tests.crash.vendor import sandbox_process
 from tests.kept_alive import KeptAlive, kept_alive
 from tests.ports import free_port
 
-STOCK = 60
 TIMES_SENT = 3
 MOST_WAITING = 60
 KILLS_BETWEEN_LOSSES = 12
@@ -164,50 +162,31 @@ def _pid(name: str) -> int:
 
 
 @contextmanager
-def _celery(folder: Path, url: str, log: str, *modes: str) -> Iterator[KeptAlive]:
-    command = [sys.executable, "-m", "tests.crash.pool_worker", str(folder), *modes]
+def _celery(pool: _Pool, profile: Profile, seed: int, *modes: str) -> Iterator[KeptAlive]:
+    folder = pool.stage.folder
+    command = [sys.executable, "-m", "tests.crash.pool_worker", str(folder), str(seed), *modes]
+    environment = os.environ | profile.times.environment() | {"BROKER_URL": pool.broker.url}
     with (
-        open(log, "ab") as output,
-        kept_alive(command, environment=os.environ | {"BROKER_URL": url}, output=output) as it,
+        open(pool.stage.log, "ab") as output,
+        kept_alive(command, environment=environment, output=output) as it,
     ):
         yield it
 
 
-def run(*, kills: int, seed: int, folder: Path, port: int) -> Outcome:
+def run(profile: Profile, *, kills: int, seed: int, folder: Path, port: int) -> Outcome:
     """At least so many kills of pool children that held a claim, then a calm pool works the rest off."""
-    started, profile = time.monotonic(), Profile("per_account", "late")
+    started, chance = time.monotonic(), random.Random(f"{seed}:pool")
     with broker() as bell, sandbox_process(port) as sandbox:
-        stage, chance = Stage(sandbox, folder), random.Random(f"{seed}:pool")
+        stage = Stage(sandbox, folder)
+        sandbox.settings(email_unique=profile.unique)
         stage.open_agencies(AGENCIES)
         sandbox.faults(profile.faults(chance, max(200, 2 * kills)))
         pool = _Pool(stage, bell, chance)
-        with _celery(folder, bell.url, stage.log) as celery:
-            next_loss = KILLS_BETWEEN_LOSSES
-            while stage.kills.total() < kills:
-                celery.look()
-                if (missing := STOCK - stage.open_work()) > 10:
-                    stage.wish(missing)
-                pool.ring()
-                for _ in range(5):
-                    time.sleep(0.05)
-                    pool.note_deaths()
-                pool.kill_at_random()
-                pool.forget_the_gone()
-                if stage.kills.total() >= next_loss:
-                    pool.lose_messages()
-                    next_loss += KILLS_BETWEEN_LOSSES
+        with _celery(pool, profile, seed) as celery:
+            _kill(pool, celery, kills)
         pool.note_deaths()
-        sandbox.clear_faults()
-        with _celery(folder, bell.url, stage.log, "calm") as calm:
-            until = time.monotonic() + DRAIN_SECONDS
-            while stage.open_work() and time.monotonic() < until:
-                calm.look()
-                stage.hurry()
-                pool.forget_the_gone()
-                pool.ring()
-                time.sleep(0.3)
-        time.sleep(profile.late_seconds)
-        verdict = oracle.judge(stage, may_double=False)
+        with _celery(pool, profile, seed, "calm") as calm:
+            verdict = work_off(stage, profile, lambda: _drain(pool, calm))
     assert celery.ends <= pool.stopped, "Celery's worker ended by itself, and no broker had gone away"
     assert calm.ends == 0
     notes = {
@@ -217,3 +196,30 @@ def run(*, kills: int, seed: int, folder: Path, port: int) -> Outcome:
         "restarts": celery.ends,
     }
     return Outcome("Celery's pool", stage, verdict, seconds=time.monotonic() - started, notes=notes)
+
+
+def _kill(pool: _Pool, celery: KeptAlive, kills: int) -> None:
+    stage, next_loss = pool.stage, KILLS_BETWEEN_LOSSES
+    while stage.kills.total() < kills:
+        celery.look()
+        if (missing := DUE - stage.due_work()) > DUE // 4:
+            stage.wish(missing)
+        pool.ring()
+        for _ in range(5):
+            time.sleep(0.05)
+            pool.note_deaths()
+        pool.kill_at_random()
+        pool.forget_the_gone()
+        if stage.kills.total() >= next_loss:
+            pool.lose_messages()
+            next_loss += KILLS_BETWEEN_LOSSES
+
+
+def _drain(pool: _Pool, calm: KeptAlive) -> None:
+    until = time.monotonic() + DRAIN_SECONDS
+    while pool.stage.open_work() and time.monotonic() < until:
+        calm.look()
+        pool.stage.hurry()
+        pool.forget_the_gone()
+        pool.ring()
+        time.sleep(0.3)

@@ -15,7 +15,7 @@ from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import provisioning, vendor
+from accounts import claimed, claims, provisioning, vendor
 from accounts.models import Agency, Customer, Job, Membership, Package, State, Subaccount, User, VendorAccount
 from tests import factories
 from tests.crash import failpoints
@@ -23,6 +23,7 @@ from tests.crash.failpoints import Plan
 from tests.crash.nursery import Report
 from tests.crash.vendor import SandboxProcess
 
+LOOKS = (0.25, 1.5)  # within the quarantine, which is as much shorter here than the product's
 WORKING = (State.REQUESTED, State.CREATING, State.UNCERTAIN)
 _numbers = itertools.count(1)
 
@@ -51,7 +52,7 @@ class Stage:
 
     def wish(self, number: int) -> None:
         """Puts so many proven wishes into the queue, spread over the agencies."""
-        ours = [self.agencies[n % len(self.agencies)] for n in range(number)]
+        ours = [self.agencies[(self.wished + n) % len(self.agencies)] for n in range(number)]
         packages = {
             row.agency_id: row
             for row in Package.objects.across_agencies().filter(agency__in=self.agencies, vendor_package_id="pac_1")
@@ -109,6 +110,11 @@ class Stage:
     def open_work(self) -> int:
         working = self.subaccounts.filter(state__in=WORKING).count()
         return working + self.jobs.filter(done_at=None).count()
+
+    def due_work(self) -> int:
+        """What a worker could take just now."""
+        due = claims.due(timezone.now())
+        return int(self.subaccounts.filter(due, state__in=WORKING).count() + self.jobs.filter(due).count())
 
     # -- the passing of time -------------------------------------------------------------------------------------
 
@@ -184,3 +190,5 @@ def ready(folder: Path) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.EMAIL_BACKEND = "tests.crash.outbox.Outbox"
     settings.EMAIL_FILE_PATH = str(folder / "outbox")
+    for module in (claimed, provisioning):
+        module.LOOKS_BEFORE_QUARANTINE_ENDS = LOOKS  # type: ignore[attr-defined]
