@@ -1,14 +1,14 @@
 """`./run crash`: forks real workers, kills and stops them, takes database and broker away, and counts what came of it.
 
 Prints kills, intents, lost, doubled, wrongly bound, stuck and seconds; `--kills N --seed S`. The choice of fail-points,
-faults and vendor profiles comes from the seed, so a run that fails is repeated with it.
+faults and vendor profiles comes from the seed and these numbers: the last line is the command that repeats a run.
 """
 
 import signal
 import subprocess
 import sys
 
-from tests.crash.one import arguments
+from tests.crash.options import arguments
 from tests.run import ROOT, provide, pytest, throw_away_postgres
 
 NEEDED = ("postgres", "brokers")

@@ -42,8 +42,8 @@ def histogram(kills: Counter[str], idle: Counter[str]) -> list[str]:
     return [point for point in POINTS if not kills[point] + idle[point]] if kills.total() >= ENOUGH else []
 
 
-def summary(database: str, seed: int, outcomes: list[Outcome], seconds: float) -> int:
-    """Prints the sum over all parts; 1 if anything is wrong."""
+def summary(database: str, command: str, outcomes: list[Outcome], seconds: float) -> int:
+    """Prints the sum over all parts, and the `command` that repeats them; 1 if anything is wrong."""
     total, kills, idle, stops = Verdict(), Counter[str](), Counter[str](), 0
     expected = 0
     for outcome in outcomes:
@@ -60,6 +60,6 @@ def summary(database: str, seed: int, outcomes: list[Outcome], seconds: float) -
         where = "addresses are not unique and effects come after the quarantine"
         print(f"{expected} doubles where {where}; {total.unseen} unseen.")
     is_clean = not unreached and all(outcome.verdict.is_clean(may_double=outcome.may_double) for outcome in outcomes)
-    print(f"{database}, seed {seed}: {line(total, kills.total(), stops, seconds)}")
-    print(f"{'Proved' if is_clean else 'FAILED'}: {database}, --seed {seed}", flush=True)
+    print(f"{database}: {line(total, kills.total(), stops, seconds)}")
+    print(f"{'Proved' if is_clean else 'FAILED'}: {command}", flush=True)
     return 0 if is_clean else 1

@@ -1,6 +1,5 @@
 """The whole harness on one database: `python -m tests.crash.one`, called by `./run crash`."""
 
-import argparse
 import os
 import shutil
 import signal
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import django
 
-from tests.crash.profiles import CAUTIONS
+from tests.crash.options import arguments
 from tests.ports import free_port
 from tests.run import Postgres, environment_for, own_postgres
 
@@ -26,9 +25,6 @@ TIMES = {
     "BREAKER_PROBE_SECONDS": "0.1",
     "VENDOR_DEADLINE_SECONDS": "10",
 }
-
-
-PARTS = ("profiles", "stops", "pool", "sign-ups", "races")
 
 
 @contextmanager
@@ -57,21 +53,6 @@ def main() -> int:
     finally:
         if not given.keep:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="./run crash", description="Kills workers and counts what came of it.")
-    parser.add_argument("--database", choices=("sqlite", "postgres"), help="one of the two; else both, one by one")
-    parser.add_argument("--kills", type=int, default=10_000, help="on each database, over all vendor profiles")
-    parser.add_argument("--pool-kills", type=int, default=200, help="of children of Celery's pool")
-    parser.add_argument("--sign-ups", type=int, default=600)
-    parser.add_argument("--rounds", type=int, default=1_000, help="of each race")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--profile", default="", help="only vendor profiles whose name holds this")
-    parser.add_argument("--without", default="", choices=CAUTIONS, help="a control: what has to print FAILED then")
-    parser.add_argument("--only", default=",".join(PARTS), help=f"comma-separated: {', '.join(PARTS)}")
-    parser.add_argument("--keep", action="store_true", help="leave the folder with the workers' log")
-    return parser
 
 
 if __name__ == "__main__":

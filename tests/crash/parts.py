@@ -11,6 +11,7 @@ from django.core.management import call_command
 
 from tests.crash import failpoints, figures, kills, pool, signups, stage
 from tests.crash.kills import Outcome
+from tests.crash.options import repeat
 from tests.crash.profiles import PROFILES, Profile
 from tests.crash.stops import Stopping
 from tests.run import Postgres
@@ -41,7 +42,8 @@ class Parts:
         if "sign-ups" in wanted:
             self._add(signups.run(self._given(HARDEST), number=self.given.sign_ups, **self._ground))
         stage.forget_connections()
-        return figures.summary(self.given.database, self.given.seed, self.outcomes, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        return figures.summary(self.given.database, repeat(self.given), self.outcomes, seconds)
 
     def _profiles(self) -> None:
         chosen = [self._given(profile) for profile in PROFILES if self.given.profile in profile.name]
