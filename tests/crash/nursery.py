@@ -107,11 +107,15 @@ class _Forks:
                 break
             self._send_due()
             self._reap()
+        self.end_all()
+
+    def end_all(self) -> None:
+        """Those that live are killed; who has come to an end before says so itself."""
+        self._reap()
         for pid in self.living:
             os.kill(pid, signal.SIGKILL)
         for pid, (worker, _) in self.living.items():
-            os.waitpid(pid, 0)
-            self._report(worker, "killed", RANDOM)
+            self._report_end(worker, os.waitpid(pid, 0)[1], RANDOM)
         self._report("", "closed", "")
 
     def _fork(self, serial: int) -> None:
@@ -150,8 +154,11 @@ class _Forks:
                 heapq.heappush(self.signals, (time.monotonic() + plan.seconds, pid, signal.SIGCONT))
                 continue
             del self.living[pid]
-            killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-            self._report(worker, "killed" if killed else "ended", (plan.point or RANDOM) if killed else "")
+            self._report_end(worker, status, plan.point or RANDOM)
+
+    def _report_end(self, worker: str, status: int, point: str) -> None:
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        self._report(worker, "killed" if killed else "ended", point if killed else "")
 
     def _report(self, worker: str, how: str, point: str) -> None:
         os.write(self.pipe, f"{worker}|{how}|{point}\n".encode())

@@ -2,10 +2,11 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 
 from accounts import reconcile
 from accounts.models import Cause, Finding, Job, State, Subaccount
-from tests.crash.outbox import handed_over
+from tests.crash.outbox import HandedOver, handed_over
 from tests.crash.stage import WORKING, Stage
 
 
@@ -113,23 +114,30 @@ def _judge_jobs(stage: Stage, verdict: Verdict) -> None:
         if job.done_at is None:
             verdict.jobs_stuck += 1
             verdict.examples.append(f"not done: {line}")
-        if job.kind != Job.Kind.MAIL:
-            continue
-        verdict.mails += 1
-        hands = sent.get(job.pk, [])
-        if not hands:
-            verdict.mails_lost += 1
-            verdict.examples.append(f"mail never sent: {line}")
-        # Each handing over but one was by a worker that died, or was held up past its lease, before it was noted.
-        excused = sum(hand in stage.cut_short[job.pk] for hand in hands)
-        extra = max(0, len(hands) - 1)
-        verdict.mails_twice_as_promised += min(extra, excused)
-        if extra > excused:
-            verdict.mails_doubled += extra - excused
-            verdict.examples.append(f"mail sent {len(hands)} times by {hands}: {line}")
+        if job.kind == Job.Kind.MAIL:
+            _judge_mail(job, line, sent.get(job.pk, []), stage.cut_short[job.pk], verdict)
     for row in stage.subaccounts.filter(state=State.ACTIVE):
         for what in (("account_ready", row.customer_id), ("refresh", row.pk)):
             if kinds[what] != 1:
                 verdict.mails_lost += kinds[what] == 0
                 verdict.mails_doubled += kinds[what] > 1
                 verdict.examples.append(f"{kinds[what]} jobs {what} of {row.email}")
+
+
+def _judge_mail(job: Job, line: str, hands: list[HandedOver], cut_short: dict[str, datetime], verdict: Verdict) -> None:
+    """Each handing over but one has to be by a worker that died, or was held up past its lease, before it was noted."""
+    verdict.mails += 1
+    if not hands:
+        verdict.mails_lost += 1
+        verdict.examples.append(f"mail never sent: {line}")
+
+    def is_excused(hand: HandedOver) -> bool:
+        """Not where it was taken up again when it was noted already. Who wakes then has held it since before."""
+        held_until = cut_short.get(hand.worker)
+        return held_until is not None and (job.done_at is None or min(hand.at, held_until) <= job.done_at)
+
+    excused, extra = sum(map(is_excused, hands)), max(0, len(hands) - 1)
+    verdict.mails_twice_as_promised += min(extra, excused)
+    if extra > excused:
+        verdict.mails_doubled += extra - excused
+        verdict.examples.append(f"mail sent {len(hands)} times by {hands}: {line}")

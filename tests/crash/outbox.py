@@ -3,12 +3,23 @@
 import os
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+from django.utils import timezone
 
 from accounts import claims
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """One handing over: by which worker, and when."""
+
+    worker: str
+    at: datetime
 
 
 class Outbox(BaseEmailBackend):
@@ -19,18 +30,19 @@ class Outbox(BaseEmailBackend):
         try:
             for message in email_messages:
                 name = message.extra_headers["Message-ID"].partition("@")[0].removeprefix("<job-")
-                os.write(file, f"{name} {claims.owner_name().partition('.')[0]}\n".encode())
+                worker = claims.owner_name().partition(".")[0]
+                os.write(file, f"{name} {worker} {timezone.now().isoformat()}\n".encode())
         finally:
             os.close(file)
         return len(email_messages)
 
 
-def handed_over() -> dict[int, list[str]]:
-    """By job, the workers that handed its mail over."""
-    found: dict[int, list[str]] = defaultdict(list)
+def handed_over() -> dict[int, list[HandedOver]]:
+    """By job, who handed its mail over."""
+    found: dict[int, list[HandedOver]] = defaultdict(list)
     if os.path.exists(settings.EMAIL_FILE_PATH):
         with open(settings.EMAIL_FILE_PATH) as file:
             for line in file:
-                job, worker = line.split()
-                found[int(job)].append(worker)
+                job, worker, at = line.split()
+                found[int(job)].append(HandedOver(worker, datetime.fromisoformat(at)))
     return found

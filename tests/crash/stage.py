@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,8 @@ class Stage:
     kills: Counter[str] = field(default_factory=Counter)  # by point; only while a claim was held
     idle_kills: Counter[str] = field(default_factory=Counter)  # by point; no claim was held
     stops: int = 0
-    # Whose handing over of a mail may have been forgotten: gone or stopped while they held that job.
-    cut_short: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    # Whose handing over of a mail may have been forgotten: gone or stopped while they held that job, and when.
+    cut_short: dict[int, dict[str, datetime]] = field(default_factory=lambda: defaultdict(dict))
     unaged: list[Report] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
     wished: int = 0  # what went in: a wish that is no row any more is lost
@@ -142,15 +142,17 @@ class Stage:
                 (self.kills if held else self.idle_kills)[report.point] += 1
 
     def end_leases_of(self, worker: str) -> bool:
-        past = timezone.now() - timedelta(seconds=1)
+        """Whether it held a claim: one whose lease was over already, say because it was stopped, is nobody's."""
+        now = timezone.now()
+        past = now - timedelta(seconds=1)
         # Asked at each of ten thousand ends: by the index of what is held.
-        held = Q(lease_until__isnull=False, lease_owner__startswith=f"{worker}.")
+        held = Q(lease_until__gt=now, lease_owner__startswith=f"{worker}.")
         rows = Subaccount.objects.across_agencies().filter(held).update(lease_until=past)
         jobs = list(Job.objects.across_agencies().filter(held).values_list("pk", flat=True))
         if jobs:
             Job.objects.across_agencies().filter(held, pk__in=jobs).update(lease_until=past)
             for pk in jobs:
-                self.cut_short[pk].add(worker)
+                self.cut_short[pk].setdefault(worker, now)
         return bool(rows or jobs)
 
     def hurry(self) -> int:
@@ -191,4 +193,4 @@ def ready(folder: Path) -> None:
     settings.EMAIL_BACKEND = "tests.crash.outbox.Outbox"
     settings.EMAIL_FILE_PATH = str(folder / "outbox")
     for module in (claimed, provisioning):
-        module.LOOKS_BEFORE_QUARANTINE_ENDS = LOOKS  # type: ignore[attr-defined]
+        module.LOOKS_BEFORE_QUARANTINE_ENDS = LOOKS
