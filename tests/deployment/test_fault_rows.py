@@ -10,7 +10,7 @@ import requests
 
 from tests.crash.vendor import sandbox_process
 from tests.deployment.production import START_SECONDS
-from tests.deployment.test_engine import Engine
+from tests.deployment.test_engine import LATE_SECONDS, QUARANTINE, Engine, let_double
 from tests.figures import RecordFigure
 from tests.flows.installation import Installation
 from tests.kept_alive import kept_alive
@@ -25,8 +25,9 @@ def test_f32_a_database_that_goes_away_costs_a_page_and_never_an_account(record_
     """What is committed is done, what is not is not, whatever the exception says: `./run crash` stops it 50 times."""
     with own_postgres(durable=True) as server, sandbox_process(free_port()) as sandbox:
         sandbox.add_accounts([("north-id", "north-secret")])
+        let_double(sandbox)
         portal, port, chance = Installation(server.url, sandbox), free_port(), random.Random(32)
-        portal.environment |= {"PORT": str(port), "LOG_LEVEL": "CRITICAL"}
+        portal.environment |= {"PORT": str(port), "LOG_LEVEL": "CRITICAL", **QUARANTINE}
         portal.manage("migrate", "-v0")
         portal.ask("factories.agency('North', 'north.localhost', keys=('north-id', 'north-secret'))")
         engine, answers = Engine(portal, sandbox), []
@@ -53,6 +54,7 @@ def test_f32_a_database_that_goes_away_costs_a_page_and_never_an_account(record_
                 assert time.monotonic() < until, "it does not recover by itself"
                 time.sleep(0.5)
 
+        time.sleep(LATE_SECONDS)  # whatever was asked for has come
         for answer, seconds in answers:
             assert answer.status_code in (500, 503)
             assert "Try again in a minute" in answer.text
