@@ -215,15 +215,16 @@ def link(subaccount: Subaccount, *, vendor_id: str, reason: str, acting_user: Us
 def change_address(subaccount: Subaccount, *, email: str, acting_user: User) -> None:
     """Starts the wish again with another address, which has to be proven first: an invitation is mailed to it."""
     _may(subaccount, Choice.CHANGE_ADDRESS)
-    customers.hold_places(subaccount.agency)
     customer, email = subaccount.customer, email.lower()
     if subaccount.state == State.AWAITING_EMAIL:
+        # Before the wish, as who accepts one takes them.
+        for invitation in people.open_invitations(customer.agency).filter(customer=customer):
+            people.withdraw_invitation(invitation, acting_user=acting_user)
         waiting = Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk)
         if not waiting.filter(state=State.AWAITING_EMAIL).update(email=email):
             raise NotAllowed("The invitation was accepted meanwhile.")
-        for invitation in people.open_invitations(customer.agency).filter(customer=customer):
-            people.withdraw_invitation(invitation, acting_user=acting_user)
     else:
+        customers.hold_places(subaccount.agency)
         _start_again(subaccount, acting_user, to=State.AWAITING_EMAIL, email=email, verified_at=None, run_at=None)
         customers.let_in(subaccount.agency)  # until the address is proven it takes no place
     customer.email = email

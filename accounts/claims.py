@@ -45,11 +45,10 @@ def _turn(kind: type[Subaccount] | type[Job], rows: QuerySet[Any, Any]) -> Q | N
     """
     if kind is Subaccount:
         return Q() if rows.exists() else None
-    due_now = list(rows.order_by().values_list("kind", "agency").distinct())
-    mails = [agency for what, agency in due_now if what == Job.Kind.MAIL]
+    mails = list(rows.filter(kind=Job.Kind.MAIL).order_by().values_list("agency", flat=True).distinct())
     if mails:
         return Q(kind=Job.Kind.MAIL, agency=random.choice(mails))  # noqa: S311 -- a turn, and no secret
-    return Q() if due_now else None
+    return Q() if rows.exists() else None
 
 
 def claim(

@@ -86,7 +86,7 @@ class _Step(Claimed):
             self.free(run_at=None)
             return
         if self.subaccount.agency.stopped_at:
-            self.free(run_at=clock.now() + timedelta(hours=1))
+            self._wait_for_agency()
             return
         match self.subaccount.state:
             case State.CREATING:
@@ -103,6 +103,12 @@ class _Step(Claimed):
             case _:
                 # A newer version is being brought in: this one waits for those who know the state.
                 self.free(run_at=clock.now() + UNKNOWN_WAITS)
+
+    def _wait_for_agency(self) -> None:
+        with transaction.atomic():
+            # Whoever lets it go on looks for what waits, and would miss this one while it is being put off.
+            agency = Agency.objects.select_for_update(no_key=True).get(pk=self.subaccount.agency_id)
+            self.free(run_at=clock.now() + (timedelta(hours=1) if agency.stopped_at else timedelta()))
 
     def put_off_after_fault(self) -> None:
         """Visible, and tried again. A row in CREATING waits for its lease to end, and is then looked for."""

@@ -22,7 +22,6 @@ from accounts.models import (
     Agency,
     Credential,
     Event,
-    Finding,
     State,
     Subaccount,
     User,
@@ -226,18 +225,17 @@ def _asked(agency: Agency, credential: Credential) -> tuple[Check, list[int]]:
 def _absent(agency: Agency, listed: dict[str, str]) -> list[int]:
     """The customers whose accounts are not listed: another vendor account may have their numbers, with other addresses.
 
-    An address that was changed in the panel is known to be another one here. Which, nobody knows: that is believed only
-    where some other customer's number and address show that it is the same vendor account.
+    Some addresses may have been changed in the panel. Where half of the numbers have the addresses that they have here,
+    it is the same vendor account, and the other numbers are theirs, too.
     """
-    changed = Finding.objects.for_agency(agency).filter(kind=Finding.Kind.CHANGED, ended_at=None)
-    renamed = set(changed.values_list("vendor_id", flat=True))
     rows = list(_bound(agency).order_by("pk").values_list("customer_id", "vendor_id", "email"))
-    as_here = {vendor_id for _, vendor_id, email in rows if adoption.same_address(listed.get(vendor_id, ""), email)}
-    believed = as_here | renamed if as_here else set()
+    with_address = [(vendor_id, email) for _, vendor_id, email in rows if email]
+    as_here = {number for number, email in with_address if adoption.same_address(listed.get(number, ""), email)}
+    is_same = bool(as_here) and 2 * len(as_here) >= len(with_address)
     return [
         customer
         for customer, vendor_id, email in rows
-        if vendor_id not in listed or (email and vendor_id not in believed)
+        if vendor_id not in listed or (email and not is_same and vendor_id not in as_here)
     ]
 
 

@@ -177,6 +177,7 @@ OUTCOMES: dict[str, str | Promise] = {
     "WrongKindOfKey": gettext_lazy("they are a customer's keys"),
     "Throttled": gettext_lazy("the vendor asked to slow down"),
     "NotSent": gettext_lazy("the vendor could not be reached"),
+    "OutOfResources": gettext_lazy("the vendor could not be reached"),
     "NoAnswer": gettext_lazy("the vendor did not answer in time"),
     "UnexpectedReply": gettext_lazy("the vendor's answer was not understood"),
     "InvalidInput": gettext_lazy("the vendor refused what we sent"),

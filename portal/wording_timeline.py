@@ -52,6 +52,7 @@ CALLS: dict[str, str | Promise] = {
 # Why a call had no good answer, by the name of the client's error.
 PROBLEMS: dict[str, str | Promise] = {
     "NotSent": gettext_lazy("the vendor could not be reached"),
+    "OutOfResources": gettext_lazy("the vendor could not be reached"),
     "NoAnswer": gettext_lazy("no whole answer came"),
     "UnexpectedReply": gettext_lazy("the answer was not understood"),
     "Throttled": gettext_lazy("the vendor asked to slow down"),

@@ -31,6 +31,9 @@ OUTCOMES: dict[str, str | Promise] = {
     "NotSent": gettext_lazy(
         "We could not reach the vendor: no connection came about. This says nothing about the pair."
     ),
+    "OutOfResources": gettext_lazy(
+        "We could not reach the vendor: no connection came about. This says nothing about the pair."
+    ),
     "NoAnswer": gettext_lazy("The vendor did not answer in time. This says nothing about the pair."),
     "UnexpectedReply": gettext_lazy("The vendor's answer was not understood. This says nothing about the pair."),
     "does_not_open": gettext_lazy("This pair was sealed with a key that we no longer have. Enter it again."),
@@ -41,6 +44,7 @@ OUTCOMES: dict[str, str | Promise] = {
 HOST_OUTCOMES: dict[str, str | Promise] = OUTCOMES | {
     "Unauthorized": gettext_lazy("The vendor refuses your credentials, so nothing can be proven now."),
     "NotSent": gettext_lazy("We could not reach the vendor, so nothing can be proven now."),
+    "OutOfResources": gettext_lazy("We could not reach the vendor, so nothing can be proven now."),
     "NoAnswer": gettext_lazy("The vendor did not answer in time, so nothing can be proven now."),
     "UnexpectedReply": gettext_lazy("The vendor's answer was not understood, so nothing can be proven now."),
     "waiting": gettext_lazy("We do not ask the vendor at the moment: see above. Try again when it works."),

@@ -95,11 +95,12 @@ def sandbox(running_sandbox: Sandbox, settings: Any) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _cheap(django_test_environment: None) -> Iterator[None]:
-    """A cheap hasher, and static files that are looked up when asked for, not listed for every test client.
+    """A cheap hasher, static files that are looked up when asked for, not listed for every test client, and more hands
+    than those two that the agency next door holds for ever.
 
     Once for all tests: each setting that is changed is one more place where every other is looked for first.
     """
-    with override_settings(PASSWORD_HASHERS=CHEAP_HASHERS, WHITENOISE_AUTOREFRESH=True):
+    with override_settings(PASSWORD_HASHERS=CHEAP_HASHERS, WHITENOISE_AUTOREFRESH=True, WORKER_THREADS=8):
         yield
 
 

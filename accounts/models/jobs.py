@@ -39,7 +39,7 @@ class Job(Claimable):
 
     class Meta:
         indexes = [
-            models.Index(fields=["run_at"], condition=models.Q(run_at__isnull=False), name="job_due"),
+            models.Index(fields=["kind", "run_at"], condition=models.Q(run_at__isnull=False), name="job_due"),
             models.Index(fields=["lease_until"], condition=models.Q(lease_until__isnull=False), name="job_held"),
             models.Index(fields=["customer_id", "created_at"], name="job_by_customer"),
         ]

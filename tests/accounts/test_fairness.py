@@ -29,12 +29,6 @@ HANGS = 6.0
 THREADS = 4
 
 
-@pytest.fixture(autouse=True)
-def _enough_hands(settings: Any) -> None:
-    """Next door holds two for ever."""
-    settings.WORKER_THREADS = 8
-
-
 @contextmanager
 def workers(number: int) -> Iterator[None]:
     """The hands of `./run work`, until the block ends."""

@@ -127,7 +127,6 @@ def test_a_message_that_comes_three_times_makes_one_subaccount(sandbox: Sandbox,
 def rung(settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The wishes that are rung for, in a broker that a test works off itself."""
     settings.BROKER_URL = "memory://"
-    settings.WORKER_THREADS = 8  # next door holds two for ever
     wishes: list[int] = []
     monkeypatch.setattr(tasks.provision, "apply_async", lambda args, **options: wishes.extend(args))
     monkeypatch.setattr(tasks.run_job, "apply_async", lambda args, **options: None)
