@@ -10,7 +10,7 @@ import requests
 
 from tests.crash.vendor import sandbox_process
 from tests.deployment.production import START_SECONDS
-from tests.deployment.test_engine import LATE_SECONDS, QUARANTINE, Engine, let_double
+from tests.deployment.test_engine import LATE_SECONDS, TIMES, Engine, let_double
 from tests.figures import RecordFigure
 from tests.flows.installation import Installation
 from tests.kept_alive import kept_alive
@@ -27,7 +27,7 @@ def test_f32_a_database_that_goes_away_costs_a_page_and_never_an_account(record_
         sandbox.add_accounts([("north-id", "north-secret")])
         let_double(sandbox)
         portal, port, chance = Installation(server.url, sandbox), free_port(), random.Random(32)
-        portal.environment |= {"PORT": str(port), "LOG_LEVEL": "CRITICAL", **QUARANTINE}
+        portal.environment |= {"PORT": str(port), "LOG_LEVEL": "CRITICAL", **TIMES}
         portal.manage("migrate", "-v0")
         portal.ask("factories.agency('North', 'north.localhost', keys=('north-id', 'north-secret'))")
         engine, answers = Engine(portal, sandbox), []
