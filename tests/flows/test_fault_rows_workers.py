@@ -298,6 +298,9 @@ def test_f42_a_worker_without_files_or_memory_is_bounded_and_the_next_one_goes_o
 
     def poor() -> None:
         connection.ensure_connection()
+        # Python may wait for ever for a thread that found no memory to begin in. Somebody ends such a process, as its
+        # supervisor or the kernel does; its row goes on when its lease is over.
+        signal.alarm(20)
         lack()
         for _ in range(20):
             provisioning.attempt()
