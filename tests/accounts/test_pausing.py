@@ -69,7 +69,8 @@ def test_nothing_is_created_until_the_differences_are_acknowledged(
 
     assert fresh(bos_subaccount).state == State.ACTIVE
     assert calls(sandbox, CREATE) == 1
-    kinds = list(Event.objects.for_agency(north).filter(kind__startswith="provisioning.").values_list("kind", "data"))
+    events = Event.objects.for_agency(north).filter(kind__startswith="provisioning.").order_by("pk")
+    kinds = list(events.values_list("kind", "data"))
     assert [kind for kind, _ in kinds] == ["provisioning.paused", "provisioning.acknowledged"]
     assert (kinds[0][1], kinds[1][1]["unbound"]) == ({"why": "restored"}, 3)
 
