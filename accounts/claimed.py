@@ -59,6 +59,7 @@ def is_new(subaccount: Subaccount) -> bool:
 
 
 def is_trial(customer: Customer) -> bool:
+    """Whether an account that is made for the customer now is a trial."""
     return bool(customer.package.trial_days) and customer.converted_at is None
 
 

@@ -32,10 +32,6 @@ COMPARED, TOO_MANY_ABSENT = "compared", "too_many_absent"
 UNPROVEN = (State.AWAITING_EMAIL, State.AWAITING_APPROVAL)
 IDS_IN_EVENT = 20
 
-COMPARED_OF = (
-    *("pk", "customer_id", "vendor_id", "email", "state", "bound_at", "changed_at", "dismissed_at", "agency_id"),
-)
-
 Key = tuple[str, str]
 
 
@@ -91,14 +87,15 @@ class Comparison:
 
 
 def is_too_much(absent: int, *, of: int) -> bool:
+    """Whether so many absent accounts, of so many in all, speak against the vendor's word and not the accounts."""
     return absent > MASS_ABSENT_NUMBER and absent > of * MASS_ABSENT_SHARE
 
 
 def doubts_absence(account: VendorAccount) -> bool:
     """Whether one more account that the vendor says is gone is one of too many: then the vendor's word is doubted.
 
-    Has them compared, if they were not at this moment. What is over the list's own measure stays so until a comparison
-    finds otherwise.
+    Has the list compared then, if that was not done a moment ago. Once a comparison has found so, only another one ends
+    the doubt.
     """
     if account.reconcile_result.get("outcome") == TOO_MANY_ABSENT:
         return True
@@ -146,7 +143,8 @@ def run(agency: Agency) -> None:
 
 def _ours(agency: Agency) -> list[Subaccount]:
     rows = Subaccount.objects.for_agency(agency)
-    return list(rows.only(*COMPARED_OF))
+    times = ("bound_at", "changed_at", "dismissed_at")
+    return list(rows.only("pk", "customer_id", "vendor_id", "email", "state", "agency_id", *times))
 
 
 def compare(
@@ -164,12 +162,8 @@ def compare(
     owners = {row.vendor_id: row for row in rows if row.vendor_id}
     at_work = [row for row in rows if row.state == State.ACTIVE and row.bound_at and row.bound_at < started]
     found: dict[Key, int | None] = {}
-
-    def is_absent(row: Subaccount) -> bool:
-        return row.vendor_id not in listed
-
     for row in at_work:
-        if is_absent(row):
+        if row.vendor_id not in listed:
             found[Finding.Kind.ABSENT, row.vendor_id] = row.pk
         elif row.email and row.email.lower() != listed[row.vendor_id].lower():
             found[Finding.Kind.CHANGED, row.vendor_id] = row.pk
@@ -183,7 +177,8 @@ def compare(
             strays[email.lower()].append(vendor_id)
     for address, ids in strays.items():
         found |= _judged(ids, by_address.get(address, []), lists_wishes)
-    lost = sum(1 for row in rows if row.state == State.MISSING and row.changed_at > started - LATELY and is_absent(row))
+    lately = [row for row in rows if row.state == State.MISSING and row.changed_at > started - LATELY]
+    lost = sum(row.vendor_id not in listed for row in lately)
     return Comparison(found, listed=len(listed), bound=len(at_work), lost=lost)
 
 

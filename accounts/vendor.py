@@ -167,7 +167,7 @@ def _observed(
         elif noted is not None and noted.endpoint == CREATE:
             _probe(account)
         else:
-            _have_probed(account)
+            _make_probe_due(account)
         raise
     _keep(account, noted, started, None)
     if account.recent_failures or account.trouble or account.probe_at:
@@ -175,7 +175,7 @@ def _observed(
     return answer
 
 
-def _have_probed(account: VendorAccount) -> None:
+def _make_probe_due(account: VendorAccount) -> None:
     VendorAccount.objects.filter(pk=account.pk, probe_at=None).update(probe_at=_when_to_ask(account))
 
 
@@ -245,7 +245,7 @@ def _write(account: VendorAccount, problem: CoupontoolsError | None, *, reads_li
             if reads_list:
                 outages.begin(account, VendorAccount.Trouble.UNREACHABLE, now=now, probe_at=_next_probe())
             else:
-                _have_probed(account)
+                _make_probe_due(account)
     elif problem is None:
         if not outages.end(account, now=now):
             quiet = F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES)

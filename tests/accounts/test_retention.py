@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -133,8 +134,7 @@ def is_there(row: Any) -> bool:
 
 
 def test_a_minute_takes_out_more_than_a_batch(north: Agency, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(retention, "BATCH", 3)
-    monkeypatch.setattr(retention.enforce, "__kwdefaults__", {"batch": 3})
+    monkeypatch.setattr(retention, "enforce", partial(retention.enforce, batch=3))
     old = timezone.now() - timedelta(days=400)
     Job.objects.bulk_create(Job(kind="refresh", agency=north, run_at=None, done_at=old) for _ in range(10))
 
