@@ -54,8 +54,10 @@ def options(subaccount: Subaccount) -> tuple[Option, ...]:
         return (Option(Choice.DECLINE),)  # goes on by itself once there is room
     if subaccount.state == State.AWAITING_APPROVAL:
         return Option(Choice.APPROVE, is_advised=True), Option(Choice.DECLINE)
-    if subaccount.state == State.AWAITING_EMAIL and subaccount.customer.terms_accepted_at is None:
-        return (Option(Choice.CHANGE_ADDRESS),)  # made by hand and invited, to an address that may be mistyped
+    if subaccount.state == State.AWAITING_EMAIL:
+        customer = subaccount.customer
+        is_invited = customer.terms_accepted_at is None or customer.contact_id is None
+        return (Option(Choice.CHANGE_ADDRESS),) if is_invited else ()  # to an address that may be mistyped
     if subaccount.state == State.MISSING:
         return (
             Option(Choice.LOOK, is_advised=True),
@@ -88,7 +90,8 @@ def unproven_accounts(subaccount: Subaccount) -> list[str]:
 
     Nobody has said that they are this customer's.
     """
-    theirs = Subaccount.objects.for_agency(subaccount.agency).filter(vendor_id__in=subaccount.candidates)
+    theirs = Subaccount.objects.for_agency(subaccount.agency).bound_here()
+    theirs = theirs.filter(vendor_id__in=subaccount.candidates)
     taken = set(theirs.values_list("vendor_id", flat=True))
     return [account for account in subaccount.candidates if account not in taken]
 
@@ -145,18 +148,30 @@ def _may(subaccount: Subaccount, choice: Choice) -> None:
         raise NotAllowed(f"{choice} is not possible while it is {subaccount.state} ({subaccount.cause}).")
 
 
+def _lock(subaccount: Subaccount, choice: Choice) -> None:
+    """Holds the row for a choice that was made of what the caller had read. Raises NotAllowed if that has changed.
+
+    Between the two another person may have tried again and got another answer: then it is another matter to decide.
+    After the agency's lock and the invitations', where a choice takes them.
+    """
+    _may(subaccount, choice)
+    was = subaccount.state, subaccount.cause
+    rows = Subaccount.objects.for_agency(subaccount.agency).select_for_update(of=("self",))
+    plain = [field.attname for field in Subaccount._meta.concrete_fields if not field.is_relation]
+    subaccount.refresh_from_db(fields=plain, from_queryset=rows)
+    if was != (subaccount.state, subaccount.cause):
+        raise NotAllowed("It has moved on meanwhile.")
+    _may(subaccount, choice)
+
+
 def _record(kind: str, subaccount: Subaccount, acting_user: User, *, reason: str = "", **data: Any) -> None:
     audit.record(kind, subaccount.customer, acting_user, about=subaccount, reason=reason, **data)
 
 
 def _ask_worker(subaccount: Subaccount, **changes: Any) -> None:
-    """Leaves the row where it is and makes it due; what a worker is at with it is dropped, this is newer.
-
-    Raises NotAllowed if it moved on meanwhile.
-    """
-    row = Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk, state=subaccount.state)
-    if not row.update(run_at=clock.now(), dismissed_at=None, **states.FREE, **changes):
-        raise NotAllowed("It has moved on meanwhile.")
+    """Leaves the row where it is and makes it due; what a worker is at with it is dropped, this is newer."""
+    row = Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk)
+    row.update(run_at=clock.now(), dismissed_at=None, **states.FREE, **changes)
     tasks.wake(subaccount)
 
 
@@ -165,7 +180,7 @@ def retry(subaccount: Subaccount, *, acting_user: User) -> None:
     """Tries again. Safe: before anything is asked for, the vendor's list is read again; where an account may
     have been made or was seen, its absence is proven first, as after a lost answer.
     """
-    _may(subaccount, Choice.RETRY)
+    _lock(subaccount, Choice.RETRY)
     _record("attention.retry", subaccount, acting_user, cause=str(subaccount.cause))
     now = clock.now()
     again: dict[str, Any] = {
@@ -190,7 +205,7 @@ def retry(subaccount: Subaccount, *, acting_user: User) -> None:
 @transaction.atomic
 def look(subaccount: Subaccount, *, acting_user: User) -> None:
     """Has the worker read the vendor's list again. Safe: nothing is made."""
-    _may(subaccount, Choice.LOOK)
+    _lock(subaccount, Choice.LOOK)
     _record("attention.look", subaccount, acting_user)
     _ask_worker(subaccount)
 
@@ -202,7 +217,7 @@ def link(subaccount: Subaccount, *, vendor_id: str, reason: str, acting_user: Us
     One that the last look listed for the customer's own address may be chosen by everybody who looks after
     customers; any other only by an owner, who says how they know. Raises NotAllowed, ValueError for what is no id.
     """
-    _may(subaccount, Choice.LINK)
+    _lock(subaccount, Choice.LINK)
     wanted = SubaccountId(vendor_id)
     in_spite = not is_certain(subaccount, wanted)
     if in_spite and acting_user.staff_role != OWNER:
@@ -220,11 +235,12 @@ def change_address(subaccount: Subaccount, *, email: str, acting_user: User) -> 
         # Before the wish, as who accepts one takes them.
         for invitation in people.open_invitations(customer.agency).filter(customer=customer):
             people.withdraw_invitation(invitation, acting_user=acting_user)
-        waiting = Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk)
-        if not waiting.filter(state=State.AWAITING_EMAIL).update(email=email):
-            raise NotAllowed("The invitation was accepted meanwhile.")
+        _lock(subaccount, Choice.CHANGE_ADDRESS)
+        Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(email=email)
+        subaccount.email = email
     else:
         customers.hold_places(subaccount.agency)
+        _lock(subaccount, Choice.CHANGE_ADDRESS)
         _start_again(subaccount, acting_user, to=State.AWAITING_EMAIL, email=email, verified_at=None, run_at=None)
         customers.let_in(subaccount.agency)  # until the address is proven it takes no place
     customer.email = email
@@ -251,7 +267,7 @@ def change_address(subaccount: Subaccount, *, email: str, acting_user: User) -> 
 @transaction.atomic
 def make_new(subaccount: Subaccount, *, reason: str, acting_user: User) -> None:
     """Gives up an account that the vendor no longer knows, and asks for a new one. An owner's choice."""
-    _may(subaccount, Choice.MAKE_NEW)
+    _lock(subaccount, Choice.MAKE_NEW)
     if acting_user.staff_role != OWNER:
         raise NotAllowed("Only an owner may have a new account made.")
     _record("attention.make_new", subaccount, acting_user, reason=reason, was=subaccount.vendor_id)
@@ -288,7 +304,7 @@ def _start_again(subaccount: Subaccount, acting_user: User, *, to: State, **chan
 @transaction.atomic
 def dismiss(subaccount: Subaccount, *, acting_user: User) -> None:
     """Takes it off the list until something about it changes. The customer goes on waiting."""
-    _may(subaccount, Choice.DISMISS)
+    _lock(subaccount, Choice.DISMISS)
     Subaccount.objects.for_agency(subaccount.agency).filter(pk=subaccount.pk).update(dismissed_at=timezone.now())
     _record("attention.dismiss", subaccount, acting_user)
 

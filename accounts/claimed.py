@@ -4,7 +4,7 @@ Every outcome is one conditional update that only the owner of the claim can mak
 """
 
 import random
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from accounts import adoption, clock, search, vendor
-from accounts.claims import backoff
+from accounts.claims import backoff, make_due
 from accounts.mails import put_mail
 from accounts.models import (
     DONE,
@@ -51,6 +51,11 @@ def seconds(number: float) -> timedelta:
 def quarantine_ends(since: datetime) -> datetime:
     """Until when an account may still appear of which the vendor was asked `since`."""
     return since + seconds(settings.PROVISIONING_QUARANTINE_SECONDS)
+
+
+def _day(at: datetime) -> str:
+    """The day (UTC) whose budget a create counts in."""
+    return at.astimezone(UTC).date().isoformat()
 
 
 def is_new(subaccount: Subaccount) -> bool:
@@ -120,6 +125,7 @@ class Claimed:
         self.candidates = sorted(found)
         bound = (
             Subaccount.objects.for_agency(subaccount.agency)
+            .bound_here()
             .filter(vendor_id__in=found)
             .values_list("vendor_id", flat=True)
         )
@@ -174,6 +180,8 @@ class Claimed:
                 customer = customers.get(pk=subaccount.customer_id)
                 self._start_trial(customer, now.date())
                 self._check_what_was_sent(customer, was)
+                if was in (State.NEEDS_REVIEW, State.MISSING):
+                    self._ask_nobody_to_delete(vendor_id)
                 reading = Job(kind=Job.Kind.REFRESH, agency=subaccount.agency, payload={"subaccount": subaccount.pk})
                 mail = None
                 if customer.paused_at:
@@ -226,9 +234,29 @@ class Claimed:
     def _put_task(self, customer: Customer, kind: PanelTask.Kind, **data: Any) -> None:
         PanelTask.objects.create(agency=self.subaccount.agency, customer=customer, kind=kind, data=data)
 
+    def _ask_nobody_to_delete(self, vendor_id: str) -> None:
+        """What a closed wish left behind, in the opinion of its tasks, is this customer's now."""
+        tasks = PanelTask.objects.for_agency(self.subaccount.agency).filter(
+            kind__in=(PanelTask.Kind.DELETE, PanelTask.Kind.ERASE), done_at=None, data__has_key="unproven"
+        )
+        for task in tasks:
+            left = [account for account in task.data["unproven"] if account != vendor_id]
+            if not left:
+                task.delete()
+            elif left != task.data["unproven"]:
+                task.data["unproven"] = left
+                task.save(update_fields=["data"])
+
     def come_back(self, bound_at: datetime) -> None:
-        """A lost account is known again by its number, which counts as bound since `bound_at`."""
+        """A lost account is known again by its number, which counts as bound since `bound_at`.
+
+        Unless another customer has that number by now: it was of another vendor account.
+        """
         subaccount = self.subaccount
+        others = Subaccount.objects.for_agency(subaccount.agency).bound_here().exclude(pk=subaccount.pk)
+        if others.filter(vendor_id=subaccount.vendor_id).exists():
+            self.keep(Cause.OTHER_ACCOUNT)
+            return
         with transaction.atomic():
             facts = {"bound_at": bound_at, "looked_at": clock.now(), "cause": Cause.NONE, "cause_codes": []}
             self.move(State.ACTIVE, run_at=None, **facts, **FREE)
@@ -305,7 +333,8 @@ class Claimed:
         self.move(State.REQUESTED, run_at=clock.now() + backoff(self.subaccount.attempts), cause=cause, **FREE)
 
     def give_back(self, wait: timedelta, cause: Cause, codes: tuple[int, ...] = ()) -> None:
-        """The vendor did not take the question at all: later, and the attempt does not count."""
+        """The vendor did not take the question at all: later, and the attempt does not count, nor does its create."""
+        day = _day(self.subaccount.create_started_at or clock.now())
         with transaction.atomic():
             self.move(
                 State.REQUESTED,
@@ -315,7 +344,16 @@ class Claimed:
                 cause_codes=list(codes),
                 **FREE,
             )
-            self._record(GIVEN_BACK)
+            self._record(GIVEN_BACK, day=day)
+            self._leave_room(day)
+
+    def _leave_room(self, day: str) -> None:
+        """One of those who wait for tomorrow may be made today, where the day's number was reached."""
+        account = VendorAccount.objects.filter(pk=self.account.pk, budget_reached_on=day)
+        if account.update(budget_reached_on=None):
+            waiting = Subaccount.objects.for_agency(self.subaccount.agency)
+            waiting = waiting.filter(cause=Cause.DAILY_BUDGET, run_at__isnull=False).order_by("created_at", "pk")
+            make_due(waiting, clock.now(), at_most=1, cause=Cause.NONE)
 
     def postpone(self, wait: timedelta, cause: Cause | str) -> None:
         """Later; the wait has a cause that people can read. Rows that are not simply queued keep their own."""

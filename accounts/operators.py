@@ -1,8 +1,5 @@
 """Doors for operators: stopping and resuming an agency, its hosts, its limits. Operators only, each with its event."""
 
-from datetime import datetime
-from typing import Any
-
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -10,9 +7,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts import clock, customers, provisioning, tasks
+from accounts.claims import make_due
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Cause, Event, Host, Note, Subaccount, User, VendorAccount, ViewAs
-from accounts.models.subaccounts import SubaccountQuerySet
 
 
 class BadHost(NotAllowed):
@@ -39,7 +36,7 @@ def resume(agency: Agency, *, reason: str, acting_user: User) -> None:
     if not Agency.objects.filter(pk=agency.pk).exclude(stopped_at=None).update(stopped_at=None):
         raise NotAllowed("This agency is not stopped.")
     now = clock.now()
-    _make_due(Subaccount.objects.for_agency(agency).filter(run_at__gt=now), now)
+    make_due(Subaccount.objects.for_agency(agency).filter(run_at__gt=now), now)
     _record_with_reason("agency.resumed", agency, acting_user, reason)
     tasks.wake()
 
@@ -100,7 +97,7 @@ def set_limits(agency: Agency, *, customer_limit: int | None, daily_creates: int
     if made < allowed:
         VendorAccount.objects.filter(pk=account.pk).update(budget_reached_on=None)  # and a second stop is told, too
         waiting = Subaccount.objects.for_agency(agency).filter(cause=Cause.DAILY_BUDGET, run_at__isnull=False)
-        _make_due(waiting, now, cause=Cause.NONE)
+        make_due(waiting, now, cause=Cause.NONE)
     Event.objects.record(
         "agency.limits_changed",
         agency=agency,
@@ -109,13 +106,6 @@ def set_limits(agency: Agency, *, customer_limit: int | None, daily_creates: int
         daily_creates=daily_creates,
     )
     tasks.wake()
-
-
-def _make_due(rows: SubaccountQuerySet, now: datetime, **changes: Any) -> None:
-    """Who waits goes on now. Rows in other hands are skipped, not waited for: whoever claims one of them may wait for
-    a lock that we have."""
-    free = list(rows.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
-    rows.filter(pk__in=free).update(run_at=now, **changes)
 
 
 def _operator(acting_user: User) -> None:

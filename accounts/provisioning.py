@@ -27,7 +27,7 @@ from accounts.claimed import (
     trial_as_sent,
 )
 from accounts.claims import backoff, claim, renew
-from accounts.mails import put_mail
+from accounts.mails import put_mail_once
 from accounts.models import IN_FLIGHT, Agency, Cause, Customer, Event, State, Subaccount, VendorAccount
 from accounts.states import FREE, LostClaim
 from coupontools_api.errors import (
@@ -50,6 +50,7 @@ MAX_CREATES_IN_FLIGHT = 2
 OTHERS_WAIT = timedelta(seconds=5)  # then it is asked again whether the other wish of the address is settled
 PAUSED_FOR = timedelta(minutes=1)  # then it is asked again whether an operator has ended the pause
 UNKNOWN_WAITS = timedelta(minutes=1)
+FAULTS_STAY = timedelta(hours=1)
 NOT_IN_LIST = 302  # "value not in the predefined list": of what we send, only the package can be that
 
 
@@ -111,10 +112,21 @@ class _Step(Claimed):
             self.free(run_at=clock.now() + (timedelta(hours=1) if agency.stopped_at else timedelta()))
 
     def put_off_after_fault(self) -> None:
-        """Visible, and tried again. A row in CREATING waits for its lease to end, and is then looked for."""
-        if self.subaccount.state != State.CREATING:
-            with contextlib.suppress(LostClaim):
+        """Tried again, and visible. A row in CREATING waits for its lease to end, and is then looked for.
+
+        What happened to a create says its own cause till then; where the fault stays, a person reads of it.
+        """
+        subaccount = self.subaccount
+        with contextlib.suppress(LostClaim):
+            if subaccount.state == State.UNCERTAIN and self._has_had_its_time():
+                self.candidates = list(subaccount.candidates)
+                self.review(Cause.OUR_FAULT)
+            elif subaccount.state != State.CREATING:
                 self.postpone(timedelta(minutes=1), Cause.OUR_FAULT)
+
+    def _has_had_its_time(self) -> bool:
+        since = self.subaccount.uncertain_since
+        return since is None or clock.now() > quarantine_ends(since) + FAULTS_STAY
 
     # -- looking -------------------------------------------------------------------------------------------
 
@@ -123,9 +135,7 @@ class _Step(Claimed):
             self.postpone(PAUSED_FOR, Cause.CREATES_PAUSED)
             return
         # Before the look, which would be for nothing.
-        today = _midnight(clock.now())
-        if self.account.budget_reached_on == today.date():
-            self.postpone(today + timedelta(days=1) - clock.now(), Cause.DAILY_BUDGET)
+        if self.account.budget_reached_on == _midnight(clock.now()).date() and self._waits_for_tomorrow():
             return
         of_agency = Subaccount.objects.for_agency(self.subaccount.agency)
         if of_agency.filter(self.others_in_the_making()).exists():
@@ -147,6 +157,20 @@ class _Step(Claimed):
             self.review(verdict.cause)
         elif self._start_create():
             self._create(listing)
+
+    def _waits_for_tomorrow(self) -> bool:
+        """Whether the day's number is reached, and the wish put off: behind the lock of whoever makes room for more."""
+        with transaction.atomic():
+            # In the order of a claim, see _start_create.
+            Subaccount.objects.for_agency(self.subaccount.agency).select_for_update().only("pk").get(
+                pk=self.subaccount.pk
+            )
+            account = VendorAccount.objects.select_for_update().get(pk=self.account.pk)
+            now = clock.now()
+            if account.budget_reached_on != _midnight(now).date():
+                return False
+            self.postpone(_midnight(now) + timedelta(days=1) - now, Cause.DAILY_BUDGET)
+        return True
 
     def _look_again(self) -> None:
         listing = self.listing()
@@ -345,32 +369,31 @@ class _Step(Claimed):
 
 
 def _tell_of_budget(account: VendorAccount, agency: Agency, today: date, *, allowed: int) -> None:
-    """Staff learn it once a day. Behind the vendor account's lock, so that it is once."""
+    """Staff learn it once a day of each number. Behind the vendor account's lock, so that it is once."""
     if account.budget_reached_on == today:
         return
     VendorAccount.objects.filter(pk=account.pk).update(budget_reached_on=today)
     Event.objects.record("vendor_account.budget_reached", agency=agency, about=account, allowed=allowed)
-    put_mail("daily_budget", agency=agency, allowed=allowed)
+    # A create that is given back leaves room for one, and the number is reached again.
+    put_mail_once("daily_budget", agency=agency, once=f"daily_budget:{account.pk}:{today}:{allowed}", allowed=allowed)
 
 
 def creates_today(agency: Agency, *, now: datetime) -> tuple[int, int]:
-    """How many accounts the vendor was asked for since midnight (UTC), and how many a day may be."""
+    """How many accounts the vendor was asked for since midnight (UTC) and took as a question; how many may be."""
     own = agency.daily_creates
-    return creates_since(_midnight(now), agency), settings.PROVISIONING_DAILY_CREATES if own is None else own
+    started, midnight = f"subaccount.{State.CREATING.value}", _midnight(now)
+    events = Event.objects.for_agency(agency).filter(at__gte=midnight, kind__in=(started, GIVEN_BACK))
+    # One that was given back after midnight may be yesterday's.
+    counts = events.aggregate(
+        started=Count("pk", filter=Q(kind=started)),
+        given_back=Count("pk", filter=Q(kind=GIVEN_BACK, data__day=midnight.date().isoformat())),
+    )
+    allowed = settings.PROVISIONING_DAILY_CREATES if own is None else own
+    return int(counts["started"] - counts["given_back"]), allowed
 
 
 def _midnight(now: datetime) -> datetime:
     return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def creates_since(since: datetime, agency: Agency) -> int:
-    """How many creates the vendor was asked for and took as a question."""
-    started = f"subaccount.{State.CREATING.value}"
-    events = Event.objects.for_agency(agency).filter(at__gte=since, kind__in=(started, GIVEN_BACK))
-    counts = events.aggregate(
-        started=Count("pk", filter=Q(kind=started)), given_back=Count("pk", filter=Q(kind=GIVEN_BACK))
-    )
-    return int(counts["started"] - counts["given_back"])
 
 
 def _expiry_date(customer: Customer, now: datetime) -> date | None:

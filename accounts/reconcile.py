@@ -45,7 +45,7 @@ def schedule(now: datetime | None = None) -> int:
         agency__stopped_at=None,
     )
     under_way = Job.objects.across_agencies().filter(kind=Job.Kind.RECONCILE, agency=OuterRef("agency"), done_at=None)
-    accounts = list(due.exclude(Exists(under_way)).select_related("agency")[:500])
+    accounts = list(due.exclude(Exists(under_way)).select_related("agency", "active_credential")[:500])
     for account in accounts:
         put(account)
     return len(accounts)
@@ -53,9 +53,11 @@ def schedule(now: datetime | None = None) -> int:
 
 def put(account: VendorAccount) -> None:
     """Asks the worker for a comparison; once, however often this is called before it is done."""
-    # Named after the last one: a comparison that fails is tried again as the same job.
+    # Named after the last one, and the pair: a comparison that fails is tried again as the same job.
+    pair = account.active_credential
+    since = account.reconciled_at or (pair and pair.activated_at) or "never"
     paused = f":{account.creates_paused_at}" if account.creates_paused_at else ""
-    once = f"reconcile:{account.pk}:since:{account.reconciled_at or 'never'}{paused}"
+    once = f"reconcile:{account.pk}:since:{since}{paused}"
     Job.objects.bulk_create([Job(kind=Job.Kind.RECONCILE, agency=account.agency, once=once)], ignore_conflicts=True)
 
 
@@ -159,7 +161,7 @@ def compare(
     """
     listed = {str(row.id): row.email for row in listing}
     rows = list(ours)
-    owners = {row.vendor_id: row for row in rows if row.vendor_id}
+    owners = {row.vendor_id for row in rows if row.is_bound_here}
     at_work = [row for row in rows if row.state == State.ACTIVE and row.bound_at and row.bound_at < started]
     found: dict[Key, int | None] = {}
     for row in at_work:
@@ -184,7 +186,7 @@ def compare(
 
 def _judged(ids: list[str], rows: list[Subaccount], lists_wishes: bool) -> dict[Key, int | None]:
     """Of listed accounts with one address, bound to nobody: whether they are a second one of a customer of ours."""
-    bound = [row for row in rows if row.vendor_id]
+    bound = [row for row in rows if row.is_bound_here]
     waiting = [row for row in rows if not row.vendor_id and _looks_by_itself_or_is_shown(row)]
     if bound or (waiting and len(ids) > len(waiting)):
         return {(Finding.Kind.TWICE, vendor_id): (bound or waiting)[0].pk for vendor_id in ids}
@@ -216,7 +218,7 @@ def _write(account: VendorAccount, comparison: Comparison, now: datetime) -> tup
     findings = Finding.objects.for_agency(agency)
     known = {(row.kind, row.vendor_id): row for row in findings}
     # What was there before the agency came is nobody's mistake: listed, and set aside. Not so after a restore.
-    is_first = account.compared_at is None and account.creates_paused_at is None
+    is_first = account.compared_at is None and account.creates_paused_at is None and not _has_asked(account)
     fresh, again = [], []
     for (kind, vendor_id), subaccount_id in comparison.differences.items():
         row = known.pop((kind, vendor_id), None)
@@ -246,9 +248,18 @@ def _write(account: VendorAccount, comparison: Comparison, now: datetime) -> tup
     return [*fresh, *again], len(ended)
 
 
+def _has_asked(account: VendorAccount) -> bool:
+    """Whether an account was asked for with the pair in use: then what is listed may be ours, whatever its address."""
+    events = Event.objects.for_agency(account.agency).filter(kind=f"subaccount.{State.CREATING.value}")
+    pair = account.active_credential
+    return (events.filter(at__gte=pair.activated_at) if pair and pair.activated_at else events).exists()
+
+
 def _ask_for_absent(agency: Agency, comparison: Comparison, now: datetime) -> None:
     """One "get" each: the vendor's own word on the account, which a list may lack for a while."""
-    jobs = [
+    jobs = Job.objects.for_agency(agency).filter(kind=Job.Kind.REFRESH, done_at=None, once__startswith="absent:")
+    asked_for = set(jobs.values_list("payload__subaccount", flat=True))
+    fresh = [
         Job(
             kind=Job.Kind.REFRESH,
             agency=agency,
@@ -257,9 +268,9 @@ def _ask_for_absent(agency: Agency, comparison: Comparison, now: datetime) -> No
             run_at=now + timedelta(seconds=number),
         )
         for number, (key, pk) in enumerate(comparison.differences.items())
-        if key[0] == Finding.Kind.ABSENT
+        if key[0] == Finding.Kind.ABSENT and pk not in asked_for
     ]
-    Job.objects.bulk_create(jobs, ignore_conflicts=True, batch_size=500)
+    Job.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=500)
 
 
 def _stop(account: VendorAccount, comparison: Comparison, now: datetime) -> None:

@@ -112,7 +112,7 @@ def _refusal(subaccount: Subaccount, listing: tuple[ListedSubaccount, ...]) -> C
     if wanted is None:
         return Cause.LINK_NOT_LISTED
     others = Subaccount.objects.for_agency(subaccount.agency).exclude(pk=subaccount.pk)
-    if others.filter(vendor_id=wanted.id).exists():
+    if others.bound_here().filter(vendor_id=wanted.id).exists():
         return Cause.BOUND_ELSEWHERE
     if others.filter(email__iexact=wanted.email, state__in=IN_THE_MAKING).exists():
         return Cause.LINK_IN_THE_MAKING

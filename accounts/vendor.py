@@ -232,7 +232,9 @@ def _write(account: VendorAccount, problem: CoupontoolsError | None, *, reads_li
     row = VendorAccount.objects.filter(pk=account.pk)
     if isinstance(problem, Throttled):
         pause = DEFAULT_PAUSE_SECONDS if problem.retry_after is None else problem.retry_after
-        row.update(throttled_until=now + timedelta(seconds=pause))
+        until = now + timedelta(seconds=pause)
+        # Who is answered during a pause asked before it: the longer one holds.
+        row.filter(Q(throttled_until=None) | Q(throttled_until__lt=until)).update(throttled_until=until)
         if account.throttled_until is None or account.throttled_until <= now:
             Event.objects.record("vendor_account.throttled", agency=account.agency, about=account, seconds=pause)
     elif isinstance(problem, CREDENTIALS_ERRORS):
@@ -247,9 +249,11 @@ def _write(account: VendorAccount, problem: CoupontoolsError | None, *, reads_li
             else:
                 _make_probe_due(account)
     elif problem is None:
-        if not outages.end(account, now=now):
+        # Who asked before the trouble began says nothing of it. Nobody asks during it but to find out.
+        if not (account.trouble and outages.end(account, now=now)):
             quiet = F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES)
-            row.update(recent_failures=quiet, probe_at=None)  # what a refused click asked is answered
+            # What a refused click asked is answered.
+            row.filter(trouble="").update(recent_failures=quiet, probe_at=None)
     elif isinstance(problem, Refused) and account.recent_failures:
         # A refusal is an answer: the vendor is there.
         row.update(recent_failures=F("recent_failures").bitleftshift(1).bitand(REMEMBERED_OUTCOMES))
@@ -287,7 +291,8 @@ def learn(credential: Credential, problem: CoupontoolsError | None) -> None:
 def _due_for_probe() -> QuerySet[VendorAccount]:
     now = clock.now()
     is_throttled = Q(throttled_until__gt=now)
-    return VendorAccount.objects.filter(~is_throttled | Q(throttled_until=None), probe_at__lte=now)
+    accounts = VendorAccount.objects.filter(agency__stopped_at=None)
+    return accounts.filter(~is_throttled | Q(throttled_until=None), probe_at__lte=now)
 
 
 def probes_due() -> list[int]:

@@ -292,6 +292,8 @@ def _leave_client(agency: Agency) -> None:
         wanted_in_spite=False,
         **FREE,
     )
+    ours.filter(state=State.CLOSED).exclude(vendor_id="").update(bound_at=None)
+    VendorAccount.objects.filter(agency=agency).update(reconciled_at=None, compared_at=None, reconcile_result={})
 
 
 def _is_in_use(account: VendorAccount, client_id: str) -> bool:

@@ -230,9 +230,11 @@ def refuse_no(endpoint: Endpoint, payload: Payload) -> None:
 
 def _agreed(endpoint: Endpoint, answer: Answer) -> Any:
     """What the body says, None if it is not JSON, where neither its codes nor the HTTP status say no."""
-    if answer.status == 429:
-        raise Throttled(endpoint.path, retry_after(answer.headers.get("Retry-After")))
     payload = decoded(answer.body)
+    if answer.status == 429:
+        if endpoint.changes and _has_ok(payload):
+            raise UnexpectedReply(endpoint.path, detail="429, and signs of the contrary")
+        raise Throttled(endpoint.path, retry_after(answer.headers.get("Retry-After")))
     is_good = 200 <= answer.status < 300
     # v4 REST publishes no codes, and its HTTP status tells: its bare ones are read where one of them says more.
     telling = OF_THE_ACCOUNT.union(endpoint.codes if endpoint.dialect is Dialect.V4_REST else ())

@@ -1,6 +1,7 @@
 """The wish for a vendor subaccount, its state, and what the worker last saw of it."""
 
 import uuid
+from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
@@ -69,8 +70,13 @@ class Cause(models.TextChoices):
     OTHER_ACCOUNT = "other_account"
 
 
+IS_BOUND_HERE = ~models.Q(vendor_id="") & (models.Q(bound_at__isnull=False) | models.Q(state=State.ACTIVE))
+
+
 class SubaccountQuerySet(ScopedQuerySet["Subaccount"]):
-    pass
+    def bound_here(self) -> Self:
+        """Those whose id is of the vendor account in use, also if they are closed. Another one may have equal ids."""
+        return self.filter(IS_BOUND_HERE)
 
 
 class Subaccount(Claimable):
@@ -135,7 +141,7 @@ class Subaccount(Claimable):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "vendor_account", "vendor_id", condition=~models.Q(vendor_id=""), name="vendor_id_bound_once"
+                "vendor_account", "vendor_id", condition=IS_BOUND_HERE, name="vendor_id_bound_once"
             ),
             models.CheckConstraint(
                 condition=~models.Q(state="active") | ~models.Q(vendor_id=""), name="active_has_vendor_id"
@@ -151,6 +157,11 @@ class Subaccount(Claimable):
 
     def __str__(self) -> str:
         return f"{self.public_id} ({self.state})"
+
+    @property
+    def is_bound_here(self) -> bool:
+        """As `bound_here` says it of many."""
+        return bool(self.vendor_id) and (self.bound_at is not None or self.state == State.ACTIVE)
 
 
 class CampaignQuerySet(ScopedQuerySet["Campaign"]):

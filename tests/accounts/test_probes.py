@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from accounts import tasks, vendor
 from accounts.management.commands import work
-from accounts.models import Agency, Job, Subaccount, VendorAccount
+from accounts.models import Agency, Event, Job, Subaccount, VendorAccount
+from coupontools_api.errors import InvalidCredentials, Throttled
 from coupontools_api.sandbox import Sandbox
 from tests import factories
-from tests.accounts.reading import LIST, calls, five_clicks, probe_due
+from tests.accounts.reading import GET, LIST, calls, five_clicks, probe_due
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.installation]
 SSO = "/v3/subaccount/sso"
@@ -113,3 +114,49 @@ def test_nobody_is_asked_whether_they_are_back_who_asked_us_to_slow_down(
         assert probe_due() == asked
         assert not vendor.probe(account.get().pk)
         assert calls(sandbox, LIST) == asked
+
+
+def test_an_answer_to_what_was_asked_before_the_trouble_does_not_end_it(sandbox: Sandbox, active: Subaccount):
+    """A slow launch is under way; meanwhile the list is refused and the breaker opens; then the launch is answered."""
+    rows = VendorAccount.objects.select_related("active_credential", "agency")
+    VendorAccount.objects.filter(agency=active.agency).update(recent_failures=1)
+
+    def slow(client: Any) -> str:
+        sandbox.fault(LIST, "status", status=401, codes=[1000], times=1)
+        with pytest.raises(InvalidCredentials):
+            vendor.look(rows.get(agency=active.agency))
+        return "opened"
+
+    vendor.ask(rows.get(agency=active.agency), slow, for_click=True)
+
+    account = rows.get(agency=active.agency)
+    assert (account.trouble, account.probe_at is None) == (VendorAccount.Trouble.CREDENTIALS, False)
+    assert not Event.objects.for_agency(active.agency).filter(kind="vendor_account.recovered").exists()
+
+
+def test_the_longer_of_two_pauses_holds(sandbox: Sandbox, active: Subaccount):
+    """Two calls are under way. The first is told to wait for an hour, the second only that it was too much."""
+    rows = VendorAccount.objects.select_related("active_credential", "agency")
+
+    def second(client: Any) -> Any:
+        sandbox.fault(LIST, "throttle", retry_after=3600, times=1)
+        with pytest.raises(Throttled):
+            vendor.look(rows.get(agency=active.agency))
+        sandbox.fault(GET, "throttle", retry_after=None, times=1)
+        return client.subaccounts.get(active.vendor_id)
+
+    with pytest.raises(Throttled):
+        vendor.ask(rows.get(agency=active.agency), second)
+
+    until = rows.get(agency=active.agency).throttled_until
+    assert until is not None
+    assert until > timezone.now() + timedelta(minutes=50)
+
+
+def test_nobody_asks_for_an_agency_that_is_stopped(north: Agency):
+    down(north, minutes=1)
+    assert vendor.probes_due()
+
+    Agency.objects.filter(pk=north.pk).update(stopped_at=timezone.now())
+
+    assert vendor.probes_due() == []

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import jobs, refreshes, vendor, vendor_accounts
+from accounts import clock, jobs, reconcile, refreshes, vendor, vendor_accounts
 from accounts.models import Agency, Customer, Job, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
@@ -117,3 +117,23 @@ def test_a_key_pair_is_not_kept_where_the_agency_has_said_no_while_the_vendor_wa
     assert jobs.run()
 
     assert fresh(active).sealed_keys == ""
+
+
+def test_what_is_absent_and_cannot_be_read_is_asked_for_by_one_job(
+    sandbox: Sandbox, active: Subaccount, monkeypatch: pytest.MonkeyPatch
+):
+    """Hour after hour the list lacks it, and the question for it fails: else each hour would leave a job of its own."""
+    Job.objects.for_agency(active.agency).delete()
+    Subaccount.objects.for_agency(active.agency).update(bound_at=timezone.now() - timedelta(days=9))
+    sandbox.remove_subaccount(active.vendor_id)
+    sandbox.fault(GET, "status", status=500, times=None)
+    start = timezone.now()
+
+    for hour in range(4):
+        monkeypatch.setattr(clock, "now", lambda hour=hour: start + timedelta(hours=hour))
+        VendorAccount.objects.update(trouble="", recent_failures=0, probe_at=None)
+        reconcile.run(active.agency)
+        while jobs.run():
+            pass
+
+    assert Job.objects.for_agency(active.agency).filter(kind=Job.Kind.REFRESH, done_at=None).count() == 1

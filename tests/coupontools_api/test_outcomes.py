@@ -136,6 +136,14 @@ def test_throttling_may_name_a_date(endpoint: Endpoint, script: Vendor, bold: Co
     assert caught.value.retry_after == pytest.approx(60, abs=5)
 
 
+@EVERY
+def test_throttling_that_says_ok_may_have_been_done(endpoint: Endpoint, script: Vendor, bold: Coupontools):
+    script.plays(answers(b'{"status":{"status":"OK"},"subaccount":{"ID":"sub_1"}}', 429))
+
+    with pytest.raises(errors.UnexpectedReply if endpoint.changes else errors.Throttled):
+        CALLS[endpoint.name].ask(bold)
+
+
 def test_a_redirect_has_no_more_bytes_than_any_answer(script: Vendor, bold: Coupontools):
     sent = gzip.compress(bytes(64 * MIB), mtime=0)
     script.plays(answers(sent, 302, Location="/elsewhere", Content_Encoding="gzip"))
