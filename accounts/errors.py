@@ -22,7 +22,7 @@ class Unreached(Unavailable):
 
 
 class NotAskedNow(Unavailable):
-    """We do not ask the vendor at the moment: its breaker is open, or it asked us to slow down."""
+    """We do not ask the vendor at the moment: its breaker is open, it asked us to slow down, or many wait for it."""
 
 
 class UnderWay(Unavailable):

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.cache import cache
 from pydantic import SecretStr
 
-from accounts import limits, refreshes, vendor
+from accounts import clicks, limits, refreshes, vendor
 from accounts.claimed import is_new
 from accounts.errors import (
     BadCredentials,
@@ -112,9 +112,13 @@ class Handoff:
             raise UnderWay
         try:
             started = time.monotonic()
-            answer = vendor.ask(self.vendor_account, call, for_click=True)
+            with clicks.one(self.vendor_account):
+                answer = vendor.ask(self.vendor_account, call, for_click=True)
             self.milliseconds = round((time.monotonic() - started) * 1000)
             return answer
+        except clicks.NoThread:
+            self.record("not_asked:busy")
+            raise NotAskedNow("busy") from None
         except vendor.Waiting as waiting:
             self.record(f"not_asked:{waiting.trouble}")
             raise NotAskedNow(waiting.trouble) from None

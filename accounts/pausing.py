@@ -24,7 +24,8 @@ class NotCompared(NotAllowed):
 def pause(*, why: str, agency: Agency | None = None) -> int:
     """Stops creates for one agency, or for all, and asks for a comparison. Returns for how many."""
     now = clock.now()
-    accounts = VendorAccount.objects.select_for_update(of=("self",)).select_related("agency", "active_credential").order_by("pk")
+    accounts = VendorAccount.objects.select_for_update(of=("self",)).order_by("pk")
+    accounts = accounts.select_related("agency", "active_credential")
     found = list(accounts.filter(agency=agency) if agency else accounts)
     for account in found:
         account.creates_paused_at = now

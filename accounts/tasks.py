@@ -12,9 +12,12 @@ from kombu.exceptions import OperationalError
 
 from accounts import bell, claims, clock, jobs, outages, provisioning, reconcile, refreshes, vendor, workers
 from accounts.models import Job, Subaccount
+from accounts.probers import Probers
 
 # Somebody waits for a mail or an account; nobody for a refresh or a comparison, of which there may be thousands.
 MAILS = Q(kind=Job.Kind.MAIL)
+# Of each process of the pool, of which there are several.
+_probers = Probers(2)
 
 
 @shared_task
@@ -38,8 +41,8 @@ def run_job(pk: int) -> None:
 
 @shared_task
 def probe(pk: int) -> None:
-    """Asks whether a vendor account is back."""
-    vendor.probe(pk)
+    """Asks whether a vendor account is back: in a hand of its own, so that the pool's never wait for one that hangs."""
+    _probers.ask(pk)
 
 
 @shared_task
@@ -48,8 +51,8 @@ def sweep() -> None:
     workers.beat(workers.name_of_this("celery"))
     ring_for_due(waiting=_waiting(settings.CELERY_TASK_DEFAULT_QUEUE), in_bulk=_waiting(settings.BULK_QUEUE))
     for pk in vendor.probes_due():
-        # One message each, so that nobody's waits behind an account that hangs, in a queue without what may be
-        # thousands: behind those it would be too old when its turn came. The next sweep rings again.
+        # One message each, in a queue without what may be thousands: behind those it would be too old when its turn
+        # came. The next sweep rings again.
         probe.apply_async((pk,), queue=settings.PROBE_QUEUE, expires=settings.BREAKER_PROBE_SECONDS)
     refreshes.schedule()
     reconcile.schedule()

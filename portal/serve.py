@@ -1,4 +1,4 @@
-"""The web server: gunicorn with threads, because a launch waits for the vendor and the others must not."""
+"""The web server: gunicorn with threads. Launches wait for the vendor in some, never in all (accounts/clicks.py)."""
 
 import fcntl
 import os

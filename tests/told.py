@@ -19,7 +19,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from accounts import tasks
+from accounts import probers, tasks
 from accounts.management.commands import work
 
 # What may be written without an event, and why.
@@ -74,7 +74,7 @@ EVENT = "+accounts_event"
 def work_of_workers() -> dict[str, tuple[ModuleType, str]]:
     """Every function of accounts that the tasks and the `work` command call, as `module.name`."""
     found = {}
-    for caller in (tasks, work):
+    for caller in (tasks, work, probers):
         for node in ast.walk(ast.parse(inspect.getsource(caller))):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 module = getattr(caller, node.value.id, None)

@@ -1,6 +1,8 @@
 """Whether a vendor account is back is asked of each by itself: one that hangs holds up nobody else's."""
 
 import threading
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +12,7 @@ from django.utils import timezone
 from accounts import tasks, vendor
 from accounts.management.commands import work
 from accounts.models import Agency, Event, Job, Subaccount, VendorAccount
-from coupontools_api.errors import InvalidCredentials, Throttled
+from coupontools_api.errors import Throttled, Unauthorized
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 from tests.accounts.reading import GET, LIST, calls, five_clicks, probe_due
@@ -26,6 +28,13 @@ def down(agency: Agency, *, minutes: int) -> int:
     account = VendorAccount.objects.filter(agency=agency)
     account.update(trouble="unreachable", trouble_since=now, probe_at=now - timedelta(minutes=minutes))
     return account.get().pk
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    patience = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < patience
+        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -57,8 +66,28 @@ def test_the_sweep_rings_for_each_and_asks_nobody_itself(
     assert sandbox.requests() == []
     tasks.probe(four[-1])
     tasks.probe(four[-1])
+    until(lambda: VendorAccount.objects.get(pk=four[-1]).trouble == "")
     assert calls(sandbox, LIST) == 1, "a message that comes twice asks once"
-    assert VendorAccount.objects.get(pk=four[-1]).trouble == ""
+
+
+def test_no_process_of_a_pool_waits_for_one_that_hangs(four: list[int], monkeypatch: pytest.MonkeyPatch):
+    go_on, asked = threading.Event(), list[int]()
+
+    def probe(pk: int) -> bool:
+        asked.append(pk)
+        return go_on.wait(PATIENCE)
+
+    monkeypatch.setattr(vendor, "probe", probe)
+    try:
+        for pk in four:
+            tasks.probe(pk)
+        until(lambda: len(asked) == 2)
+        assert not go_on.is_set(), "the task is over, and both still hang"
+        tasks.probe(four[0])
+        assert sorted(asked) == sorted(four[:2]), "more of them find no hand, and are rung for again"
+    finally:
+        go_on.set()
+    until(lambda: not any(thread.name.startswith("prober") for thread in threading.enumerate()))
 
 
 def test_a_worker_asks_the_fourth_while_three_hang(four: list[int], monkeypatch: pytest.MonkeyPatch):
@@ -123,7 +152,7 @@ def test_an_answer_to_what_was_asked_before_the_trouble_does_not_end_it(sandbox:
 
     def slow(client: Any) -> str:
         sandbox.fault(LIST, "status", status=401, codes=[1000], times=1)
-        with pytest.raises(InvalidCredentials):
+        with pytest.raises(Unauthorized):
             vendor.look(rows.get(agency=active.agency))
         return "opened"
 

@@ -15,7 +15,6 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts import claims, customer_care, erasure, people, retention, workers
-from accounts.management.commands import work
 from accounts.models import (
     Agency,
     Customer,
@@ -394,8 +393,8 @@ def test_what_the_clock_does_is_written_down_with_a_reference(north: Agency, clo
         retention.forget.apply(task_id="the-run-of-the-task")
     else:
         names = mock.patch.object(claims, "owner_name", return_value="the-run-of-the-task")
-        with names, mock.patch.object(work, "close_old_connections"):  # the test's own is open still
-            work._guarded(lambda: retention.enforce(NOW))
+        with names, mock.patch.object(workers, "close_old_connections"):  # the test's own is open still
+            workers.guarded(lambda: retention.enforce(NOW))
 
     [event] = Event.objects.across_agencies().filter(kind="rows.forgotten")
     assert event.request == "the-run-of-the-task"

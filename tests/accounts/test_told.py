@@ -10,7 +10,7 @@ import pytest
 from celery import current_app
 from django.db import transaction
 
-from accounts import provisioning, tasks
+from accounts import probers, provisioning, tasks
 from accounts.management.commands import work
 from accounts.models import Customer, Event, State, Subaccount
 from tests import told
@@ -53,13 +53,13 @@ def test_what_a_worker_does_is_replaced_by_what_watches_it(watched_workers: told
     assert (numbers["told"] > 0, untold) == (True, [])
 
 
-@pytest.mark.parametrize("caller", [tasks, work], ids=["tasks", "work"])
+@pytest.mark.parametrize("caller", [tasks, work, probers], ids=["tasks", "work", "probers"])
 def test_what_a_worker_does_is_called_by_its_modules_name(caller: ModuleType):
     """What were imported by its own name would be called past what watches it."""
     homes = {name: value.__module__ for name, value in vars(caller).items() if inspect.isfunction(value)}
     from_elsewhere = {name for name, home in homes.items() if home.startswith("accounts.") and home != caller.__name__}
 
-    assert from_elsewhere <= {"let_go_of_databases"}, "which closes connections, and writes nothing"
+    assert from_elsewhere <= {"let_go_of_databases", "guarded"}, "which write nothing themselves"
 
 
 def test_every_task_stands_where_it_is_watched():

@@ -1,16 +1,13 @@
 import signal
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections, connections
+from django.db import connections
 
 from accounts import (
-    claims,
     clock,
     jobs,
     outages,
@@ -23,9 +20,10 @@ from accounts import (
     workers,
 )
 from accounts.bell import Bell
+from accounts.probers import Probers
+from accounts.workers import guarded
 
 log = structlog.get_logger(__name__)
-Answer = TypeVar("Answer")
 PROBE_SECONDS = 2.0
 PROBERS = 8  # a vendor account that hangs holds one, for as long as its list may take
 HOUSE_SECONDS = 60.0
@@ -59,14 +57,14 @@ class Command(BaseCommand):
             hand.start()
         log.info("work.started", threads=threads)
         name = workers.name_of_this("work")
-        _guarded(lambda: workers.beat(name))
+        guarded(lambda: workers.beat(name))
         # And nothing else: a worker that waits for an answer, or has much to delete, must not look dead.
         while not stop.wait(workers.BEAT_SECONDS):
-            _guarded(lambda: workers.beat(name))
+            guarded(lambda: workers.beat(name))
         bell.ring(threads)
         for hand in hands:
             hand.join()
-        _guarded(lambda: workers.leave(name))
+        guarded(lambda: workers.leave(name))
         log.info("work.stopped")
 
 
@@ -75,8 +73,8 @@ def _work(stop: threading.Event, bell: Bell) -> None:
     has_rested = False
     while not stop.is_set():
         heard = bell.rings
-        did = _guarded(provisioning.attempt)
-        did = _guarded(jobs.run) or did
+        did = guarded(provisioning.attempt)
+        did = guarded(jobs.run) or did
         if not did:
             bell.rest(heard, settings.SWEEP_SECONDS)
         elif has_rested:
@@ -88,40 +86,17 @@ def _work(stop: threading.Event, bell: Bell) -> None:
 def _keep_house(stop: threading.Event) -> None:
     """What is due by the clock. Nothing here asks the vendor."""
     while not stop.wait(HOUSE_SECONDS):
-        _guarded(refreshes.schedule)
-        _guarded(reconcile.schedule)
-        _guarded(lambda: outages.report(clock.now()))
-        _guarded(retention.catch_up)
+        guarded(refreshes.schedule)
+        guarded(reconcile.schedule)
+        guarded(lambda: outages.report(clock.now()))
+        guarded(retention.catch_up)
     connections.close_all()
 
 
 def _probe(stop: threading.Event) -> None:
     """Has those asked whether they are back who did not answer: each by a hand of its own, the longest due first."""
-    asked: dict[int, Future[None]] = {}
-    with ThreadPoolExecutor(PROBERS, thread_name_prefix="prober") as probers:
-        while not stop.wait(PROBE_SECONDS):
-            asked = {pk: probing for pk, probing in asked.items() if not probing.done()}
-            for pk in _guarded(vendor.probes_due) or []:
-                if pk not in asked:
-                    asked[pk] = probers.submit(_probe_one, pk)
-        probers.shutdown(wait=False, cancel_futures=True)  # who waits for a hand is asked by the next worker
+    probers = Probers(PROBERS)
+    while not stop.wait(PROBE_SECONDS):
+        for pk in guarded(vendor.probes_due) or []:
+            probers.ask(pk)
     connections.close_all()
-
-
-def _probe_one(pk: int) -> None:
-    _guarded(lambda: vendor.probe(pk))
-    connections.close_all()
-
-
-def _guarded(work: Callable[[], Answer]) -> Answer | None:
-    """A fault in one step (the database is away, say) must not end the worker: the row's lease brings it back.
-
-    What is done for no claim is written down under a name like a claim's.
-    """
-    close_old_connections()
-    with structlog.contextvars.bound_contextvars(claim=claims.owner_name()):
-        try:
-            return work()
-        except Exception:
-            log.exception("work.fault")
-            return None
