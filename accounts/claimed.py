@@ -36,6 +36,7 @@ GIVEN_BACK = "subaccount.create_given_back"
 LOOKS_BEFORE_QUARANTINE_ENDS = (5.0, 30.0)
 WAITING_CAUSES = {
     VendorAccount.Trouble.CREDENTIALS.value: Cause.CREDENTIALS,
+    VendorAccount.Trouble.UNSEALED.value: Cause.KEY_GONE,
     VendorAccount.Trouble.UNREACHABLE.value: Cause.VENDOR_UNREACHABLE,
     "throttled": Cause.VENDOR_THROTTLES,
     "no credentials": Cause.NO_VENDOR_ACCOUNT,

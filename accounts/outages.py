@@ -19,7 +19,8 @@ from accounts.models import IN_THE_MAKING, Cause, Event, Job, State, Subaccount,
 log = structlog.get_logger(__name__)
 
 NOT_THE_VENDORS = (Cause.DAILY_BUDGET, Cause.CREATES_PAUSED)  # what waits for these waits on
-OVER = (Cause.VENDOR_UNREACHABLE, Cause.CREDENTIALS)  # what nobody waits for any more once the vendor is asked again
+# What nobody waits for any more once the vendor is asked again.
+OVER = (Cause.VENDOR_UNREACHABLE, Cause.CREDENTIALS, Cause.KEY_GONE)
 # A vendor that comes and goes, or fails now in this way and now in that, is one mail for each cause, not fifty.
 QUIET = timedelta(hours=1)
 

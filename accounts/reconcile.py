@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 MASS_ABSENT_NUMBER = 5
 MASS_ABSENT_SHARE = 0.2
+ALL_OF_SO_MANY = 3  # that are absent together are too many, also for an agency that has no more
 LATELY = timedelta(days=1)
 COMPARED_ANEW_AFTER = timedelta(minutes=5)
 COMPARED, TOO_MANY_ABSENT = "compared", "too_many_absent"
@@ -90,7 +91,8 @@ class Comparison:
 
 def is_too_much(absent: int, *, of: int) -> bool:
     """Whether so many absent accounts, of so many in all, speak against the vendor's word and not the accounts."""
-    return absent > MASS_ABSENT_NUMBER and absent > of * MASS_ABSENT_SHARE
+    is_all = absent == of and of >= ALL_OF_SO_MANY
+    return is_all or (absent > MASS_ABSENT_NUMBER and absent > of * MASS_ABSENT_SHARE)
 
 
 def doubts_absence(account: VendorAccount) -> bool:
@@ -104,7 +106,7 @@ def doubts_absence(account: VendorAccount) -> bool:
     now = clock.now()
     ours = Subaccount.objects.for_agency(account.agency)
     lost = 1 + ours.filter(state=State.MISSING, changed_at__gt=now - LATELY).count()
-    if lost <= MASS_ABSENT_NUMBER or not is_too_much(lost, of=lost + ours.filter(state=State.ACTIVE).count()):
+    if not is_too_much(lost, of=lost + ours.filter(state=State.ACTIVE).count()):
         return False
     if account.reconciled_at is None or account.reconciled_at < now - COMPARED_ANEW_AFTER:
         put(account)

@@ -92,7 +92,9 @@ class _Clients:
                     client_id, client_secret = credential.client_id, credential.client_secret
                 except CannotOpen:
                     log.error("vendor.credentials_do_not_open", vendor_account=account.pk)
-                    raise Waiting(_next_probe(), VendorAccount.Trouble.CREDENTIALS) from None
+                    trouble, probe_at = VendorAccount.Trouble.UNSEALED, _next_probe()
+                    outages.begin(account, trouble, now=clock.now(), probe_at=probe_at)
+                    raise Waiting(probe_at, trouble) from None
                 client = self._clients[key] = Coupontools(
                     client_id=client_id,
                     client_secret=client_secret,

@@ -1,17 +1,17 @@
 """Mails, rendered by the worker when it sends them, in the agency's name and with links on its canonical host."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from accounts import people
+from accounts import people, reconcile
 from accounts.errors import STOPPED, TryLater
 from accounts.states import State
 from portal import access, access_people, wording, wording_differences, wording_vendor
@@ -56,6 +56,8 @@ def render(payload: dict[str, Any], *, agency: Agency | None, secret: str) -> Em
         if to and to not in owners:
             return None  # one of several, who is none any more
         to, *also = [to] if to else owners
+    if agency is not None and not _is_still_so(payload, agency):
+        return None
     if agency is not None and agency.stopped_at:
         raise TryLater(STOPPED)  # its host answers nobody
     if name in OF_THE_AGENCY and agency is not None:
@@ -94,6 +96,18 @@ def _still_holds(name: str, customer: Customer) -> bool:
     if name not in ("paused", "resumed", "account_ready", "reminder"):
         return True
     return not customer.closed_at and bool(customer.paused_at) == (name == "paused")
+
+
+def _is_still_so(payload: dict[str, Any], agency: Agency) -> bool:
+    """The same of a mail about the vendor account: it must not begin an outage after its end."""
+    match payload["mail"]:
+        case "vendor_trouble":
+            return bool(agency.vendor_account.trouble == payload["trouble"])
+        case "daily_budget":
+            return bool(agency.vendor_account.budget_reached_on == timezone.now().astimezone(UTC).date())
+        case "reconcile_stopped":
+            return bool(agency.vendor_account.reconcile_result.get("outcome") == reconcile.TOO_MANY_ABSENT)
+    return True
 
 
 def _cause_text(context: dict[str, Any]) -> str:

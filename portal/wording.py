@@ -9,6 +9,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.claimed import WAITING_CAUSES
 from accounts.states import Cause, State
 from portal.access import Customer, Place
 
@@ -24,6 +25,9 @@ CAUSES = {
     Cause.VENDOR_THROTTLES: gettext_lazy("The vendor asks us to slow down. We go on by ourselves."),
     Cause.CREDENTIALS: gettext_lazy("The vendor refuses your credentials. We go on as soon as they work."),
     Cause.DAILY_BUDGET: gettext_lazy("Today's number of new accounts is reached. We go on tomorrow."),
+    Cause.KEY_GONE: gettext_lazy(
+        "Your credentials were sealed with a key that we no longer have. Enter them again; we go on by ourselves."
+    ),
     Cause.NO_VENDOR_ACCOUNT: gettext_lazy("No vendor account is connected yet. We go on when one is."),
     Cause.NO_ANSWER: gettext_lazy("The vendor did not answer. We look whether the account was made."),
     Cause.WORKER_DIED: gettext_lazy("Our worker stopped in the middle. We look whether the account was made."),
@@ -82,8 +86,7 @@ def cause_sentence(cause: str, codes: list[int] | None = None) -> str:
 
 def trouble_sentence(trouble: str) -> str:
     """Why the vendor account is not asked, for staff."""
-    cause = Cause.CREDENTIALS if trouble == "credentials" else Cause.VENDOR_UNREACHABLE
-    return str(CAUSES[cause])
+    return str(CAUSES[WAITING_CAUSES[trouble]])
 
 
 @dataclass(frozen=True)

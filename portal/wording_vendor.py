@@ -108,6 +108,18 @@ def condition(account: VendorAccount) -> Condition:
             "credentials",
             account.trouble_since,
         )
+    if account.trouble == VendorAccount.Trouble.UNSEALED:
+        return Condition(
+            _("Your credentials do not open"),
+            _(
+                "They were sealed with a key that we no longer have, so the vendor is not asked. Nothing can be opened "
+                "or made. Enter the pair again below; if the operator brings the key back, we go on by ourselves."
+            ),
+            "key-off",
+            "dot-red",
+            "unsealed",
+            account.trouble_since,
+        )
     if account.trouble:
         return Condition(
             _("The vendor cannot be reached"),
@@ -130,9 +142,13 @@ def condition(account: VendorAccount) -> Condition:
             "dot-orange",
             "throttled",
         )
+    if failures := account.failures_in_a_row:
+        return Condition(
+            _("Not all calls are answered"), _failing(failures), "plug-connected", "dot-orange", "some-calls-fail"
+        )
     return Condition(
         _("Working"),
-        _failing(account.failures_in_a_row),
+        _("The vendor answers, and the pair in use is accepted."),
         "plug-connected",
         "dot-green",
         "working",
@@ -140,11 +156,9 @@ def condition(account: VendorAccount) -> Condition:
 
 
 def _failing(number: int) -> str:
-    if not number:
-        return _("The vendor answers, and the pair in use is accepted.")
     return ngettext(
-        "The last call failed. After five in a row we stop asking and look once a minute.",
-        "The last %(number)s calls failed. After five in a row we stop asking and look once a minute.",
+        "The last call failed. After five in a row we read your list, and stop asking if that fails, too.",
+        "The last %(number)s calls failed. After five in a row we read your list, and stop asking if that fails, too.",
         number,
     ) % {"number": number}
 
@@ -167,8 +181,10 @@ def news(account: VendorAccount, *, waiting: Callable[[], int], now: datetime) -
     """What is out of the ordinary. `waiting` counts the customers in the making, and is asked only then."""
     found = []
     if account.is_open:
-        is_key = account.trouble == VendorAccount.Trouble.CREDENTIALS
-        title = _("The vendor refuses your credentials") if is_key else _("The vendor is not answering")
+        title = {
+            VendorAccount.Trouble.CREDENTIALS: _("The vendor refuses your credentials"),
+            VendorAccount.Trouble.UNSEALED: _("Your credentials do not open"),
+        }.get(VendorAccount.Trouble(account.trouble), _("The vendor is not answering"))
         text = _("Since %(since)s. %(waiting)s They go on by themselves; nobody is lost.") % {
             "since": _moment(account.trouble_since or now),
             "waiting": waiting_sentence(waiting()),

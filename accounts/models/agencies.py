@@ -116,6 +116,7 @@ class VendorAccount(models.Model):
         NONE = ""
         UNREACHABLE = "unreachable"
         CREDENTIALS = "credentials"
+        UNSEALED = "unsealed"
 
     agency = models.OneToOneField(Agency, models.PROTECT, related_name="vendor_account")
     active_credential = models.ForeignKey(

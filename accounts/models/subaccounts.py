@@ -43,6 +43,7 @@ class Cause(models.TextChoices):
     CREDENTIALS = "credentials"
     DAILY_BUDGET = "daily_budget"
     NO_VENDOR_ACCOUNT = "no_vendor_account"
+    KEY_GONE = "key_gone"
     NO_ANSWER = "no_answer"
     WORKER_DIED = "worker_died"
     UNCLEAR_ANSWER = "unclear_answer"

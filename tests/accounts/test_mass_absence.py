@@ -114,3 +114,17 @@ def test_a_neighbours_losses_cast_no_doubt_on_one_here(sandbox: Sandbox, active:
     settle()
 
     assert fresh(active).state == State.MISSING
+
+
+@pytest.mark.parametrize(("number", "state"), [(2, State.MISSING), (3, State.ACTIVE), (5, State.ACTIVE)])
+def test_all_of_three_or_more_are_too_many_for_a_small_agency(
+    number: int, state: State, sandbox: Sandbox, north: Agency
+):
+    """Five customers, and the vendor knows none of them: its word is doubted, as for an agency of a hundred."""
+    rows = several(north, sandbox, number)
+    for row in rows:
+        sandbox.remove_subaccount(row.vendor_id)
+
+    compare_now(north)
+
+    assert {fresh(row).state for row in rows} == {state}

@@ -13,7 +13,7 @@ from accounts import jobs, outages, provisioning
 from accounts.models import Agency, Cause, Event, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
-from tests.accounts.reading import CREATE, LIST, calls, five_clicks, fresh, in_other_hands, made, probe_due
+from tests.accounts.reading import CREATE, LIST, attempt, calls, five_clicks, fresh, in_other_hands, made, probe_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
 only_postgres = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite locks no rows")
@@ -167,6 +167,7 @@ def test_from_the_first_failure_to_the_report(
         text = staff.get(page).content.decode()
         assert "The vendor is not answering" in text
         assert "7 customers wait." in text
+    assert send_mails() == ["North: new accounts and launches have to wait"]
 
     come_back(sandbox)
     account = VendorAccount.objects.get(agency=north)
@@ -241,6 +242,7 @@ def test_an_outage_in_which_nobody_waited_is_reported_at_once(
     account = five_clicks(active)
     assert not account.is_open, "so far it may be this account alone"
     assert probe_due() == 1
+    send_mails()
 
     come_back(sandbox)
 
@@ -370,3 +372,18 @@ def test_the_report_comes_when_nobody_has_one_of_the_late_in_hand(
 
     assert [fresh(row).late_since for row in rows] == [None, None]
     assert VendorAccount.objects.get(agency=north).last_outage["waited"] == 2
+
+
+def test_no_mail_begins_an_outage_after_its_end(sandbox: Sandbox, north: Agency, bos_subaccount: Subaccount):
+    """The mail server was away as long as the vendor: staff are told that it is over, and no more that it has begun."""
+    sandbox.fault(LIST, "status", status=401, codes=[1000], times=1)
+    attempt(bos_subaccount)
+    told = Job.objects.for_agency(north).get(payload__mail="vendor_trouble")
+    VendorAccount.objects.filter(agency=north).update(probe_at=timezone.now())
+    assert probe_due() == 1
+
+    jobs.run(told.pk)
+
+    told.refresh_from_db()
+    assert told.done_at is not None
+    assert [message.subject for message in mail.outbox if "have to wait" in message.subject] == []

@@ -21,6 +21,7 @@ from django.core import mail
 from django.core.cache import cache
 from django.db import OperationalError, connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from accounts import backups, jobs, pausing, provisioning, sealing, tasks, vendor
 from accounts.models import Agency, Customer, Job, Package, State, Subaccount, User, VendorAccount
@@ -28,7 +29,7 @@ from coupontools_api.sandbox import Sandbox
 from portal.celery import app
 from tests import factories
 from tests.accounts.conftest import quick  # noqa: F401 -- the fixture
-from tests.accounts.reading import made
+from tests.accounts.reading import made, probe_due
 from tests.accounts.test_killed_rotations import fill, killed_in_a_child, readable, rotate_everything
 from tests.check import PRODUCTION
 from tests.flows import children
@@ -229,14 +230,29 @@ def test_f38_with_another_key_the_agency_reads_what_to_do_and_a_killed_rotation_
     vendor.clients.forget()
     right = settings.SEALING_KEYS
     settings.SEALING_KEYS = [Fernet.generate_key().decode()]
-    provisioning.attempt()
-    assert "credentials" in client_for(north, ada).get("/console/connection/").content.decode()
+    provisioning.attempt(bos_subaccount.pk)
+    provisioning.attempt(bos_subaccount.pk)
     assert made(sandbox) == 0
+    gone = "sealed with a key that we no longer have"
+    told = client_for(north, ada)
+    for page in ("connection/", f"customers/{bos_subaccount.customer.public_id}/"):
+        text = told.get(f"/console/{page}").content.decode()
+        assert gone in text
+        assert "Working" not in text
+        assert "refuses your credentials" not in text, "it was not asked"
+    assert "Your credentials do not open" in told.get("/console/").content.decode()
+    while jobs.run():
+        pass
+    [word] = [message for message in mail.outbox if "have to wait" in message.subject]
+    assert gone in word.body
     launch = client_for(north, kim).post(f"/c/{hers.public_id}/launch/", {"page": ""})
     assert launch.status_code == 503
     assert "is not available at the moment, so we did not try" in launch.text
 
     settings.SEALING_KEYS = [settings.SEALING_KEYS[0], *right]
+    VendorAccount.objects.filter(agency=north).update(probe_at=timezone.now())
+    assert probe_due() == 1
+    assert "Working" in told.get("/console/connection/").content.decode()
     fill(north)
     secrets = readable()
     assert killed_in_a_child(rotate_everything, "after a commit", at=2)

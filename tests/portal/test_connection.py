@@ -288,3 +288,17 @@ def test_the_page_needs_as_many_statements_however_much_happened(
         ada_client.post(NEW_PAIR, KEYS)
     with django_assert_max_num_queries(12):
         assert "Bo&#x27;s Bakery" in ada_client.get(PAGE).text
+
+
+@pytest.mark.parametrize(("failures", "sentence"), [(0b1, "The last call failed."), (0b111111, "The last 6 calls")])
+def test_calls_that_fail_while_the_list_reads_are_not_called_working(
+    failures: int, sentence: str, north: Agency, ada: User, client_for: Callable[..., Client]
+):
+    VendorAccount.objects.filter(agency=north).update(recent_failures=failures)
+
+    text = flat(client_for(north, ada).get(PAGE))
+
+    assert 'data-condition="some-calls-fail"' in text
+    assert "Not all calls are answered" in text
+    assert sentence in text
+    assert "we read your list, and stop asking if that fails, too" in text
