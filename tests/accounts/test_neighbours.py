@@ -1,6 +1,6 @@
 """A door leaves the rows of the neighbours alone: of another agency, and of another customer of the same one."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
@@ -177,7 +177,8 @@ def test_an_account_of_another_agency_hides_none_that_was_found_here(
 ):
     wish = review(bos_company, candidates=["sub_1", "sub_2"])
     for customer, vendor_id in ((kims_company, "sub_1"), (cys_company, "sub_2")):
-        Subaccount.objects.for_agency(customer.agency).filter(customer=customer).update(vendor_id=vendor_id)
+        row = Subaccount.objects.for_agency(customer.agency).filter(customer=customer)
+        row.update(vendor_id=vendor_id, bound_at=timezone.now())
 
     assert attention.unproven_accounts(wish) == ["sub_2"]
 
@@ -238,8 +239,8 @@ def test_creates_of_another_agency_are_not_counted(north: Agency, south: Agency,
     now = timezone.now()
     Event.objects.record("subaccount.creating", agency=south, customer=cys_company)
 
-    assert provisioning.creates_since(now - timedelta(hours=1), south) == 1
-    assert provisioning.creates_since(now - timedelta(hours=1), north) == 0
+    assert provisioning.creates_today(south, now=now)[0] == 1
+    assert provisioning.creates_today(north, now=now)[0] == 0
 
 
 def test_credentials_are_those_of_ones_own_account(

@@ -86,10 +86,10 @@ def test_a_click_on_an_old_page_sets_nothing_aside_that_it_does_not_show(
 ):
     client = client_for(north, ada)
     page = client.get("/console/attention/").content.decode()
-    assert '<input type="hidden" name="cause" value="refused">' in page
+    assert '<input type="hidden" name="seen" value="refused">' in page
     try_again(sandbox, refused, ada)
 
-    click = {"do": "dismiss", "cause": "refused"}
+    click = {"do": "dismiss", "seen": "refused"}
     answer = client.post(f"/console/customers/{refused.customer.public_id}/choose/", click, follow=True)
 
     assert "has moved on meanwhile. Nothing was changed." in answer.content.decode()

@@ -94,7 +94,7 @@ def choose(request: PersonRequest, customer: UUID) -> HttpResponse:
     if door is None:
         raise BadRequest("Unknown choice.")
     try:
-        if request.POST.get("cause", found.subaccount.cause) != found.subaccount.cause:
+        if request.POST.get("seen", found.subaccount.cause) != found.subaccount.cause:
             raise NotAllowed("The page that was clicked on said something else.")
         door(found.subaccount, acting_user=request.user)
     except NoRoom:
