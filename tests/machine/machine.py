@@ -3,19 +3,20 @@
 import contextlib
 import sqlite3
 from collections import Counter
+from random import Random
 from typing import Any, ClassVar
 
+import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from accounts import (
     attention,
     customer_care,
-    customers,
     jobs,
     operators,
     outages,
@@ -24,23 +25,28 @@ from accounts import (
     provisioning,
     reconcile,
     vendor,
-    vendor_accounts,
 )
 from accounts.attention import Choice
 from accounts.errors import DoorError, NotAllowed
-from accounts.models import Agency, Customer, Event, Finding, State, Subaccount, User, VendorAccount
+from accounts.models import Agency, Event, Finding, State, Subaccount, VendorAccount
 from accounts.provisioning import MAX_CREATES_IN_FLIGHT
 from accounts.states import ALLOWED
 from coupontools_api.errors import CoupontoolsError
 from coupontools_api.sandbox import Sandbox
-from tests import factories
 from tests.accounts.reading import probe_due
+from tests.machine.rules import draw, names, possible
+from tests.machine.seen import Seen, customer_of, owner_of, prove, row_of
 from tests.machine.stage import CREATE, DEATHS, FAULTS, GET, LIST, SSO, Stage, copy_of_database, dying
 
 SETTLED = (State.ACTIVE, State.NEEDS_REVIEW, State.MISSING, State.CLOSED, State.AWAITING_EMAIL, State.AWAITING_APPROVAL)
 LONGEST_WAIT = 61  # seconds: the faults throttle for 20, and an open breaker is probed every minute
-SIDES = st.sampled_from(("north", "south"))
-ADDRESSES = st.sampled_from([f"shop{n}@trade.example" for n in range(4)])
+SIDES = ("north", "south")
+APPROVING: tuple[tuple[str, ...], ...] = ((), ("south",), ("north", "south"))
+STARTS = ("refused", "made", "waits")
+SEEDS = st.integers(0, 2**32 - 1)
+MOST_LEFT_OUT = 6
+PACKAGE_REFUSED = 302
+ADDRESSES = [f"shop{n}@trade.example" for n in range(4)]
 
 
 class Machine(RuleBasedStateMachine):
@@ -50,178 +56,195 @@ class Machine(RuleBasedStateMachine):
     stage: ClassVar[Stage]
     steps: ClassVar[Counter[str]] = Counter()
 
-    wishes = Bundle("wishes")
-
-    @initialize(target=wishes, approves=st.booleans(), email=ADDRESSES)
-    def begin(self, approves: bool, email: str) -> Any:
-        """One address has signed up at both agencies, and proved it at one."""
+    @initialize(seed=SEEDS)
+    def begin(self, seed: int) -> None:
+        """One address has signed up at both agencies and proved it: what North's has come to, and who asks first."""
         self.stage.begin()
         self.has_begun = True
-        Agency.objects.filter(pk=self.stage.agencies["south"].pk).update(approval_required=approves)
-        first, second = (self.sign_up_at(side, email) for side in ("north", "south"))
-        self.prove(first)
+        chance = self.chance(seed)
+        approving, email, start = chance.choice(APPROVING), chance.choice(ADDRESSES), chance.choice(STARTS)
+        self.left_out = set(chance.sample(names(), chance.randint(0, MOST_LEFT_OUT)))
         self.copy: sqlite3.Connection | None = None
         self.proven: set[tuple[str, str]] = set()
         # Whose account was asked for, client id, address and company: also what a restored copy knows nothing of.
         self.begun: set[tuple[str, str, str]] = set()
         self.asked_when_paused: dict[str, int] = {}
-        return multiple(first, second)
+        if start == "refused":
+            self.sandbox.fault(CREATE, "status", status=422, codes=[PACKAGE_REFUSED])
+        prove(self.stage.sign_up("north", email))
+        while start != "waits" and (provisioning.attempt() or jobs.run()):
+            pass
+        pks = [self.stage.agencies[side].pk for side in approving]
+        Agency.objects.filter(pk__in=pks).update(approval_required=True)
+        second = self.stage.sign_up("south", email)
+        if approving:
+            prove(second)
+        self._is_as_it_should_be()
+
+    @invariant()
+    def read(self) -> None:
+        self.seen = Seen(self.stage.agencies)
+
+    def chance(self, seed: int) -> Random:
+        """Another one for each profile of the vendor: hypothesis draws the same seeds for both."""
+        return Random(f"{self.stage.email_unique} {seed}")
 
     def teardown(self) -> None:
         if getattr(self, "has_begun", False):
             self._ends_well()
 
+    @rule(seed=SEEDS)
+    def step(self, seed: int) -> None:
+        """One of the rules that can do something now, but for those that this history leaves out.
+
+        Hypothesis draws a seed and nothing else, because what is possible depends on the clock, too.
+        """
+        chance = self.chance(seed)
+        getattr(self, draw(self, self.left_out, chance))(chance)
+
     # -- people ----------------------------------------------------------------------------------------------------
 
-    @rule(target=wishes, side=SIDES, email=ADDRESSES)
-    def sign_up(self, side: str, email: str) -> int:
+    @possible()
+    def sign_up(self, chance: Random) -> None:
         """A shop signs up, perhaps its second one, perhaps at both agencies under one address."""
+        side = chance.choice(SIDES)
+        email = chance.choice(ADDRESSES)
+        self.stage.sign_up(side, email)
         self.steps["sign up"] += 1
-        return self.sign_up_at(side, email)
 
-    def sign_up_at(self, side: str, email: str) -> int:
-        agency = Agency.objects.get(pk=self.stage.agencies[side].pk)
-        owner = User.objects.filter(agency=agency, email=email).first()
-        owner = owner or factories.person(agency, email, verified=False)
-        return factories.customer(agency, owner, proven=False).pk
-
-    @rule(wish=wishes)
-    def verify(self, wish: int) -> None:
+    @possible(lambda machine: machine.seen.in_state(State.AWAITING_EMAIL))
+    def verify(self, chance: Random) -> None:
+        assert prove(chance.choice(self.seen.in_state(State.AWAITING_EMAIL))) > 0
         self.steps["verify"] += 1
-        if self._is_known(wish):
-            self.prove(wish)
 
-    def prove(self, wish: int) -> None:
-        customer = self._customer(wish)
-        customers.prove_mailbox(acting_user=self._owner(customer), email=customer.email)
-
-    @rule(wish=wishes)
-    def approve(self, wish: int) -> None:
+    @possible(lambda machine: machine.seen.which("waits_for_a_yes"), often=8)
+    def approve(self, chance: Random) -> None:
+        wish = chance.choice(self.seen.which("waits_for_a_yes"))
+        attention.approve(row_of(wish), acting_user=self.stage.staff_of(wish))
         self.steps["approve"] += 1
-        if not self._is_known(wish):
-            return
-        with contextlib.suppress(NotAllowed):
-            attention.approve(self._row(wish), acting_user=self._staff(wish))
 
-    @rule(wish=wishes, number=st.integers(0, 9))
-    def choose(self, wish: int, number: int) -> None:
+    @possible(lambda machine: machine.seen.which("waits_for_a_choice"), often=8)
+    def choose(self, chance: Random) -> None:
         """Staff make one of the choices that the console offers for a row that waits for them."""
-        self.steps["choose"] += 1
-        if not self._is_known(wish):
-            return
-        row, staff = self._row(wish), self._staff(wish)
+        wish = chance.choice(self.seen.which("waits_for_a_choice"))
+        row, staff = row_of(wish), self.stage.staff_of(wish)
         offered = [
             option.choice
             for option in attention.options(row)
-            if option.choice in (Choice.RETRY, Choice.LOOK, Choice.LINK, Choice.DISMISS)
+            if option.choice in (Choice.RETRY, Choice.LOOK, Choice.DISMISS)
+            or (option.choice == Choice.LINK and row.candidates)
         ]
-        if not offered:
-            return
         with contextlib.suppress(NotAllowed):
-            match offered[number % len(offered)]:
+            match chance.choice(offered):
                 case Choice.RETRY:
                     attention.retry(row, acting_user=staff)
                 case Choice.LOOK:
                     attention.look(row, acting_user=staff)
                 case Choice.DISMISS:
                     attention.dismiss(row, acting_user=staff)
-                case Choice.LINK if row.candidates:
+                case Choice.LINK:
                     attention.link(row, vendor_id=row.candidates[0], reason="hers", acting_user=staff)
+            self.steps["choose"] += 1
 
-    @rule(wish=wishes)
-    def suspend(self, wish: int) -> None:
+    @possible(lambda machine: machine.seen.which("is_open"))
+    def suspend(self, chance: Random) -> None:
         """The agency pauses a customer, or lets one go on."""
-        self.steps["suspend"] += 1
-        if not self._is_known(wish):
-            return
-        customer, staff = self._customer(wish), self._staff(wish)
+        wish = chance.choice(self.seen.which("is_open"))
+        customer, staff = customer_of(wish), self.stage.staff_of(wish)
         with contextlib.suppress(NotAllowed):
             if customer.paused_at:
                 customer_care.resume(customer, acting_user=staff)
             else:
                 customer_care.pause(customer, message="Call us.", acting_user=staff)
+            self.steps["suspend"] += 1
 
-    @rule(side=SIDES)
-    def stop_agency(self, side: str) -> None:
+    @possible()
+    def stop_agency(self, chance: Random) -> None:
         """The operator stops an agency, or lets one go on."""
-        self.steps["stop agency"] += 1
+        side = chance.choice(SIDES)
         agency = Agency.objects.get(pk=self.stage.agencies[side].pk)
         change = operators.resume if agency.stopped_at else operators.stop
         change(agency, reason="asked", acting_user=self.stage.operator)
+        self.steps["stop agency"] += 1
 
-    @rule(wish=wishes)
-    def delete(self, wish: int) -> None:
-        self.steps["delete"] += 1
-        if not self._is_known(wish):
-            return
+    @possible(lambda machine: machine.seen.which("may_be_deleted"))
+    def delete(self, chance: Random) -> None:
+        wish = chance.choice(self.seen.which("may_be_deleted"))
         with contextlib.suppress(NotAllowed):
-            customer_care.close(self._customer(wish), message="", acting_user=self._staff(wish))
+            customer_care.close(customer_of(wish), message="", acting_user=self.stage.staff_of(wish))
+            self.steps["delete"] += 1
 
-    @rule(wish=wishes)
-    def launch(self, wish: int) -> None:
-        """One click: at most one call, and none for whom it is not."""
-        self.steps["launch"] += 1
-        if not self._is_known(wish):
-            return
-        cache.clear()
-        row, before = self._row(wish), len(self.sandbox.effects("sign_on"))
-        is_open = row.state == State.ACTIVE and row.customer.paused_at is None
-        url = ""
-        with contextlib.suppress(DoorError):
-            url = panel.open_panel(row, acting_user=self._owner(row.customer))
-        made = self.sandbox.effects("sign_on")[before:]
-        assert len(made) <= (1 if is_open else 0)
+    @possible(lambda machine: machine.seen.launched(), often=3)
+    def launch(self, chance: Random) -> None:
+        """One click: at most one call. It opens the panel of its own account, unless the vendor has a fault."""
+        row = row_of(chance.choice(self.seen.launched()))
+        url, made = self._click(row)
+        assert len(made) <= 1
         if url:
             assert [effect["subaccount"] for effect in made] == [row.vendor_id]
+            self.steps["launch"] += 1
 
-    @rule(side=SIDES, forgets=st.booleans())
-    def swap_credentials(self, side: str, forgets: bool) -> None:
+    @possible(lambda machine: machine.seen.refused())
+    def launch_in_vain(self, chance: Random) -> None:
+        """For whom it is not no call is made."""
+        assert self._click(row_of(chance.choice(self.seen.refused()))) == ("", [])
+        self.steps["launch refused"] += 1
+
+    def _click(self, row: Subaccount) -> tuple[str, list[Any]]:
+        cache.clear()
+        url, before = "", len(self.sandbox.effects("sign_on"))
+        with contextlib.suppress(DoorError):
+            url = panel.open_panel(row, acting_user=owner_of(row.customer))
+        return url, self.sandbox.effects("sign_on")[before:]
+
+    @possible()
+    def swap_credentials(self, chance: Random) -> None:
         """The agency has a new secret made; it tells us at once, or the old one is refused for a while."""
-        self.steps["swap credentials"] += 1
+        side = chance.choice(SIDES)
+        forgets = chance.choice((True, False))
         self.stage.secrets[side] += 1
         self.stage.let_in(side)
         if not forgets:
-            self._tell_secret(side)
-
-    def _tell_secret(self, side: str) -> None:
-        agency = self.stage.agencies[side]
-        vendor_accounts.connect(agency, client_id=self.stage.client_id(side), client_secret=self.stage.secret(side))
+            self.stage.tell_secret(side)
+        self.steps["swap credentials"] += 1
 
     # -- backups and the comparison with the vendor's list -----------------------------------------------------------
 
-    @rule()
-    def back_up(self) -> None:
-        self.steps["back up"] += 1
+    @possible()
+    def back_up(self, chance: Random) -> None:
         self.copy = copy_of_database()
+        self.steps["back up"] += 1
 
-    @precondition(lambda self: getattr(self, "copy", None) is not None)
-    @rule()
-    def restore(self) -> None:
+    @possible(lambda machine: machine.copy is not None)
+    def restore(self, chance: Random) -> None:
         """What was written since the copy is forgotten here; the vendor forgets nothing."""
-        self.steps["restore"] += 1
         assert self.copy is not None
         self.copy.backup(connection.connection)
         self.copy = None
         pausing.pause(why=pausing.RESTORED)
         for side in self.stage.agencies:
-            self._tell_secret(side)
+            self.stage.tell_secret(side)
             self.asked_when_paused[side] = self._creates_asked(side)
+            with pytest.raises(NotAllowed):  # it was not compared since
+                pausing.acknowledge(self.stage.agencies[side], seen=None, acting_user=self.stage.operator)
+        self.steps["restore"] += 1
 
-    @rule(side=SIDES)
-    def compare(self, side: str) -> None:
-        self.steps["compare"] += 1
+    @possible(lambda machine: machine.seen.answered)
+    def compare(self, chance: Random) -> None:
+        side = chance.choice(self.seen.answered)
         with contextlib.suppress(vendor.Waiting, CoupontoolsError):
             reconcile.run(self.stage.agencies[side])
+            self.steps["compare"] += 1
 
-    @rule(side=SIDES)
-    def acknowledge(self, side: str) -> None:
+    @possible(lambda machine: machine.seen.compared, often=8)
+    def acknowledge(self, chance: Random) -> None:
         """The operator has seen how the list and we differ: all of it is there to be seen."""
-        self.steps["acknowledge"] += 1
+        side = chance.choice(self.seen.compared)
         agency = self.stage.agencies[side]
         account = VendorAccount.objects.get(agency=agency)
-        with contextlib.suppress(NotAllowed):
-            pausing.acknowledge(agency, seen=account.reconciled_at, acting_user=self.stage.operator)
-            del self.asked_when_paused[side]
+        pausing.acknowledge(agency, seen=account.reconciled_at, acting_user=self.stage.operator)
+        self.asked_when_paused.pop(side, None)
+        self.steps["acknowledge"] += 1
 
     def _creates_asked(self, side: str) -> int:
         return sum(call.client_id == self.stage.client_id(side) for call in self.sandbox.requests(CREATE))
@@ -232,46 +255,52 @@ class Machine(RuleBasedStateMachine):
 
     # -- the worker, the clock, the vendor ---------------------------------------------------------------------------
 
-    @rule()
-    def tick(self) -> None:
-        self.steps["tick"] += 1
-        provisioning.attempt()
+    @possible(lambda machine: machine.seen.is_a_wish_due, often=3)
+    def tick(self, chance: Random) -> None:
+        self.steps["tick"] += provisioning.attempt()
         self._is_as_it_should_be()
 
-    @rule()
-    def work(self) -> None:
+    @possible(lambda machine: machine.seen.is_work_due)
+    def work(self, chance: Random) -> None:
         """The worker until nothing is due."""
-        self.steps["work"] += 1
-        probe_due()
+        did = probe_due() > 0
         reconcile.schedule()
         outages.report(timezone.now())
         for _ in range(60):
             if not (provisioning.attempt() or jobs.run()):
                 break
+            did = True
+        self.steps["work"] += did
         self._is_as_it_should_be()
 
-    @rule(seconds=st.sampled_from((1, 6, 31, 61, 130, 700, 4000)))
-    def pass_time(self, seconds: int) -> None:
-        self.steps["pass time"] += 1
+    @possible(often=2)
+    def pass_time(self, chance: Random) -> None:
+        seconds = chance.choice((1, 6, 31, 61, 130, 700, 4000))
         self.stage.pass_time(seconds)
+        self.steps["pass time"] += 1
 
-    @rule(how=st.sampled_from(DEATHS), at=st.integers(1, 4), of_jobs=st.booleans())
-    def kill(self, how: str, at: int, of_jobs: bool) -> None:
-        self.steps["kill"] += 1
-        with dying(how, at):
-            jobs.run() if of_jobs else provisioning.attempt()
+    @possible(lambda machine: machine.seen.is_a_wish_due or machine.seen.is_a_job_due, often=3)
+    def kill(self, chance: Random) -> None:
+        """A worker dies over what is due. One whose step had an end before that has lived, and done a step."""
+        how = chance.choice(DEATHS)
+        at = chance.randint(1, 4)
+        of_jobs = chance.choice((True, False))
+        is_job = self.seen.is_a_job_due and (of_jobs or not self.seen.is_a_wish_due)
+        did = False
+        with dying(how, at) as death:
+            did = jobs.run() if is_job else provisioning.attempt()
+        self.steps["kill"] += death.has_come
+        self.steps["work" if is_job else "tick"] += did
         self._is_as_it_should_be()
 
-    @rule(
-        kind=st.sampled_from(sorted(FAULTS)),
-        path=st.sampled_from((CREATE, CREATE, CREATE, LIST, GET, SSO)),
-        times=st.sampled_from((1, 1, 1, 6)),
-    )
-    def fault(self, kind: str, path: str, times: int) -> None:
-        self.steps["fault"] += 1
+    @possible()
+    def fault(self, chance: Random) -> None:
+        kind = chance.choice(sorted(FAULTS))
+        path = chance.choice((CREATE, CREATE, CREATE, LIST, GET, SSO))
+        times = chance.choice((1, 1, 1, 6))
         given = FAULTS[kind]
         if kind == "wrong_id" and path == LIST:
-            return  # a list of other ids under the right addresses is the truth as far as anybody can know
+            path = CREATE  # a list of other ids under the right addresses is the truth as far as anybody can know
         if kind == "wrong_id" and path == CREATE:
             # Somebody's id. One that nobody has, under the right address, is found out by the first reading only.
             made = [effect["subaccount"] for effect in self.sandbox.effects("subaccount_created")]
@@ -279,6 +308,7 @@ class Machine(RuleBasedStateMachine):
                 return
             given = {"id": made[0]}
         self.sandbox.fault(path, kind.partition(" ")[0], times=times, **given)
+        self.steps["fault"] += 1
 
     # -- what is so after each step in which the worker did something ------------------------------------------------
 
@@ -295,9 +325,9 @@ class Machine(RuleBasedStateMachine):
         assert len({row.vendor_id for row in bound}) == len(bound), "one account for two customers"
         for row in bound:
             effect = made[row.vendor_id]
-            assert effect["client_id"] == self._client_of(row), "the account of another agency"
+            assert effect["client_id"] == self.stage.client_of(row), "the account of another agency"
             assert effect["email"] == row.email, "the account of another address"
-        self.proven |= {(self._client_of(row), row.email) for row in rows if row.verified_at}
+        self.proven |= {(self.stage.client_of(row), row.email) for row in rows if row.verified_at}
         calls = self.sandbox.requests(CREATE)
         asked = {(call.client_id, call.arguments["email"]) for call in calls if "email" in call.arguments}
         assert asked <= self.proven, "asked for an address that nobody proved"
@@ -315,7 +345,8 @@ class Machine(RuleBasedStateMachine):
         moves = Event.objects.across_agencies().filter(kind=f"subaccount.{State.CREATING.value}", agency__in=agencies)
         keys = set(moves.values_list("object_id", flat=True))
         rows = Subaccount.objects.across_agencies().filter(agency__in=agencies).select_related("customer")
-        return {(self._client_of(row), row.email, row.customer.company_name) for row in rows if str(row.pk) in keys}
+        begun = (row for row in rows if str(row.pk) in keys)
+        return {(self.stage.client_of(row), row.email, row.customer.company_name) for row in begun}
 
     def at_most_two_of_an_agency_are_in_the_making(self) -> None:
         for agency in self.stage.agencies.values():
@@ -376,29 +407,3 @@ class Machine(RuleBasedStateMachine):
             assert ours - set(rows.values_list("vendor_id", flat=True)) <= set(listed), "a difference that nobody sees"
             pausing.acknowledge(agency, seen=account.reconciled_at, acting_user=self.stage.operator)
         self.asked_when_paused.pop(side, None)
-
-    # -- reading -----------------------------------------------------------------------------------------------------
-
-    def _is_known(self, wish: int) -> bool:
-        """Not if it signed up after the copy that was restored. Its number may be somebody else's then: so what."""
-        return Customer.objects.across_agencies().filter(pk=wish, agency__in=self.stage.agencies.values()).exists()
-
-    def _row(self, wish: int) -> Subaccount:
-        rows = Subaccount.objects.across_agencies().select_related(
-            "agency", "customer__package", "customer__agency", "vendor_account__active_credential"
-        )
-        return rows.get(customer_id=wish)
-
-    def _customer(self, wish: int) -> Customer:
-        return Customer.objects.across_agencies().select_related("agency", "package", "subaccount").get(pk=wish)
-
-    def _owner(self, customer: Customer) -> User:
-        return User.objects.get(memberships__customer=customer)
-
-    def _staff(self, wish: int) -> User:
-        agency = self._row(wish).agency_id
-        return next(person for person in self.stage.staff.values() if person.agency_id == agency)
-
-    def _client_of(self, row: Subaccount) -> str:
-        side = next(side for side, agency in self.stage.agencies.items() if agency.pk == row.agency_id)
-        return self.stage.client_id(side)

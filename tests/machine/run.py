@@ -11,12 +11,14 @@ from hypothesis.stateful import run_state_machine_as_test
 from coupontools_api.sandbox import Sandbox
 from tests.figures import RecordFigure
 from tests.machine.machine import Machine
+from tests.machine.rules import names
 from tests.machine.stage import Stage
 
-MOST = 345
+MOST = 330
 HISTORIES = int(os.environ.get("MACHINE_HISTORIES", MOST))  # of each profile
 STEPS = 100
 LEAST_OF_A_RULE = 250  # of each profile: 500 in all
+LEAST = 30_000  # steps that came to their effect, of each profile
 
 
 def run_machine(sandbox: Sandbox, settings: Any, record_figure: RecordFigure, *, email_unique: str) -> None:
@@ -43,4 +45,6 @@ def run_machine(sandbox: Sandbox, settings: Any, record_figure: RecordFigure, *,
     )
     title = f"Steps of the state machine, addresses {email_unique}"
     record_figure(title, {"histories": HISTORIES, "steps": sum(Profiled.steps.values()), **Profiled.steps})
+    assert len(Profiled.steps) == len(names()), "a rule that never came to its effect"
+    assert sum(Profiled.steps.values()) >= LEAST * HISTORIES // MOST
     assert min(Profiled.steps.values()) >= LEAST_OF_A_RULE * HISTORIES // MOST

@@ -2,8 +2,9 @@
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -13,7 +14,7 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import DateTimeField, F
 
-from accounts import vendor
+from accounts import vendor, vendor_accounts
 from accounts.models import Agency, Job, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from coupontools_api.transport import _Watched
@@ -79,6 +80,24 @@ class Stage:
     def client_id(self, side: str) -> str:
         return f"{side}-id"
 
+    def sign_up(self, side: str, email: str) -> int:
+        agency = Agency.objects.get(pk=self.agencies[side].pk)
+        owner = User.objects.filter(agency=agency, email=email).first()
+        owner = owner or factories.person(agency, email, verified=False)
+        return factories.customer(agency, owner, proven=False).pk
+
+    def tell_secret(self, side: str) -> None:
+        pair = {"client_id": self.client_id(side), "client_secret": self.secret(side)}
+        vendor_accounts.connect(self.agencies[side], **pair)
+
+    def client_of(self, row: Subaccount) -> str:
+        side = next(side for side, agency in self.agencies.items() if agency.pk == row.agency_id)
+        return self.client_id(side)
+
+    def staff_of(self, wish: int) -> User:
+        agency = Subaccount.objects.across_agencies().get(customer_id=wish).agency_id
+        return next(person for person in self.staff.values() if person.agency_id == agency)
+
     def secret(self, side: str) -> str:
         return f"{side}-secret-{self.secrets[side]}"
 
@@ -92,8 +111,7 @@ class Stage:
         for model, names in CLOCKS.items():
             assert {field.name for field in model._meta.fields if isinstance(field, DateTimeField)} >= set(names)
             rows = getattr(model.objects, "across_agencies", model.objects.all)()
-            for name in names:
-                rows.filter(**{f"{name}__isnull": False}).update(**{name: F(name) - gone})
+            rows.update(**{name: F(name) - gone for name in names})
 
 
 def copy_of_database() -> sqlite3.Connection:
@@ -104,10 +122,15 @@ def copy_of_database() -> sqlite3.Connection:
     return copy
 
 
+@dataclass
+class Death:
+    has_come: bool = False
+
+
 @contextmanager
-def dying(how: str, at: int) -> Any:
+def dying(how: str, at: int) -> Iterator[Death]:
     """The n-th commit, or request, is the last thing that the worker does."""
-    seen = 0
+    seen, death = 0, Death()
 
     def counted(work: Callable[..., Any], *, first: bool) -> Callable[..., Any]:
         def deadly(*args: Any, **kwargs: Any) -> Any:
@@ -125,8 +148,9 @@ def dying(how: str, at: int) -> Any:
     owner, name = (BaseDatabaseWrapper, "commit") if "commit" in how else (_Watched, "send")
     with mock.patch.object(owner, name, counted(getattr(owner, name), first=how.startswith("before"))):
         try:
-            yield
+            yield death
         except Killed:
+            death.has_come = True
             # What the process held is gone with it: an open transaction is undone, connections are closed.
             connection.rollback()
             time.sleep(0.01)  # the vendor does what it was asked, whoever listens
