@@ -185,7 +185,11 @@ def news(account: VendorAccount, *, waiting: Callable[[], int], now: datetime) -
             VendorAccount.Trouble.CREDENTIALS: _("The vendor refuses your credentials"),
             VendorAccount.Trouble.UNSEALED: _("Your credentials do not open"),
         }.get(VendorAccount.Trouble(account.trouble), _("The vendor is not answering"))
-        text = _("Since %(since)s. %(waiting)s They go on by themselves; nobody is lost.") % {
+        if account.trouble == VendorAccount.Trouble.UNSEALED:
+            sentence = _("Since %(since)s. %(waiting)s Enter them again under Connection; nobody is lost.")
+        else:
+            sentence = _("Since %(since)s. %(waiting)s They go on by themselves; nobody is lost.")
+        text = sentence % {
             "since": _moment(account.trouble_since or now),
             "waiting": waiting_sentence(waiting()),
         }
