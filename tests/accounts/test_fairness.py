@@ -136,7 +136,7 @@ def test_mails_go_out_while_the_vendor_account_is_fully_held(north: Agency, sand
         pass
     Job.objects.for_agency(north).delete()
     refresh = Job.objects.create(kind="refresh", agency=north, payload={"subaccount": 1})
-    put_mail("vendor_trouble", agency=north, trouble="unreachable")
+    put_mail("no_room", agency=north, limit=3)
 
     while jobs.run():
         pass

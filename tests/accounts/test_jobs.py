@@ -179,8 +179,9 @@ def test_a_mail_that_nobody_takes_for_a_week_is_given_up_and_its_secret_blanked(
     assert (job.run_at, job.sealed_secret, job.last_error) == (None, "", "ZeroDivisionError")
 
 
-@pytest.mark.parametrize("trouble", ["credentials", "unreachable"])
+@pytest.mark.parametrize("trouble", ["credentials", "unreachable", "unsealed"])
 def test_staff_read_why_everything_waits(trouble: str, north: Agency):
+    VendorAccount.objects.filter(agency=north).update(trouble=trouble)
     Job.objects.create(agency=north, kind=Job.Kind.MAIL, payload={"mail": "vendor_trouble", "trouble": trouble})
 
     jobs.run()

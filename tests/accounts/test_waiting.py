@@ -188,7 +188,7 @@ def test_credentials_that_do_not_open_wait_visibly(
 
     provisioning.attempt()
 
-    assert (fresh(bos_subaccount).state, fresh(bos_subaccount).cause) == (State.REQUESTED, Cause.CREDENTIALS)
+    assert (fresh(bos_subaccount).state, fresh(bos_subaccount).cause) == (State.REQUESTED, Cause.KEY_GONE)
     assert sandbox.requests() == []
 
 
