@@ -14,13 +14,15 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.test import Client
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
-from accounts import jobs, packages, provisioning
+from accounts import clock, jobs, packages, provisioning
 from accounts.models import Agency, Package, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 from tests.accounts.conftest import quick  # noqa: F401 -- the fixture
-from tests.accounts.reading import CREATE, LIST, calls, made, probe_due
+from tests.accounts.reading import CREATE, LIST, calls, fresh, made, probe_due
 from tests.deployment import certificates
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
@@ -34,47 +36,75 @@ UNREACHABLE = "cannot be reached"
 
 @dataclass(frozen=True)
 class Making:
-    """A fault while the account is made: what is arranged, and what both read after so many steps of the worker."""
+    """A fault while the account is made: what is arranged, and what is so after so many steps of the worker."""
 
     staff: str
     customer: str
+    state: State
     kind: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
     path: str = CREATE
     url: str = ""
     before: str = ""
     steps: int = 1
-    makes: int | None = None
+    creates: int = 1  # how often the vendor was asked for an account
+    makes: int = 0  # how many it has made
+    waits: float | None = None  # seconds until it is taken up again, where the vendor says how many
 
 
 def refusal(*codes: int, http: int = 422) -> dict[str, Any]:
     return {"status": http, "codes": list(codes)}
 
 
+def listed(**payload: Any) -> dict[str, Any]:
+    """An answer of the list that is in order but for what it holds."""
+    body = {"status": {"status": "OK"}, **payload}
+    return {"status": 200, "body": body, "content_type": "application/json"}
+
+
+REQUESTED, UNCERTAIN, REVIEW = State.REQUESTED, State.UNCERTAIN, State.NEEDS_REVIEW
 MAKING = {
-    "F1 no answer after the request was sent": Making("did not answer", SLOWER, "reset_after", makes=1),
-    "F2 not a byte was sent": Making(UNREACHABLE, SLOWER, url="http://127.0.0.1:9", makes=0),
-    "F3 a page of HTML": Making(NOT_UNDERSTOOD, SLOWER, "html", {"status": 502}),
-    "F4 no JSON": Making(NOT_UNDERSTOOD, SLOWER, "not_json", makes=1),
+    "F1 no answer after the request was sent": Making("did not answer", SLOWER, UNCERTAIN, "reset_after", makes=1),
+    "F2 not a byte was sent": Making(UNREACHABLE, SLOWER, REQUESTED, url="http://127.0.0.1:9", creates=0),
+    "F3 a page of HTML": Making(NOT_UNDERSTOOD, SLOWER, UNCERTAIN, "html", {"status": 502}),
+    "F4 an empty answer": Making(NOT_UNDERSTOOD, SLOWER, UNCERTAIN, "empty", makes=1),
+    "F4 an answer that is cut": Making("did not answer", SLOWER, UNCERTAIN, "truncated", makes=1),
+    "F4 no JSON": Making(NOT_UNDERSTOOD, SLOWER, UNCERTAIN, "not_json", makes=1),
     "F5 failed under HTTP 200 with an unknown code": Making(
-        NOT_UNDERSTOOD, SLOWER, "status", refusal(999, http=200), makes=0
+        NOT_UNDERSTOOD, SLOWER, UNCERTAIN, "status", refusal(999, http=200)
     ),
-    "F6 an answer without an id": Making(NOT_UNDERSTOOD, SLOWER, "missing_id", makes=1),
-    "F7 several codes at once": Making("(304, 303, 305)", PERSON, "status", refusal(304, 303, 305), makes=0),
+    "F6 an answer without an id": Making(NOT_UNDERSTOOD, SLOWER, UNCERTAIN, "missing_id", makes=1),
+    "F7 several codes at once": Making("(304, 303, 305)", PERSON, REVIEW, "status", refusal(304, 303, 305)),
     "F8 the address is taken, and we never asked before": Making(
-        "not in your list of accounts", PERSON, "email_taken", steps=2, makes=0
+        "not in your list of accounts", PERSON, REVIEW, "email_taken", steps=2
     ),
-    "F10 the address is not taken": Making("does not take this address", PERSON, "status", refusal(305), makes=0),
-    "F11 our own mistake": Making("refused to make the account", PERSON, "status", refusal(303), makes=0),
-    "F13 throttled": Making("asks us to slow down", SLOWER, "throttle", {"retry_after": 30}, makes=0),
-    "F14 a slow drip": Making("did not answer", SLOWER, "slow_drip", {"seconds": 4, "interval": 0.1}, makes=1),
-    "F16 the list is stale": Making("did not answer", SLOWER, "reset_after", before="stale", steps=2, makes=1),
+    "F10 the address is not taken": Making("does not take this address", PERSON, REVIEW, "status", refusal(305)),
+    "F11 our own mistake": Making("refused to make the account", PERSON, REVIEW, "status", refusal(303)),
+    "F13 throttled": Making("asks us to slow down", SLOWER, REQUESTED, "throttle", {"retry_after": 900}, waits=900),
+    "F14 a slow drip": Making(
+        "did not answer", SLOWER, UNCERTAIN, "slow_drip", {"seconds": 4, "interval": 0.1}, makes=1
+    ),
+    # As many steps as a second account would take, if absence were believed.
+    "F16 the list is stale": Making(
+        "did not answer", SLOWER, UNCERTAIN, "reset_after", before="stale", steps=6, makes=1
+    ),
     "F17 the id of somebody else": Making(
-        "an account that is not known to be theirs", PERSON, "wrong_id", before="taken"
+        "an account that is not known to be theirs", PERSON, REVIEW, "wrong_id", before="taken", makes=1
     ),
-    "F19 a redirect": Making(NOT_UNDERSTOOD, SLOWER, "redirect", makes=0),
-    "F20 a certificate that is not theirs": Making(UNREACHABLE, SLOWER, url="https", makes=0),
-    "F21 a list in a form that we do not know": Making(UNREACHABLE, SLOWER, "not_json", path=LIST, makes=0),
+    "F19 a redirect": Making(NOT_UNDERSTOOD, SLOWER, UNCERTAIN, "redirect"),
+    "F20 a certificate that is not theirs": Making(UNREACHABLE, SLOWER, REQUESTED, url="https", creates=0),
+    "F21 a list under a name that we do not know": Making(
+        UNREACHABLE, SLOWER, REQUESTED, "status", listed(accounts=[]), path=LIST, creates=0
+    ),
+    "F21 a list whose ids have a form that we do not know": Making(
+        UNREACHABLE,
+        SLOWER,
+        REQUESTED,
+        "status",
+        listed(subaccounts=[{"ID": "7/north", "email": "other@shop.example"}]),
+        path=LIST,
+        creates=0,
+    ),
 }
 
 
@@ -155,14 +185,20 @@ def test_what_is_read_while_the_account_is_made(
 
     for _ in range(fault.steps):
         Subaccount.objects.for_agency(bos_subaccount.agency).exclude(run_at=None).update(run_at="2026-01-01T00:00Z")
-        provisioning.attempt()
+        assert provisioning.attempt()
+    now, subaccount = clock.now(), fresh(bos_subaccount)
     hers, theirs = read(bos_subaccount)
 
+    assert subaccount.state == fault.state
+    assert (calls(sandbox, CREATE), made(sandbox)) == (fault.creates, fault.makes)
     assert fault.customer in hers
     assert fault.staff in theirs
     assert "sub_" not in hers
-    if fault.makes is not None:
-        assert made(sandbox) == fault.makes
+    assert (subaccount.run_at is None) == (fault.customer == PERSON), "it goes on by itself, or a person says how"
+    if subaccount.run_at:
+        assert f"Next look at {date_format(localtime(subaccount.run_at), 'TIME_FORMAT')}." in hers
+    if subaccount.run_at and fault.waits is not None:
+        assert fault.waits - 60 < (subaccount.run_at - now).total_seconds() < fault.waits + 2
     assert not sandbox.requests("/elsewhere"), "no redirect is followed"
     if fault.url == "https":
         assert (stranger.met > 0, stranger.asked) == (True, []), "it shows its certificate, and is asked nothing"
@@ -173,16 +209,19 @@ def test_f9_taken_by_our_own_lost_answer_is_adopted_and_nobody_reads_of_it(
 ):
     settings.PROVISIONING_BACKOFF_MIN_SECONDS = settings.PROVISIONING_BACKOFF_MAX_SECONDS = 0.0
     sandbox.fault(CREATE, "reset_after")
-    sandbox.fault(LIST, "stale_list", seconds=60, times=3)
+    sandbox.fault(LIST, "stale_list", seconds=60, times=4)  # it shows the account after the second create only
 
     for _ in range(12):
         provisioning.attempt()
+    subaccount = fresh(bos_subaccount)
     hers, theirs = read(bos_subaccount)
 
-    assert made(sandbox) == 1
+    assert calls(sandbox, CREATE) == 2
+    [effect] = sandbox.effects("subaccount_created")
+    assert (subaccount.state, subaccount.vendor_id) == (State.ACTIVE, effect["subaccount"])
     assert "Your account needs a check" not in hers
     assert 'data-state="active"' in hers
-    assert "sub_" in theirs
+    assert subaccount.vendor_id in theirs
     assert "This waits for a person" not in theirs
 
 
