@@ -183,23 +183,28 @@ def test_f34_a_log_that_takes_nothing_breaks_no_request(bo_client: Client, stran
                 full.close()
 
 
+@pytest.mark.installation
 def test_f37_after_a_restore_nothing_is_made_and_both_read_that_it_waits(
-    sandbox: Sandbox, north: Agency, bo_client: Client, ada: User, client_for: Any, bos_subaccount: Subaccount
+    sandbox: Sandbox, north: Agency, bo: User, ada: User, client_for: Any, bos_subaccount: Subaccount, tmp_path: Path
 ):
     """The commands themselves, on a database of their own: tests/flows/test_backup.py."""
-    pausing.pause(why=pausing.RESTORED, agency=north)
+    backups.backup(tmp_path / "copy")
+    assert children.settle(north).state == State.ACTIVE
 
+    backups.restore(tmp_path / "copy", replace=True)
     children.settle(north)
 
     key = bos_subaccount.customer.public_id
-    assert made(sandbox) == 0
+    assert made(sandbox) == 1, "the one that the copy has forgotten"
     assert Subaccount.objects.for_agency(north).get().state == State.REQUESTED
+    bo_client, adas = client_for(north, bo), client_for(north, ada)  # everybody has to sign in again
     assert 'data-state="requested"' in bo_client.get(f"/c/{key}/").content.decode()
     assert "Accounts cannot be made at the moment" in bo_client.get(f"/c/{key}/setup/").text
-    assert "New accounts are paused until" in client_for(north, ada).get(f"/console/customers/{key}/").content.decode()
+    assert "New accounts are paused until" in adas.get(f"/console/customers/{key}/").content.decode()
     seen = VendorAccount.objects.get(agency=north).reconciled_at
     pausing.acknowledge(north, seen=seen, acting_user=factories.operator())
-    assert children.settle(north).state == State.ACTIVE
+    assert children.settle(north).state == State.NEEDS_REVIEW, "a person says whose the one at the vendor is"
+    assert made(sandbox) == 1
 
 
 @pytest.mark.parametrize(
