@@ -2,6 +2,7 @@
 
 Prints kills, intents, lost, doubled, wrongly bound, stuck and seconds; `--kills N --seed S`. The choice of fail-points,
 faults and vendor profiles comes from the seed and these numbers: the last line is the command that repeats a run.
+Points that no worker came to by then are sought in a last round; a run in which one is left has failed.
 """
 
 import signal

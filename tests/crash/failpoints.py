@@ -7,7 +7,8 @@ ends. What is wrapped decides nothing: it only notes where the worker is.
 import functools
 import os
 import signal
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,17 +50,21 @@ POINTS = (
     "before the mail's end is committed",
     "after the mail's end is committed",
 )
-# Few are sent here: a worker seldom comes there, or holds no claim there, so that its end does not count.
-SELDOM = (
+# A worker holds no claim there: not yet, or no longer. Its end is none that could harm anything, and does not count.
+HOLDS_NOTHING = (
     "before the claim",
     "before the claim is committed",
-    "before a doubt is committed",
     "after a doubt is committed",
+    "before a job's claim is committed",
+    "after the mail's end is committed",
+)
+# Few are sent here: for nothing, or because a worker seldom comes there.
+SELDOM = (
+    *HOLDS_NOTHING,
+    "before a doubt is committed",
     "before another attempt is committed",
     "before a row is let go",
-    "before a job's claim is committed",
     "after a job's claim is committed",
-    "after the mail's end is committed",
 )
 NOWHERE = "nowhere"
 RANDOM = "at a random moment"
@@ -70,6 +75,11 @@ MOVES = {
     State.UNCERTAIN: "a doubt",
     State.NEEDS_REVIEW: "a review",
 }
+
+
+def unreached(points: Iterable[str], kills: Counter[str], idle: Counter[str]) -> list[str]:
+    """Those at which no worker was killed with a claim in its hands, or at all where it can hold none."""
+    return [point for point in points if not (kills[point] or (point in HOLDS_NOTHING and idle[point]))]
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """What a run prints: a line a profile, the histogram over the fail-points, and the sum."""
 
 from collections import Counter
+from collections.abc import Sequence
 
-from tests.crash.failpoints import POINTS, RANDOM
+from tests.crash.failpoints import POINTS, RANDOM, unreached
 from tests.crash.kills import Outcome
 from tests.crash.oracle import Verdict
 
@@ -10,8 +11,6 @@ MAIL_PROMISE = (
     "Mails: at least once; a second time only if the mail server's word that it took it is lost, or the worker dies,"
     " loses the database, or is held up past its lease before it has noted it."
 )
-
-ENOUGH = 1_000  # kills: about 20 for each point that is seldom chosen
 
 
 def line(verdict: Verdict, kills: int, stops: int, seconds: float) -> str:
@@ -32,18 +31,19 @@ def show(outcome: Outcome) -> None:
         print(f"    {text}", flush=True)
 
 
-def histogram(kills: Counter[str], idle: Counter[str]) -> list[str]:
-    """Prints it. Answers the points that no worker reached, once there were so many kills that all must have been."""
+def histogram(kills: Counter[str], idle: Counter[str]) -> None:
     print("Kills by fail-point (in brackets those that met no claim, which do not count):")
     longest = max([*kills.values(), 1])
     for number, point in enumerate((*POINTS, RANDOM), start=1):
         bar = "#" * round(30 * kills[point] / longest)
         print(f"  {number:2} {point:42} {kills[point]:6,} ({idle[point]:,})  {bar}")
-    return [point for point in POINTS if not kills[point] + idle[point]] if kills.total() >= ENOUGH else []
 
 
-def summary(database: str, command: str, outcomes: list[Outcome], seconds: float) -> int:
-    """Prints the sum over all parts, and the `command` that repeats them; 1 if anything is wrong."""
+def summary(database: str, command: str, outcomes: list[Outcome], seconds: float, *, points: Sequence[str] = ()) -> int:
+    """Prints the sum over all parts, and the `command` that repeats them; 1 if anything is wrong.
+
+    So it is if no worker came to one of these `points`.
+    """
     total, kills, idle, stops = Verdict(), Counter[str](), Counter[str](), 0
     expected = 0
     for outcome in outcomes:
@@ -52,14 +52,15 @@ def summary(database: str, command: str, outcomes: list[Outcome], seconds: float
         idle += outcome.stage.idle_kills
         stops += outcome.stage.stops
         expected += outcome.verdict.doubled if outcome.may_double else 0
-    unreached = histogram(kills, idle)
-    if unreached:
-        print(f"No worker came to: {', '.join(unreached)}")
+    histogram(kills, idle)
+    missed = unreached(points, kills, idle)
+    if missed:
+        print(f"No worker came to: {', '.join(missed)}")
     print(MAIL_PROMISE)
     if expected:
         where = "addresses are not unique and effects come after the quarantine"
         print(f"{expected} doubles where {where}; {total.unseen} unseen.")
-    is_clean = not unreached and all(outcome.verdict.is_clean(may_double=outcome.may_double) for outcome in outcomes)
+    is_clean = not missed and all(outcome.verdict.is_clean(may_double=outcome.may_double) for outcome in outcomes)
     print(f"{database}: {line(total, kills.total(), stops, seconds)}")
     print(f"{'Proved' if is_clean else 'FAILED'}: {command}", flush=True)
     return 0 if is_clean else 1

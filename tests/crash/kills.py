@@ -2,13 +2,13 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.crash import oracle
-from tests.crash.failpoints import NOWHERE, POINTS, SELDOM, Plan
+from tests.crash.failpoints import NOWHERE, POINTS, SELDOM, Plan, unreached
 from tests.crash.nursery import Nursery
 from tests.crash.oracle import Verdict
 from tests.crash.profiles import Profile
@@ -21,6 +21,7 @@ AGENCIES = 16  # at most two creates of one agency are in flight
 # many wait out a quarantine meanwhile is all the same.
 DUE = 16
 DRAIN_SECONDS = 90.0
+SEEK_SECONDS = 90.0
 RANDOM_SHARE, STOP_SHARE = 0.15, 0.03
 Disturb = Callable[[Stage], None]
 
@@ -37,14 +38,20 @@ class Outcome:
     notes: dict[str, int] = field(default_factory=dict)
 
 
-def kill_plans(seed: str, longest_stop: float, deadly: float = 1.0) -> Callable[[int], Plan]:
+def kill_plans(
+    seed: str, longest_stop: float, deadly: float = 1.0, sought: Sequence[str] = ()
+) -> Callable[[int], Plan]:
     """The plan of the n-th worker: the same for the same seed, whatever the workers before it did.
 
-    `deadly` is the share of workers that are ended; the others take their steps in peace.
+    `deadly` is the share of workers that are ended; the others take their steps in peace. Where points are `sought`,
+    every second worker is sent there. The others are ended anywhere: if none were, nothing would be left behind for the
+    next to take up, and a point that comes early would be in the way of those after it.
     """
 
     def plan_for(serial: int) -> Plan:
         chance = random.Random(f"{seed}:{serial}")
+        if sought and chance.random() < 0.5:
+            return Plan("kill", chance.choice(sought))
         if chance.random() >= deadly:
             return Plan("kill", NOWHERE)
         drawn = chance.random()
@@ -72,8 +79,20 @@ def workers(stage: Stage, plan_for: Callable[[int], Plan], name: str) -> Iterato
         stage.note(nursery.stop())
 
 
-def run(profile: Profile, *, kills: int, seed: int, folder: Path, port: int, disturb: Disturb | None = None) -> Outcome:
-    """At least so many kills of workers that held a claim; then everything is worked off and judged."""
+def run(
+    profile: Profile,
+    *,
+    kills: int,
+    seed: int,
+    folder: Path,
+    port: int,
+    disturb: Disturb | None = None,
+    sought: Sequence[str] = (),
+) -> Outcome:
+    """At least so many kills of workers that held a claim; then everything is worked off and judged.
+
+    Where points are `sought`, it goes on until a worker came to each, or SEEK_SECONDS are over.
+    """
     started, seeded = time.monotonic(), f"{seed}:{profile.name}"
     profile.times.put_in_force()
     with sandbox_process(port) as sandbox:
@@ -83,15 +102,20 @@ def run(profile: Profile, *, kills: int, seed: int, folder: Path, port: int, dis
         sandbox.faults(profile.faults(random.Random(seeded), max(200, 2 * kills)))
         stage.wish(DUE)
         warm_up()
-        with workers(stage, kill_plans(seeded, profile.times.longest_stop), f"{profile.letters}k") as nursery:
-            _kill(stage, nursery, kills, disturb)
+        plans = kill_plans(seeded, profile.times.longest_stop, sought=sought)
+        with workers(stage, plans, f"{profile.letters}{'s' if sought else 'k'}") as nursery:
+            _kill(stage, nursery, kills, disturb, sought)
         verdict = work_off(stage, profile, lambda: drain(stage, f"{profile.letters}d"))
     return Outcome(profile.name, stage, verdict, profile.may_double, time.monotonic() - started)
 
 
-def _kill(stage: Stage, nursery: Nursery, kills: int, disturb: Disturb | None) -> None:
-    next_look = time.monotonic() + 0.3
-    while stage.kills.total() < kills:
+def _kill(
+    stage: Stage, nursery: Nursery, kills: int, disturb: Disturb | None = None, sought: Sequence[str] = ()
+) -> None:
+    next_look, until = time.monotonic() + 0.3, time.monotonic() + SEEK_SECONDS
+    while stage.kills.total() < kills or (
+        unreached(sought, stage.kills, stage.idle_kills) and time.monotonic() < until
+    ):
         stage.note(nursery.reports(0.1))
         if disturb is not None:
             disturb(stage)

@@ -353,7 +353,8 @@ def test_the_histogram_says_which_point_was_reached_how_often(stage: Stage, caps
     stage.kills.update({"before the look": 3})
     stage.idle_kills.update({"before the look": 4})
 
-    assert figures.histogram(stage.kills, stage.idle_kills) == []
+    figures.histogram(stage.kills, stage.idle_kills)
+
     assert re.search(r"before the look +3 \(4\)", capsys.readouterr().out)
 
 
