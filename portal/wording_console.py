@@ -235,6 +235,12 @@ def what_happens_next(subaccount: Subaccount) -> str:
     return _("Nothing until you choose. The customer was told that a colleague is looking at it.")
 
 
+def what_holds_it_up(subaccount: Subaccount) -> str:
+    """Why a wish that waits for nobody is not settled yet, and when it is looked at next. Empty if nothing is wrong."""
+    sentence = wording.cause_sentence(subaccount.cause, subaccount.cause_codes)
+    return f"{sentence} {wording.next_look_sentence(subaccount.run_at, timezone.now())}".strip() if sentence else ""
+
+
 def _at_once_or_later(subaccount: Subaccount, at_once: str, later: str) -> str:
     """`later` where the vendor is away, or wants to be asked more slowly: that may take an hour."""
     now = timezone.now()

@@ -196,7 +196,9 @@ def test_what_is_read_while_the_account_is_made(
     assert "sub_" not in hers
     assert (subaccount.run_at is None) == (fault.customer == PERSON), "it goes on by itself, or a person says how"
     if subaccount.run_at:
-        assert f"Next look at {date_format(localtime(subaccount.run_at), 'TIME_FORMAT')}." in hers
+        next_look = f"Next look at {date_format(localtime(subaccount.run_at), 'TIME_FORMAT')}."
+        assert next_look in hers
+        assert next_look in theirs
     if subaccount.run_at and fault.waits is not None:
         assert fault.waits - 60 < (subaccount.run_at - now).total_seconds() < fault.waits + 2
     assert not sandbox.requests("/elsewhere"), "no redirect is followed"

@@ -219,7 +219,7 @@ def _file_page(request: PersonRequest, customer: UUID, note_form: NoteForm) -> H
         "choices": wording_console.choices(file.subaccount, role=role),
         "what_happened": wording_console.what_happened(file.subaccount) if file.state in WAITING else "",
         "what_happens_next": wording_console.what_happens_next(file.subaccount) if file.state in WAITING else "",
-        "cause": wording.cause_sentence(file.subaccount.cause, file.subaccount.cause_codes),
+        "holds_up": wording_console.what_holds_it_up(file.subaccount),
         "tasks": [
             (task, wording_console.task_sentence(task.kind, file.subaccount.vendor_id, task.data))
             for task in file.tasks
