@@ -156,7 +156,7 @@ def _lock(subaccount: Subaccount, choice: Choice) -> None:
     """
     _may(subaccount, choice)
     was = subaccount.state, subaccount.cause
-    rows = Subaccount.objects.for_agency(subaccount.agency).select_for_update(of=("self",))
+    rows = Subaccount.objects.for_agency(subaccount.agency).select_for_update(of=("self",), no_key=True)
     plain = [field.attname for field in Subaccount._meta.concrete_fields if not field.is_relation]
     subaccount.refresh_from_db(fields=plain, from_queryset=rows)
     if was != (subaccount.state, subaccount.cause):

@@ -240,7 +240,7 @@ class Claimed:
         tasks = PanelTask.objects.for_agency(self.subaccount.agency).filter(
             kind__in=(PanelTask.Kind.DELETE, PanelTask.Kind.ERASE), done_at=None, data__has_key="unproven"
         )
-        for task in tasks:
+        for task in tasks.exclude(data__has_key="left"):
             left = [account for account in task.data["unproven"] if account != vendor_id]
             if not left:
                 task.delete()
@@ -256,7 +256,10 @@ class Claimed:
         subaccount = self.subaccount
         others = Subaccount.objects.for_agency(subaccount.agency).bound_here().exclude(pk=subaccount.pk)
         if others.filter(vendor_id=subaccount.vendor_id).exists():
-            self.keep(Cause.OTHER_ACCOUNT)
+            if subaccount.cause == Cause.OTHER_ACCOUNT:
+                self.free(run_at=clock.now() + MISSING_LOOK, looked_at=clock.now())
+            else:
+                self.keep(Cause.OTHER_ACCOUNT)
             return
         with transaction.atomic():
             facts = {"bound_at": bound_at, "looked_at": clock.now(), "cause": Cause.NONE, "cause_codes": []}
@@ -375,7 +378,7 @@ class Claimed:
         row = Subaccount.objects.across_agencies().filter(
             pk=self.subaccount.pk, lease_owner=self.owner, state=self.subaccount.state
         )
-        if row.update(**changes, **FREE) != 1:
+        if row.update(**{"faults": 0} | changes, **FREE) != 1:
             raise LostClaim(str(self.subaccount.public_id))
 
     def wait_for_vendor(self, waiting: vendor.Waiting) -> None:
@@ -392,4 +395,4 @@ class Claimed:
         Event.objects.record(kind, agency=subaccount.agency, customer=subaccount.customer, about=subaccount, **data)
 
     def move(self, to: State, **changes: Any) -> None:
-        move(self.subaccount, expecting=State(self.subaccount.state), to=to, owner=self.owner, **changes)
+        move(self.subaccount, expecting=State(self.subaccount.state), to=to, owner=self.owner, faults=0, **changes)

@@ -21,7 +21,8 @@ class NoThread(Exception):
 
 @contextmanager
 def one(account: VendorAccount) -> Iterator[None]:
-    """A click's place: half of the threads are for clicks, a quarter at most for those of one vendor account.
+    """A click's place: half of the threads are for clicks, a quarter at most for those of one vendor account whose last
+    call failed, one for one that is silent.
 
     Raises NoThread.
     """
@@ -39,4 +40,7 @@ def one(account: VendorAccount) -> Iterator[None]:
 
 
 def _may_wait(account: VendorAccount) -> int:
-    return 1 if account.failures_in_a_row >= SILENT else max(1, int(settings.WEB_THREADS) // 4)
+    failures, threads = account.failures_in_a_row, int(settings.WEB_THREADS)
+    if failures >= SILENT:
+        return 1
+    return max(1, threads // 4 if failures else threads // 2)

@@ -29,7 +29,6 @@ from accounts.models import (
     State,
     Subaccount,
     User,
-    VendorAccount,
 )
 
 
@@ -69,8 +68,7 @@ def may_be_closed(subaccount: Subaccount) -> bool:
         return True
     if subaccount.state != State.UNCERTAIN or subaccount.uncertain_since is None:
         return False
-    is_refused = subaccount.vendor_account.trouble == VendorAccount.Trouble.CREDENTIALS
-    return is_refused and quarantine_ends(subaccount.uncertain_since) < clock.now()
+    return subaccount.vendor_account.has_lost_its_pair and quarantine_ends(subaccount.uncertain_since) < clock.now()
 
 
 def put_task(customer: Customer, kind: PanelTask.Kind, **data: Any) -> None:

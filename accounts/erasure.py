@@ -372,7 +372,7 @@ def _at_vendor(subaccount: Subaccount) -> dict[str, Any] | None:
     """By what somebody finds the customer in the vendor's panel, beside its account; None if the vendor never heard
     of it."""
     if subaccount.vendor_id:
-        return {}
+        return {} if subaccount.is_bound_here else {"left": True}
     if unproven := attention.unproven_accounts(subaccount):
         return {"unproven": unproven}
     asked_at = subaccount.create_started_at

@@ -285,7 +285,7 @@ TABLES: dict[str, Table] = {
         kept="For ever: the vendor's id stays bound, so that nothing is doubled",
         plain="id run_at lease_owner lease_until attempts public_id agency_id customer_id vendor_account_id state"
         " changed_at created_at verified_at cause cause_codes first_look first_look_at expiry_date packages_sent"
-        " trials_sent"
+        " trials_sent faults"
         " create_started_at uncertain_since had_unknown_outcome absent_looks looked_at candidates wanted_vendor_id"
         " wanted_in_spite dismissed_at late_since vendor_id bound_at refreshed_at",
         never_shown="sealed_keys",

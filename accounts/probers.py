@@ -28,7 +28,12 @@ class Probers:
                 return False
             self._asked.add(pk)
         # One that hangs must not keep a process from ending: the next one asks.
-        threading.Thread(target=self._ask, args=(pk,), name=f"prober-{pk}", daemon=True).start()
+        try:
+            threading.Thread(target=self._ask, args=(pk,), name=f"prober-{pk}", daemon=True).start()
+        except RuntimeError:  # this machine has no thread to spare just now
+            with self._lock:
+                self._asked.discard(pk)
+            return False
         return True
 
     def _ask(self, pk: int) -> None:

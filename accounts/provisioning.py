@@ -50,7 +50,8 @@ MAX_CREATES_IN_FLIGHT = 2
 OTHERS_WAIT = timedelta(seconds=5)  # then it is asked again whether the other wish of the address is settled
 PAUSED_FOR = timedelta(minutes=1)  # then it is asked again whether an operator has ended the pause
 UNKNOWN_WAITS = timedelta(minutes=1)
-FAULTS_STAY = timedelta(hours=1)
+AFTER_FAULT = timedelta(minutes=1)
+MOST_FAULTS = 30  # one a minute
 NOT_IN_LIST = 302  # "value not in the predefined list": of what we send, only the package can be that
 
 
@@ -118,15 +119,13 @@ class _Step(Claimed):
         """
         subaccount = self.subaccount
         with contextlib.suppress(LostClaim):
-            if subaccount.state == State.UNCERTAIN and self._has_had_its_time():
+            if subaccount.state == State.UNCERTAIN and subaccount.faults + 1 >= MOST_FAULTS:
                 self.candidates = list(subaccount.candidates)
                 self.review(Cause.OUR_FAULT)
+            elif subaccount.state == State.UNCERTAIN:
+                self.free(run_at=clock.now() + AFTER_FAULT, faults=subaccount.faults + 1)
             elif subaccount.state != State.CREATING:
-                self.postpone(timedelta(minutes=1), Cause.OUR_FAULT)
-
-    def _has_had_its_time(self) -> bool:
-        since = self.subaccount.uncertain_since
-        return since is None or clock.now() > quarantine_ends(since) + FAULTS_STAY
+                self.postpone(AFTER_FAULT, Cause.OUR_FAULT)
 
     # -- looking -------------------------------------------------------------------------------------------
 
@@ -162,7 +161,7 @@ class _Step(Claimed):
         """Whether the day's number is reached, and the wish put off: behind the lock of whoever makes room for more."""
         with transaction.atomic():
             # In the order of a claim, see _start_create.
-            Subaccount.objects.for_agency(self.subaccount.agency).select_for_update().only("pk").get(
+            Subaccount.objects.for_agency(self.subaccount.agency).select_for_update(no_key=True).only("pk").get(
                 pk=self.subaccount.pk
             )
             account = VendorAccount.objects.select_for_update().get(pk=self.account.pk)
@@ -226,7 +225,9 @@ class _Step(Claimed):
         subaccount, now = self.subaccount, clock.now()
         with transaction.atomic():
             # In the order of a claim, which may take this row once its lease is over: else the two wait for each other.
-            Subaccount.objects.for_agency(subaccount.agency).select_for_update().only("pk").get(pk=subaccount.pk)
+            Subaccount.objects.for_agency(subaccount.agency).select_for_update(no_key=True).only("pk").get(
+                pk=subaccount.pk
+            )
             # The row lock makes the counts exact: one worker at a time decides for this vendor account. Its pair is
             # read after the lock: read with it, it may be the one of before the wait.
             account = VendorAccount.objects.select_for_update().get(pk=self.account.pk)
@@ -375,7 +376,8 @@ def _tell_of_budget(account: VendorAccount, agency: Agency, today: date, *, allo
     VendorAccount.objects.filter(pk=account.pk).update(budget_reached_on=today)
     Event.objects.record("vendor_account.budget_reached", agency=agency, about=account, allowed=allowed)
     # A create that is given back leaves room for one, and the number is reached again.
-    put_mail_once("daily_budget", agency=agency, once=f"daily_budget:{account.pk}:{today}:{allowed}", allowed=allowed)
+    once = f"daily_budget:{account.pk}:{today}:{allowed}"
+    put_mail_once("daily_budget", agency=agency, once=once, allowed=allowed, day=today.isoformat())
 
 
 def creates_today(agency: Agency, *, now: datetime) -> tuple[int, int]:

@@ -106,7 +106,7 @@ def doubts_absence(account: VendorAccount) -> bool:
     now = clock.now()
     ours = Subaccount.objects.for_agency(account.agency)
     lost = 1 + ours.filter(state=State.MISSING, changed_at__gt=now - LATELY).count()
-    if not is_too_much(lost, of=lost + ours.filter(state=State.ACTIVE).count()):
+    if not is_too_much(lost, of=lost - 1 + ours.filter(state=State.ACTIVE).count()):
         return False
     if account.reconciled_at is None or account.reconciled_at < now - COMPARED_ANEW_AFTER:
         put(account)

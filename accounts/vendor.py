@@ -88,16 +88,9 @@ class _Clients:
             if client is None:
                 for stale in [other for other in self._clients if other[:2] == key[:2]]:
                     self._clients.pop(stale).close()
-                try:
-                    client_id, client_secret = credential.client_id, credential.client_secret
-                except CannotOpen:
-                    log.error("vendor.credentials_do_not_open", vendor_account=account.pk)
-                    trouble, probe_at = VendorAccount.Trouble.UNSEALED, _next_probe()
-                    outages.begin(account, trouble, now=clock.now(), probe_at=probe_at)
-                    raise Waiting(probe_at, trouble) from None
                 client = self._clients[key] = Coupontools(
-                    client_id=client_id,
-                    client_secret=client_secret,
+                    client_id=credential.client_id,
+                    client_secret=credential.client_secret,
                     base_url=settings.COUPONTOOLS_API_URL,
                     deadline=settings.VENDOR_DEADLINE_SECONDS,
                     list_deadline=settings.VENDOR_LIST_DEADLINE_SECONDS,
@@ -157,7 +150,10 @@ def _observed(
     for_click: bool = False,
     reads_list: bool = False,
 ) -> Answer:
-    client, started = clients.get(account, for_click=for_click), time.monotonic()
+    try:
+        client, started = clients.get(account, for_click=for_click), time.monotonic()
+    except CannotOpen:
+        raise _unsealed(account) from None
     try:
         answer = call(client)
     except CoupontoolsError as problem:
@@ -175,6 +171,17 @@ def _observed(
     if account.recent_failures or account.trouble or account.probe_at:
         _note(account, account.active_credential, None)
     return answer
+
+
+def _unsealed(account: VendorAccount) -> Waiting:
+    """The breaker opens, if it is the pair in use that does not open: nobody is asked with it."""
+    log.error("vendor.credentials_do_not_open", vendor_account=account.pk)
+    trouble, probe_at = VendorAccount.Trouble.UNSEALED, _next_probe()
+    with transaction.atomic():
+        current = VendorAccount.objects.select_for_update().get(pk=account.pk)
+        if has_same_pair(current, account):
+            outages.begin(account, trouble, now=clock.now(), probe_at=probe_at)
+    return Waiting(probe_at, trouble)
 
 
 def _make_probe_due(account: VendorAccount) -> None:
@@ -293,15 +300,16 @@ def learn(credential: Credential, problem: CoupontoolsError | None) -> None:
 def _due_for_probe() -> QuerySet[VendorAccount]:
     now = clock.now()
     is_throttled = Q(throttled_until__gt=now)
-    accounts = VendorAccount.objects.filter(agency__stopped_at=None)
-    return accounts.filter(~is_throttled | Q(throttled_until=None), probe_at__lte=now)
+    return VendorAccount.objects.filter(~is_throttled | Q(throttled_until=None), probe_at__lte=now)
 
 
 def probes_due() -> list[int]:
     """Keys of the vendor accounts whose probe is due, the longest first: the breaker is open, or calls failed in a way
-    that may be about the whole vendor account. None that asked us to slow down, till that is over.
+    that may be about the whole vendor account. None that asked us to slow down, till that is over, nor of an agency that
+    is stopped.
     """
-    return list(_due_for_probe().order_by("probe_at", "pk").values_list("pk", flat=True))
+    due = _due_for_probe().filter(agency__stopped_at=None)
+    return list(due.order_by("probe_at", "pk").values_list("pk", flat=True))
 
 
 def probe(pk: int) -> bool:

@@ -22,6 +22,7 @@ from accounts.models import (
     Agency,
     Credential,
     Event,
+    PanelTask,
     State,
     Subaccount,
     User,
@@ -36,6 +37,7 @@ MISSES_CUSTOMERS = "misses_customers"
 UNSEALED = "does_not_open"
 CUSTOMERS_NAMED = 20
 WAITING = (State.REQUESTED, State.NEEDS_REVIEW, State.MISSING)  # the worker looks for these
+LEFT_BEHIND = (PanelTask.Kind.DELETE, PanelTask.Kind.ERASE)
 GONE = (State.MISSING, State.CLOSED)  # nobody expects to find these at the vendor
 
 
@@ -108,10 +110,15 @@ def check(agency: Agency, *, slot: int, acting_user: User) -> Check:
     A pair of another client id is good only if it lists every account that customers are bound to.
     Raises NotAllowed if the slot is empty, TooMany.
     """
+    return _checked(agency, slot=slot, acting_user=acting_user)[0]
+
+
+def _checked(agency: Agency, *, slot: int, acting_user: User) -> tuple[Check, dict[str, str]]:
+    """Likewise; also what the vendor listed: addresses by number."""
     credential = _in_slot(agency, slot)
     limits.count("vendor-check", agency.pk, settings.LIMIT_VENDOR_CHECK)
-    asked_at = clock.now()  # what is bound from here on may be missing in the answer: by the clock of `bound_at`
-    found, absent = _asked(agency, credential)
+    asked_at = clock.now()
+    found, absent, listed = _asked(agency, credential)
     with transaction.atomic():
         # Only what was asked with is judged: somebody may have stored another pair meanwhile.
         row = Credential.objects.filter(pk=credential.pk, sealed_client_secret=credential.sealed_client_secret)
@@ -129,7 +136,7 @@ def check(agency: Agency, *, slot: int, acting_user: User) -> Check:
             missing=found.missing,
             customers=absent[:CUSTOMERS_NAMED],
         )
-    return found
+    return found, listed
 
 
 def switch(agency: Agency, *, slot: int, acting_user: User) -> Check:
@@ -141,7 +148,7 @@ def switch(agency: Agency, *, slot: int, acting_user: User) -> Check:
     credential = _in_slot(agency, slot)
     if credential.test_result != OK:
         raise NotAllowed("This pair has not passed a check.")
-    found = check(agency, slot=slot, acting_user=acting_user)
+    found, listed = _checked(agency, slot=slot, acting_user=acting_user)
     if not found.is_good:
         return found
     with transaction.atomic():
@@ -153,10 +160,11 @@ def switch(agency: Agency, *, slot: int, acting_user: User) -> Check:
         if _is_another_client(account, chosen):
             # Where the old pair is refused, and the new one lists each customer's account, it is the same vendor
             # account: what was seen there holds, and what is in the making there is looked for with the new pair.
-            if account.trouble != VendorAccount.Trouble.CREDENTIALS or not _bound(agency).exists():
+            if not account.has_lost_its_pair or not _bound(agency).exists():
                 _leave_client(agency)
-            # Also a lost one that was found again, which counts as bound for as long as before.
-            if chosen.tested_at and _bound(agency).filter(changed_at__gte=chosen.tested_at).exists():
+            # Once more, behind the lock: also a lost one that was found again. By no clock: a binding has its time
+            # before it is committed.
+            if _absent(agency, listed):
                 raise InTheMaking("An account was bound since the check.")
         _activate(account, chosen, acting_user)
         vendor.learn(chosen, None)
@@ -204,22 +212,21 @@ def change(agency: Agency, *, offers_pages: bool, reads_statistics: bool, acting
 # -- the vendor ------------------------------------------------------------------------------------------------
 
 
-def _asked(agency: Agency, credential: Credential) -> tuple[Check, list[int]]:
-    """One list call with the pair; also the customers whose accounts it does not list."""
+def _asked(agency: Agency, credential: Credential) -> tuple[Check, list[int], dict[str, str]]:
+    """One list call with the pair; also the customers whose accounts it does not list, and what it lists."""
     account, started = credential.vendor_account, time.monotonic()
     try:
         listed = vendor.try_credential(credential)
     except CoupontoolsError as problem:
         vendor.learn(credential, problem)
-        return Check(type(problem).__name__, problem.codes, _milliseconds_since(started)), []
+        return Check(type(problem).__name__, problem.codes, _milliseconds_since(started)), [], {}
     except CannotOpen:
-        return Check(UNSEALED), []
+        return Check(UNSEALED), [], {}
     took = _milliseconds_since(started)
     vendor.learn(credential, None)
-    if not _is_another_client(account, credential):
-        return Check(OK, (), took, len(listed)), []
-    absent = _absent(agency, {str(line.id): line.email for line in listed})
-    return Check(MISSES_CUSTOMERS if absent else OK, (), took, len(listed), len(absent)), absent
+    addresses = {str(line.id): line.email for line in listed}
+    absent = _absent(agency, addresses) if _is_another_client(account, credential) else []
+    return Check(MISSES_CUSTOMERS if absent else OK, (), took, len(listed), len(absent)), absent, addresses
 
 
 def _absent(agency: Agency, listed: dict[str, str]) -> list[int]:
@@ -293,6 +300,10 @@ def _leave_client(agency: Agency) -> None:
         **FREE,
     )
     ours.filter(state=State.CLOSED).exclude(vendor_id="").update(bound_at=None)
+    # What is still to be deleted there is not what may have the number here.
+    for task in PanelTask.objects.for_agency(agency).filter(kind__in=LEFT_BEHIND, done_at=None):
+        task.data["left"] = True
+        task.save(update_fields=["data"])
     VendorAccount.objects.filter(agency=agency).update(reconciled_at=None, compared_at=None, reconcile_result={})
 
 

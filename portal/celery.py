@@ -1,12 +1,11 @@
 """Celery is the clock and the wake-up; the queue is the database (ARCHITECTURE.md, "From wish to subaccount")."""
 
-import contextlib
 import os
 from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import task_postrun, task_prerun, worker_process_shutdown
+from celery.signals import task_postrun, task_prerun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -20,17 +19,6 @@ app.autodiscover_tasks(["accounts"], related_name="retention")
 def _say_for_which_task(task_id: str, **_: Any) -> None:
     """What a task writes down names it, unless it does so for a claim that it makes."""
     structlog.contextvars.bind_contextvars(claim=task_id)
-
-
-@worker_process_shutdown.connect
-def _say_that_it_stops(**_: Any) -> None:
-    """Nobody waits for a process that was stopped in good order: a restore begins at once."""
-    from django.db import DatabaseError  # noqa: PLC0415 -- only after django.setup()
-
-    from accounts import workers  # noqa: PLC0415
-
-    with contextlib.suppress(DatabaseError):
-        workers.leave(workers.name_of_this("celery"))
 
 
 @task_postrun.connect

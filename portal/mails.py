@@ -102,9 +102,10 @@ def _is_still_so(payload: dict[str, Any], agency: Agency) -> bool:
     """The same of a mail about the vendor account: it must not begin an outage after its end."""
     match payload["mail"]:
         case "vendor_trouble":
-            return bool(agency.vendor_account.trouble == payload["trouble"])
+            return agency.vendor_account.is_open
         case "daily_budget":
-            return bool(agency.vendor_account.budget_reached_on == timezone.now().astimezone(UTC).date())
+            today = timezone.now().astimezone(UTC).date().isoformat()
+            return bool(payload.get("day", today) == today)  # a version before wrote none
         case "reconcile_stopped":
             return bool(agency.vendor_account.reconcile_result.get("outcome") == reconcile.TOO_MANY_ABSENT)
     return True
@@ -116,6 +117,8 @@ def _cause_text(context: dict[str, Any]) -> str:
         return wording_differences.stopped_sentence(context)
     if context["mail"] == "vendor_recovered":
         return f"{wording_vendor.outage_sentence(context)} {wording_vendor.late_sentence(context)}"
+    if context["mail"] == "vendor_trouble":  # what it is by now
+        return wording.trouble_sentence(context["agency"].vendor_account.trouble)
     if "trouble" in context:
         return wording.trouble_sentence(context["trouble"])
     if "customer" in context and context["mail"] in TO_STAFF:

@@ -287,6 +287,8 @@ def task_sentence(kind: str, account: str, data: dict[str, Any]) -> str:
     elif kind == "erase" and not account:
         kind = "erase_lost"  # asked for, and the answer never came
     sentence = str(_TASKS[kind]) % facts
+    if data.get("left"):
+        sentence += " " + _("in the vendor account that you left")
     if data.get("removes_expiry"):
         sentence += " " + _("and remove its expiry date")
     return sentence

@@ -38,6 +38,16 @@ class Problem:
     page: str = ""
 
 
+def _busy(title: str) -> Problem:
+    """As many clicks as may be wait for the vendor already."""
+    return Problem(
+        title,
+        _("Many are opening the editor at this moment, so we did not try. Nothing was changed."),
+        _("Please try again in a few seconds."),
+        503,
+    )
+
+
 def problem(error: DoorError, *, seconds: float, own_words: str = "") -> Problem:
     """What the customer reads when a door refuses. Nothing was changed in any of these.
 
@@ -94,6 +104,8 @@ def problem(error: DoorError, *, seconds: float, own_words: str = "") -> Problem
                 503,
                 can_retry=False,
             )
+        case NotAskedNow(args=("busy",)):
+            return _busy(title)
         case NotAskedNow():
             return Problem(
                 title,
@@ -159,6 +171,16 @@ def staff_problem(error: DoorError, *, seconds: float) -> Problem:
                     "We read your list of accounts to find out which. If it is the credentials, an owner sets them "
                     "right under Connection."
                 ),
+                503,
+                page="console:connection",
+            )
+        case NotAskedNow(args=("busy",)):
+            return _busy(title)
+        case NotAskedNow(args=(VendorAccount.Trouble.UNSEALED,)):
+            return Problem(
+                title,
+                _("Your agency's credentials do not open. Nothing was changed."),
+                _("An owner enters them again under Connection."),
                 503,
                 page="console:connection",
             )

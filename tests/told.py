@@ -59,6 +59,8 @@ QUIET = {
     # The breaker's memory; that it opens, closes, or is told to slow down is told.
     "accounts_vendoraccount.recent_failures",
     "accounts_vendoraccount.probe_at",
+    # How often in a row we failed: the log says how, and the last one is an event.
+    "accounts_subaccount.faults",
     # That a process lives.
     "accounts_worker.seen_at",
     "accounts_worker.started_at",

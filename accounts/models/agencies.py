@@ -161,6 +161,11 @@ class VendorAccount(models.Model):
         return self.trouble != self.Trouble.NONE
 
     @property
+    def has_lost_its_pair(self) -> bool:
+        """Whether the vendor refuses the pair in use, or we cannot open it: nothing is heard till there is another."""
+        return self.trouble in (self.Trouble.CREDENTIALS, self.Trouble.UNSEALED)
+
+    @property
     def failures_in_a_row(self) -> int:
         """How many of the newest outcomes failed: the ones at the low end of the bits."""
         bits = f"{self.recent_failures:b}"

@@ -114,6 +114,7 @@ class Subaccount(Claimable):
     uncertain_since = models.DateTimeField(null=True, blank=True)
     had_unknown_outcome = models.BooleanField(default=False)
     absent_looks = models.PositiveSmallIntegerField(default=0, help_text="Absences seen after the quarantine.")
+    faults = models.PositiveSmallIntegerField(default=0, help_text="Steps in a row that ended in a fault of ours.")
     looked_at = models.DateTimeField(null=True, blank=True)
     candidates = models.JSONField(default=list, blank=True, help_text="Ids that the last look listed for the address.")
 

@@ -9,7 +9,8 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import Agency, Customer, Subaccount, User
+from accounts import reconcile
+from accounts.models import Agency, Customer, Subaccount, User, VendorAccount
 from portal import mails
 from tests.figures import RecordFigure
 from tests.hostile import payloads, payloads_of
@@ -77,6 +78,8 @@ def assert_is_as_written(received: EmailMessage) -> None:
 def hostile_north(north: Agency) -> Agency:
     north.support_email = SUPPORT
     north.save()
+    so = {"trouble": "unreachable", "reconcile_result": {"outcome": reconcile.TOO_MANY_ABSENT}}
+    VendorAccount.objects.filter(agency=north).update(**so)
     return north
 
 
