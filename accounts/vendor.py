@@ -305,8 +305,8 @@ def _due_for_probe() -> QuerySet[VendorAccount]:
 
 def probes_due() -> list[int]:
     """Keys of the vendor accounts whose probe is due, the longest first: the breaker is open, or calls failed in a way
-    that may be about the whole vendor account. None that asked us to slow down, till that is over, and none of a stopped
-    agency.
+    that may be about the whole vendor account. None that asked us to slow down, till that is over, or whose agency is
+    stopped.
     """
     due = _due_for_probe().filter(agency__stopped_at=None)
     return list(due.order_by("probe_at", "pk").values_list("pk", flat=True))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import attention, reconcile
+from accounts import attention, customer_care, reconcile
 from accounts.models import (
     Agency,
     Cause,
@@ -21,6 +21,7 @@ from accounts.models import (
 )
 from accounts.provisioning import _Step
 from coupontools_api.sandbox import Sandbox
+from portal import wording_console
 from tests import factories
 from tests.accounts.reading import Work, fresh
 from tests.accounts.test_left_numbers import go_over
@@ -114,3 +115,20 @@ def test_going_over_to_another_vendor_account_leaves_other_agencies_compared(
 
     assert VendorAccount.objects.get(agency=south).compared_at == at
     assert VendorAccount.objects.get(agency=north).compared_at is None
+
+
+def test_going_over_says_of_no_other_agencys_task_that_its_account_was_left(
+    sandbox: Sandbox, north: Agency, active: Subaccount, theirs: Subaccount, ada: User
+):
+    """What is still to be deleted where the agency was is not the account that may have its number by now."""
+    customer_care.close(active.customer, message="", acting_user=ada)
+    sandbox.remove_subaccount(active.vendor_id)
+    PanelTask.objects.create(agency=theirs.agency, customer=theirs.customer, kind=PanelTask.Kind.DELETE)
+
+    go_over(sandbox, north, ada)
+
+    [own] = PanelTask.objects.for_agency(north).filter(kind=PanelTask.Kind.DELETE)
+    [other] = PanelTask.objects.for_agency(theirs.agency)
+    assert (own.data, other.data) == ({"left": True}, {})
+    sentence = wording_console.task_sentence(own.kind, active.vendor_id, own.data)
+    assert sentence.endswith("in the vendor account that you left")
