@@ -71,7 +71,7 @@ def test_a_refusal_without_a_code_of_the_vendor_may_stand_before_an_account(
     assert made(sandbox) == 1
 
 
-@pytest.mark.parametrize("moment", ["_asked", "check"])
+@pytest.mark.parametrize("moment", ["_asked", "_checked"])
 def test_a_switch_sees_what_was_bound_while_the_list_was_read(
     moment: str,
     sandbox: Sandbox,
