@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts import clock, reconcile, tasks
+from accounts.claims import make_due
 from accounts.errors import NotAllowed
 from accounts.models import Agency, Cause, Event, Finding, Subaccount, User, VendorAccount
 
@@ -62,10 +63,8 @@ def acknowledge(agency: Agency, *, seen: datetime | None, acting_user: User) -> 
     differences: dict[str, Any] = {kind.value: number_of(agency, kind) for kind in Finding.Kind}
     VendorAccount.objects.filter(pk=account.pk).update(creates_paused_at=None)
     waiting = Subaccount.objects.for_agency(agency).filter(cause=Cause.CREATES_PAUSED, run_at__isnull=False)
-    # Skipped, not waited for: whoever claims one of them holds it and waits for the lock that we have.
-    # It finds no pause any more; a row that is just being put off is asked for again a minute later by itself.
-    free = list(waiting.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
-    waiting.filter(pk__in=free).update(run_at=clock.now(), cause=Cause.NONE)
+    # Who is skipped finds no pause any more; a row that is just being put off is asked for again a minute later.
+    make_due(waiting, clock.now(), cause=Cause.NONE)
     Event.objects.record(
         "provisioning.acknowledged", agency=agency, acting_user=acting_user, about=account, **differences
     )

@@ -160,16 +160,18 @@ class _Step(Claimed):
     def _waits_for_tomorrow(self) -> bool:
         """Whether the day's number is reached, and the wish put off: behind the lock of whoever makes room for more."""
         with transaction.atomic():
-            # In the order of a claim, see _start_create.
-            Subaccount.objects.for_agency(self.subaccount.agency).select_for_update(no_key=True).only("pk").get(
-                pk=self.subaccount.pk
-            )
-            account = VendorAccount.objects.select_for_update().get(pk=self.account.pk)
-            now = clock.now()
+            account, now = self._locked_account(), clock.now()
             if account.budget_reached_on != _midnight(now).date():
                 return False
             self.postpone(_midnight(now) + timedelta(days=1) - now, Cause.DAILY_BUDGET)
         return True
+
+    def _locked_account(self) -> VendorAccount:
+        """The vendor account as it is now, behind its row's lock."""
+        # In the order of a claim, which may take this row once its lease is over: else the two wait for each other.
+        ours = Subaccount.objects.for_agency(self.subaccount.agency).select_for_update(no_key=True)
+        ours.only("pk").get(pk=self.subaccount.pk)
+        return VendorAccount.objects.select_for_update().get(pk=self.account.pk)
 
     def _look_again(self) -> None:
         listing = self.listing()
@@ -224,13 +226,9 @@ class _Step(Claimed):
         self.lease_ends = time.monotonic() + settings.PROVISIONING_LEASE_SECONDS
         subaccount, now = self.subaccount, clock.now()
         with transaction.atomic():
-            # In the order of a claim, which may take this row once its lease is over: else the two wait for each other.
-            Subaccount.objects.for_agency(subaccount.agency).select_for_update(no_key=True).only("pk").get(
-                pk=subaccount.pk
-            )
-            # The row lock makes the counts exact: one worker at a time decides for this vendor account. Its pair is
-            # read after the lock: read with it, it may be the one of before the wait.
-            account = VendorAccount.objects.select_for_update().get(pk=self.account.pk)
+            # The lock makes the counts exact: one worker at a time decides for this vendor account. Its pair is read
+            # after the lock: read with it, it may be the one of before the wait.
+            account = self._locked_account()
             if account.creates_paused_at or not self._is_as_it_was(account):
                 self.postpone_behind_others(timedelta(seconds=1))
                 return False
