@@ -1,4 +1,4 @@
-"""Every order of what may happen to a wish, as hypothesis finds it; the sandbox's ledger says what is true."""
+"""Every order of what may happen to a wish, as hypothesis finds it; what is then so is oracle.py's."""
 
 import contextlib
 import sqlite3
@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import pytest
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import Q
 from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -28,18 +27,15 @@ from accounts import (
 )
 from accounts.attention import Choice
 from accounts.errors import DoorError, NotAllowed
-from accounts.models import Agency, Event, Finding, State, Subaccount, VendorAccount
-from accounts.provisioning import MAX_CREATES_IN_FLIGHT
-from accounts.states import ALLOWED
+from accounts.models import Agency, State, Subaccount, VendorAccount
 from coupontools_api.errors import CoupontoolsError
 from coupontools_api.sandbox import Sandbox
 from tests.accounts.reading import probe_due
+from tests.machine.oracle import Oracle
 from tests.machine.rules import draw, names, possible
 from tests.machine.seen import Seen, customer_of, owner_of, prove, row_of
 from tests.machine.stage import CREATE, DEATHS, FAULTS, GET, LIST, SSO, Stage, copy_of_database, dying
 
-SETTLED = (State.ACTIVE, State.NEEDS_REVIEW, State.MISSING, State.CLOSED, State.AWAITING_EMAIL, State.AWAITING_APPROVAL)
-LONGEST_WAIT = 61  # seconds: the faults throttle for 20, and an open breaker is probed every minute
 SIDES = ("north", "south")
 APPROVING: tuple[tuple[str, ...], ...] = ((), ("south",), ("north", "south"))
 STARTS = ("refused", "made", "waits")
@@ -65,10 +61,7 @@ class Machine(RuleBasedStateMachine):
         approving, email, start = chance.choice(APPROVING), chance.choice(ADDRESSES), chance.choice(STARTS)
         self.left_out = set(chance.sample(names(), chance.randint(0, MOST_LEFT_OUT)))
         self.copy: sqlite3.Connection | None = None
-        self.proven: set[tuple[str, str]] = set()
-        # Whose account was asked for, client id, address and company: also what a restored copy knows nothing of.
-        self.begun: set[tuple[str, str, str]] = set()
-        self.asked_when_paused: dict[str, int] = {}
+        self.oracle = Oracle(self.stage)
         if start == "refused":
             self.sandbox.fault(CREATE, "status", status=422, codes=[PACKAGE_REFUSED])
         prove(self.stage.sign_up("north", email))
@@ -79,7 +72,7 @@ class Machine(RuleBasedStateMachine):
         second = self.stage.sign_up("south", email)
         if approving:
             prove(second)
-        self._is_as_it_should_be()
+        self.oracle.holds()
 
     @invariant()
     def read(self) -> None:
@@ -91,7 +84,7 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if getattr(self, "has_begun", False):
-            self._ends_well()
+            self.oracle.ends_well()
 
     @rule(seed=SEEDS)
     def step(self, seed: int) -> None:
@@ -123,7 +116,7 @@ class Machine(RuleBasedStateMachine):
         attention.approve(row_of(wish), acting_user=self.stage.staff_of(wish))
         self.steps["approve"] += 1
 
-    @possible(lambda machine: machine.seen.which("waits_for_a_choice"), often=8)
+    @possible(lambda machine: machine.seen.which("waits_for_a_choice"), often=12)
     def choose(self, chance: Random) -> None:
         """Staff make one of the choices that the console offers for a row that waits for them."""
         wish = chance.choice(self.seen.which("waits_for_a_choice"))
@@ -224,7 +217,7 @@ class Machine(RuleBasedStateMachine):
         pausing.pause(why=pausing.RESTORED)
         for side in self.stage.agencies:
             self.stage.tell_secret(side)
-            self.asked_when_paused[side] = self._creates_asked(side)
+            self.oracle.creates_stop(side)
             with pytest.raises(NotAllowed):  # it was not compared since
                 pausing.acknowledge(self.stage.agencies[side], seen=None, acting_user=self.stage.operator)
         self.steps["restore"] += 1
@@ -243,22 +236,15 @@ class Machine(RuleBasedStateMachine):
         agency = self.stage.agencies[side]
         account = VendorAccount.objects.get(agency=agency)
         pausing.acknowledge(agency, seen=account.reconciled_at, acting_user=self.stage.operator)
-        self.asked_when_paused.pop(side, None)
+        self.oracle.creates_go_on(side)
         self.steps["acknowledge"] += 1
-
-    def _creates_asked(self, side: str) -> int:
-        return sum(call.client_id == self.stage.client_id(side) for call in self.sandbox.requests(CREATE))
-
-    def nothing_is_created_while_paused(self) -> None:
-        for side, asked in getattr(self, "asked_when_paused", {}).items():
-            assert self._creates_asked(side) == asked
 
     # -- the worker, the clock, the vendor ---------------------------------------------------------------------------
 
     @possible(lambda machine: machine.seen.is_a_wish_due, often=3)
     def tick(self, chance: Random) -> None:
         self.steps["tick"] += provisioning.attempt()
-        self._is_as_it_should_be()
+        self.oracle.holds()
 
     @possible(lambda machine: machine.seen.is_work_due)
     def work(self, chance: Random) -> None:
@@ -271,7 +257,7 @@ class Machine(RuleBasedStateMachine):
                 break
             did = True
         self.steps["work"] += did
-        self._is_as_it_should_be()
+        self.oracle.holds()
 
     @possible(often=2)
     def pass_time(self, chance: Random) -> None:
@@ -291,7 +277,7 @@ class Machine(RuleBasedStateMachine):
             did = jobs.run() if is_job else provisioning.attempt()
         self.steps["kill"] += death.has_come
         self.steps["work" if is_job else "tick"] += did
-        self._is_as_it_should_be()
+        self.oracle.holds()
 
     @possible()
     def fault(self, chance: Random) -> None:
@@ -309,101 +295,3 @@ class Machine(RuleBasedStateMachine):
             given = {"id": made[0]}
         self.sandbox.fault(path, kind.partition(" ")[0], times=times, **given)
         self.steps["fault"] += 1
-
-    # -- what is so after each step in which the worker did something ------------------------------------------------
-
-    def _is_as_it_should_be(self) -> None:
-        self.nothing_is_lost_or_doubled()
-        self.nothing_is_created_while_paused()
-        self.at_most_two_of_an_agency_are_in_the_making()
-
-    def nothing_is_lost_or_doubled(self) -> None:
-        effects = self.sandbox.effects("subaccount_created")
-        rows = list(Subaccount.objects.across_agencies().filter(agency__in=self.stage.agencies.values()))
-        made = {effect["subaccount"]: effect for effect in effects}
-        bound = [row for row in rows if row.vendor_id]
-        assert len({row.vendor_id for row in bound}) == len(bound), "one account for two customers"
-        for row in bound:
-            effect = made[row.vendor_id]
-            assert effect["client_id"] == self.stage.client_of(row), "the account of another agency"
-            assert effect["email"] == row.email, "the account of another address"
-        self.proven |= {(self.stage.client_of(row), row.email) for row in rows if row.verified_at}
-        calls = self.sandbox.requests(CREATE)
-        asked = {(call.client_id, call.arguments["email"]) for call in calls if "email" in call.arguments}
-        assert asked <= self.proven, "asked for an address that nobody proved"
-        self.begun |= self._begun()
-        wanted = {(effect["client_id"], effect["email"], effect["company_name"]) for effect in effects}
-        assert wanted <= self.begun, "made for a wish that had not begun to ask"
-        # Not one for each wish: what is listed under an address is bound to one, or shown to a person, and not made
-        # again, whoever asks. A second attempt comes after a proven absence, and a proof that is wrong is a double.
-        counts = Counter((effect["client_id"], effect["email"]) for effect in effects)
-        assert set(counts.values()) <= {1}, "a second account for an address"
-
-    def _begun(self) -> set[tuple[str, str, str]]:
-        """The wishes that were CREATING once, as far as this database knows."""
-        agencies = list(self.stage.agencies.values())
-        moves = Event.objects.across_agencies().filter(kind=f"subaccount.{State.CREATING.value}", agency__in=agencies)
-        keys = set(moves.values_list("object_id", flat=True))
-        rows = Subaccount.objects.across_agencies().filter(agency__in=agencies).select_related("customer")
-        begun = (row for row in rows if str(row.pk) in keys)
-        return {(self.stage.client_of(row), row.email, row.customer.company_name) for row in begun}
-
-    def at_most_two_of_an_agency_are_in_the_making(self) -> None:
-        for agency in self.stage.agencies.values():
-            in_flight = Subaccount.objects.for_agency(agency).filter(
-                state=State.CREATING, lease_until__gt=timezone.now()
-            )
-            assert in_flight.count() <= MAX_CREATES_IN_FLIGHT
-
-    def _ends_well(self) -> None:
-        """The faults stop, agencies go on, time passes: every wish is settled, and every move was an allowed one."""
-        self.sandbox.clear_faults()
-        for side, agency in self.stage.agencies.items():
-            Agency.objects.filter(pk=agency.pk).update(stopped_at=None)
-            # Who is told a secret probes at once. Here the vendor takes again what it refused, and tells nobody.
-            pair = VendorAccount.objects.get(agency=agency).active_credential
-            self.stage.let_in(side, secret=pair.client_secret)
-        self._vendor_is_asked_again()
-        for side in self.stage.agencies:
-            self._see_differences(side)
-        rows = Subaccount.objects.across_agencies().filter(agency__in=self.stage.agencies.values())
-        for _ in range(40):
-            probe_due()
-            while provisioning.attempt() or jobs.run():
-                pass
-            if not rows.exclude(state__in=SETTLED).exists():
-                break
-            self.stage.pass_time(130)
-        stuck = list(rows.exclude(state__in=SETTLED).values_list("state", "cause", "attempts", "run_at"))
-        assert stuck == [], "neither made nor in front of a person"
-        self.nothing_is_lost_or_doubled()
-        moves = Event.objects.across_agencies().filter(
-            agency__in=self.stage.agencies.values(), kind__startswith="subaccount.", data__has_key="was"
-        )
-        for kind, was in moves.values_list("kind", "data__was"):
-            to = kind.partition(".")[2]
-            if to in State.values:
-                assert State(to) in ALLOWED[State(was)]
-
-    def _vendor_is_asked_again(self) -> None:
-        """Nobody's hand closes a breaker or ends a pause: the prober does, once its time has come, and the clock."""
-        self.stage.pass_time(LONGEST_WAIT)
-        probe_due()
-        accounts = VendorAccount.objects.filter(agency__in=self.stage.agencies.values())
-        waits = Q(throttled_until__gt=timezone.now()) | ~Q(trouble="")
-        stuck = list(accounts.filter(waits).values_list("trouble", "probe_at", "throttled_until"))
-        assert stuck == [], "a vendor account that is never asked again"
-
-    def _see_differences(self, side: str) -> None:
-        """One comparison lists what is bound to nobody; after a restore an operator lets creates go on."""
-        agency = self.stage.agencies[side]
-        reconcile.run(agency)
-        account = VendorAccount.objects.get(agency=agency)
-        if account.creates_paused_at:
-            ours = {effect["subaccount"] for effect in self.sandbox.effects("subaccount_created")}
-            ours &= {row["ID"] for row in self.sandbox.subaccounts(self.stage.client_id(side))}
-            rows = Subaccount.objects.for_agency(agency)
-            listed = Finding.objects.for_agency(agency).open().values_list("vendor_id", flat=True)
-            assert ours - set(rows.values_list("vendor_id", flat=True)) <= set(listed), "a difference that nobody sees"
-            pausing.acknowledge(agency, seen=account.reconciled_at, acting_user=self.stage.operator)
-        self.asked_when_paused.pop(side, None)
