@@ -4,7 +4,7 @@ Every outcome is one conditional update that only the owner of the claim can mak
 """
 
 import random
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -52,11 +52,6 @@ def seconds(number: float) -> timedelta:
 def quarantine_ends(since: datetime) -> datetime:
     """Until when an account may still appear of which the vendor was asked `since`."""
     return since + seconds(settings.PROVISIONING_QUARANTINE_SECONDS)
-
-
-def _day(at: datetime) -> str:
-    """The day (UTC) whose budget a create counts in."""
-    return at.astimezone(UTC).date().isoformat()
 
 
 def is_new(subaccount: Subaccount) -> bool:
@@ -338,7 +333,7 @@ class Claimed:
 
     def give_back(self, wait: timedelta, cause: Cause, codes: tuple[int, ...] = ()) -> None:
         """The vendor did not take the question at all: later, and the attempt does not count, nor does its create."""
-        day = _day(self.subaccount.create_started_at or clock.now())
+        day = clock.midnight(self.subaccount.create_started_at or clock.now()).date().isoformat()
         with transaction.atomic():
             self.move(
                 State.REQUESTED,

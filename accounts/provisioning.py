@@ -8,7 +8,7 @@ last says what may have happened.
 import contextlib
 import secrets
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import structlog
 from django.conf import settings
@@ -134,7 +134,7 @@ class _Step(Claimed):
             self.postpone(PAUSED_FOR, Cause.CREATES_PAUSED)
             return
         # Before the look, which would be for nothing.
-        if self.account.budget_reached_on == _midnight(clock.now()).date() and self._waits_for_tomorrow():
+        if self.account.budget_reached_on == clock.midnight(clock.now()).date() and self._waits_for_tomorrow():
             return
         of_agency = Subaccount.objects.for_agency(self.subaccount.agency)
         if of_agency.filter(self.others_in_the_making()).exists():
@@ -161,9 +161,9 @@ class _Step(Claimed):
         """Whether the day's number is reached, and the wish put off: behind the lock of whoever makes room for more."""
         with transaction.atomic():
             account, now = self._locked_account(), clock.now()
-            if account.budget_reached_on != _midnight(now).date():
+            if account.budget_reached_on != clock.midnight(now).date():
                 return False
-            self.postpone(_midnight(now) + timedelta(days=1) - now, Cause.DAILY_BUDGET)
+            self.postpone(clock.midnight(now) + timedelta(days=1) - now, Cause.DAILY_BUDGET)
         return True
 
     def _locked_account(self) -> VendorAccount:
@@ -241,8 +241,8 @@ class _Step(Claimed):
                 return False
             made, allowed = creates_today(subaccount.customer.agency, now=now)
             if made >= allowed:
-                self.postpone(_midnight(now) + timedelta(days=1) - now, Cause.DAILY_BUDGET)
-                _tell_of_budget(account, subaccount.agency, _midnight(now).date(), allowed=allowed)
+                self.postpone(clock.midnight(now) + timedelta(days=1) - now, Cause.DAILY_BUDGET)
+                _tell_of_budget(account, subaccount.agency, clock.midnight(now).date(), allowed=allowed)
                 return False
             # What is asked for now comes last. Before it what creates asked for that may have happened all the same.
             is_first = not subaccount.had_unknown_outcome
@@ -381,7 +381,7 @@ def _tell_of_budget(account: VendorAccount, agency: Agency, today: date, *, allo
 def creates_today(agency: Agency, *, now: datetime) -> tuple[int, int]:
     """How many accounts the vendor was asked for since midnight (UTC) and took as a question; how many may be."""
     own = agency.daily_creates
-    started, midnight = f"subaccount.{State.CREATING.value}", _midnight(now)
+    started, midnight = f"subaccount.{State.CREATING.value}", clock.midnight(now)
     events = Event.objects.for_agency(agency).filter(at__gte=midnight, kind__in=(started, GIVEN_BACK))
     # One that was given back after midnight may be yesterday's.
     counts = events.aggregate(
@@ -390,10 +390,6 @@ def creates_today(agency: Agency, *, now: datetime) -> tuple[int, int]:
     )
     allowed = settings.PROVISIONING_DAILY_CREATES if own is None else own
     return int(counts["started"] - counts["given_back"]), allowed
-
-
-def _midnight(now: datetime) -> datetime:
-    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _expiry_date(customer: Customer, now: datetime) -> date | None:
