@@ -186,7 +186,7 @@ def news(account: VendorAccount, *, waiting: Callable[[], int], now: datetime) -
             VendorAccount.Trouble.UNSEALED: _("Your credentials do not open"),
         }.get(VendorAccount.Trouble(account.trouble), _("The vendor is not answering"))
         if account.trouble == VendorAccount.Trouble.UNSEALED:
-            sentence = _("Since %(since)s. %(waiting)s Enter them again under Connection; nobody is lost.")
+            sentence = _("Since %(since)s. %(waiting)s Enter the pair again under Connection; nobody is lost.")
         else:
             sentence = _("Since %(since)s. %(waiting)s They go on by themselves; nobody is lost.")
         text = sentence % {
@@ -223,7 +223,7 @@ def news(account: VendorAccount, *, waiting: Callable[[], int], now: datetime) -
 
 
 def _moment(moment: datetime) -> str:
-    return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
+    return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
 
 
 def _is_recent(outage: dict[str, Any], now: datetime) -> bool:
