@@ -324,16 +324,20 @@ class Claimed:
             **FREE,
         )
 
-    def again(self, cause: Cause) -> None:
+    @transaction.atomic
+    def again(self, cause: Cause, *, was_asked: bool = True) -> None:
         """Nothing happened: another attempt later, unless they are used up."""
+        day = self._day()
         if self.subaccount.attempts >= settings.PROVISIONING_ATTEMPTS:
             self.review(Cause.ATTEMPTS_USED_UP)
-            return
-        self.move(State.REQUESTED, run_at=clock.now() + backoff(self.subaccount.attempts), cause=cause, **FREE)
+        else:
+            self.move(State.REQUESTED, run_at=clock.now() + backoff(self.subaccount.attempts), cause=cause, **FREE)
+        if not was_asked:
+            self._give_back_create(day)
 
     def give_back(self, wait: timedelta, cause: Cause, codes: tuple[int, ...] = ()) -> None:
         """The vendor did not take the question at all: later, and the attempt does not count, nor does its create."""
-        day = clock.midnight(self.subaccount.create_started_at or clock.now()).date().isoformat()
+        day = self._day()
         with transaction.atomic():
             self.move(
                 State.REQUESTED,
@@ -343,11 +347,15 @@ class Claimed:
                 cause_codes=list(codes),
                 **FREE,
             )
-            self._record(GIVEN_BACK, day=day)
-            self._leave_room(day)
+            self._give_back_create(day)
 
-    def _leave_room(self, day: str) -> None:
-        """One of those who wait for tomorrow may be made today, where the day's number was reached."""
+    def _day(self) -> str:
+        """The day in whose number the create counts."""
+        return clock.midnight(self.subaccount.create_started_at or clock.now()).date().isoformat()
+
+    def _give_back_create(self, day: str) -> None:
+        """It does not count. One of those who wait for tomorrow may be made today, where the number was reached."""
+        self._record(GIVEN_BACK, day=day)
         account = VendorAccount.objects.filter(pk=self.account.pk, budget_reached_on=day)
         if account.update(budget_reached_on=None):
             waiting = Subaccount.objects.for_agency(self.subaccount.agency)

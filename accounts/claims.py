@@ -16,6 +16,7 @@ from django.db.models.functions import RowNumber
 
 from accounts import clock
 from accounts.models import Job, Subaccount, VendorAccount
+from accounts.models.agencies import LAST_FOUR, NOT_ANSWERING
 from accounts.models.subaccounts import SubaccountQuerySet
 
 Work = TypeVar("Work", Subaccount, Job)
@@ -80,9 +81,10 @@ def claim(
     while True:
         with transaction.atomic():
             # PostgreSQL skips what others are claiming; SQLite's immediate transaction lets one in at a time.
+            # No key's lock: a finding that names the row is written behind the vendor account's, which we wait for.
             free = rows.filter(turn).exclude(_asks_vendor(kind), agency__in=full) if full else rows.filter(turn)
             free = free.only(*_decides(kind)).order_by(*_order(kind))
-            row: Work | None = free.select_for_update(skip_locked=True, of=("self",)).first()
+            row: Work | None = free.select_for_update(skip_locked=True, of=("self",), no_key=True).first()
             if row is None and not turn:
                 return None
             if row is not None and _may_be_held(row, now):
@@ -137,20 +139,20 @@ def _full(now: datetime) -> set[UUID]:
     if not held:
         return set()
     accounts = VendorAccount.objects.filter(agency__in=held).only("agency", "recent_failures")
-    failing = {account.agency_id for account in accounts if account.failures_in_a_row}
-    full = {agency for agency, number in held.items() if number >= _may_hold(held, is_failing=agency in failing)}
-    if failing and sum(held[agency] for agency in failing) >= _may_fail():
-        others = VendorAccount.objects.annotate(last=F("recent_failures").bitand(1)).filter(last=1)
-        full.update(others.values_list("agency", flat=True))
+    silent = {account.agency_id for account in accounts if account.does_not_answer}
+    full = {agency for agency, number in held.items() if number >= _may_hold(held, is_silent=agency in silent)}
+    if silent and sum(held[agency] for agency in silent) >= _for_silent():
+        last = VendorAccount.objects.annotate(last=F("recent_failures").bitand(LAST_FOUR))
+        full.update(last.filter(last__in=NOT_ANSWERING).values_list("agency", flat=True))
     return full
 
 
-def _may_hold(held: Counter[UUID], *, is_failing: bool) -> int:
-    return 1 if is_failing or held.total() > settings.WORKER_THREADS - 2 else MAX_HELD
+def _may_hold(held: Counter[UUID], *, is_silent: bool) -> int:
+    return 1 if is_silent or held.total() > settings.WORKER_THREADS - 2 else MAX_HELD
 
 
-def _may_fail() -> int:
-    """How many hands may be with vendor accounts whose last answer was none, or about so."""
+def _for_silent() -> int:
+    """How many hands may be with vendor accounts that do not answer, or about so."""
     hands: int = settings.WORKER_THREADS
     return max(1, hands // 2)
 
@@ -164,7 +166,7 @@ def _may_be_held(row: Subaccount | Job, now: datetime) -> bool:
     if account is None:
         return True
     held = _held(now)
-    if held[row.agency_id] >= _may_hold(held, is_failing=account.failures_in_a_row > 0):
+    if held[row.agency_id] >= _may_hold(held, is_silent=account.does_not_answer):
         return False
     if isinstance(row, Subaccount):
         VendorAccount.objects.filter(pk=account.pk).update(claimed_at=now)

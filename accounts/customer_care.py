@@ -46,7 +46,7 @@ def _locked(customer: Customer) -> Subaccount:
 
     Taken before the customer is changed, as the worker does: in the other order the two could wait for each other.
     """
-    rows = Subaccount.objects.for_agency(customer.agency).select_for_update(of=("self",))
+    rows = Subaccount.objects.for_agency(customer.agency).select_for_update(of=("self",), no_key=True)
     row = rows.get(customer=customer)
     row.agency = customer.agency
     customer.subaccount = row

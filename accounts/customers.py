@@ -131,7 +131,7 @@ def prove_mailbox(*, acting_user: User, email: str) -> int:
     )
     went_on = 0
     # Locked as they are read: another address may be written meanwhile, which nobody has proven.
-    for subaccount in waiting.select_for_update(of=("self",)):
+    for subaccount in waiting.select_for_update(of=("self",), no_key=True):
         now = clock.now()
         needs_approval = _needs_approval(agency, subaccount.customer)
         is_full = not needs_approval and not has_room(agency)

@@ -3,6 +3,7 @@
 import traceback
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -66,7 +67,7 @@ def _finish(job: Job, *, was_sent: bool) -> None:
         _mark_done(job)
 
 
-def _mark_done(job: Job) -> None:
+def _mark_done(job: Job, **changes: Any) -> None:
     done = Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner)
     done.update(
         done_at=clock.now(),
@@ -76,6 +77,7 @@ def _mark_done(job: Job) -> None:
         last_error="",
         sealed_secret="",
         payload=mails.kept_of(job.payload),
+        **changes,
     )
 
 
@@ -122,11 +124,11 @@ def _drop(job: Job) -> None:
     """
     if job.customer_id and job.agency:
         with suppress(Subaccount.DoesNotExist):  # it was purged meanwhile
-            wishes = Subaccount.objects.for_agency(job.agency).select_for_update().only("pk")
+            wishes = Subaccount.objects.for_agency(job.agency).select_for_update(no_key=True).only("pk")
             wishes.get(customer=job.customer_id)
         if mails.render(job) is not None:
             raise TryLater("it holds again")
-    _mark_done(job)
+    _mark_done(job, once=None)  # nobody read it: where it holds again, it may be written again
 
 
 def _reconcile(job: Job) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.dateparse import parse_datetime
 
@@ -77,7 +77,7 @@ def _spread(account: VendorAccount, *, since: datetime, now: datetime) -> int:
     )
     # Skipped, not waited for: whoever claims one of them holds it and waits for the lock that we have. Nobody comes
     # back for them: they are being taken up, or were put off until the next probe. How long they waited nobody reads.
-    rows = list(waiting.select_for_update(skip_locked=True).order_by("created_at", "pk"))
+    rows = list(waiting.select_for_update(skip_locked=True, no_key=True).order_by("created_at", "pk"))
     free = [row for row in rows if row.lease_until is None or row.lease_until <= now]
     step = timedelta(minutes=1) / max(settings.PROVISIONING_DRAIN_PER_MINUTE, 1)
     for number, row in enumerate(free):
@@ -129,11 +129,13 @@ def _finish(account: VendorAccount, now: datetime) -> bool:
         "longest": round(max(waits, default=timedelta()).total_seconds()),
         "to_decide": to_decide,
     }
-    was_told = Job.objects.for_agency(account.agency).filter(
+    told = Job.objects.for_agency(account.agency).filter(
         once__startswith=f"vendor_trouble:{account.pk}:", created_at__gte=_begun(account) - timedelta(seconds=1)
     )
+    if not numbers["waited"]:  # a mail that is still to be sent will not be: it would begin what is over
+        told = told.filter(Q(run_at=None) | Q(lease_until__gt=now))
     facts = {name: account.last_outage[name] for name in ("trouble", "since", "until")}
-    if was_told.exists():
+    if told.exists():
         put_mail("vendor_recovered", agency=account.agency, **numbers, **facts)
     account.last_outage = facts | numbers | {"finished": now.isoformat()}
     account.save(update_fields=["last_outage"])

@@ -184,6 +184,7 @@ def accept_invitation(invitation: Invitation, *, password: str, first_name: str 
     """
     if has_sign_in(invitation):
         raise NotAllowed("This address already signs in here.")
+    customers.hold_places(invitation.agency)  # before the wishes that are over, and what then proves the mailbox
     _use(invitation)
     person = User.objects.filter(agency=invitation.agency, email=invitation.email).first()
     if person is None:

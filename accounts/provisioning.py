@@ -312,7 +312,7 @@ class _Step(Claimed):
             is_package = isinstance(problem, NotFound) or NOT_IN_LIST in problem.codes
             self.review(Cause.PACKAGE_REFUSED if is_package else Cause.REFUSED, problem.codes)
         except NotSent:
-            self.again(Cause.VENDOR_UNREACHABLE)
+            self.again(Cause.VENDOR_UNREACHABLE, was_asked=False)
         except (NoAnswer, UnexpectedReply) as problem:
             cause = Cause.NO_ANSWER if isinstance(problem, NoAnswer) else Cause.UNCLEAR_ANSWER
             self.uncertain(cause, problem.codes)

@@ -165,10 +165,13 @@ def compare(
     rows = list(ours)
     owners = {row.vendor_id for row in rows if row.is_bound_here}
     at_work = [row for row in rows if row.state == State.ACTIVE and row.bound_at and row.bound_at < started]
+    # A list may be behind: what was made a moment ago need not be in it.
+    long_bound = started - timedelta(seconds=settings.PROVISIONING_QUARANTINE_SECONDS)
     found: dict[Key, int | None] = {}
     for row in at_work:
         if row.vendor_id not in listed:
-            found[Finding.Kind.ABSENT, row.vendor_id] = row.pk
+            if row.bound_at and row.bound_at < long_bound:
+                found[Finding.Kind.ABSENT, row.vendor_id] = row.pk
         elif row.email and row.email.lower() != listed[row.vendor_id].lower():
             found[Finding.Kind.CHANGED, row.vendor_id] = row.pk
     by_address: dict[str, list[Subaccount]] = defaultdict(list)

@@ -169,7 +169,7 @@ def _is_bound_still(subaccount: Subaccount) -> bool:
     rows = Subaccount.objects.for_agency(subaccount.agency).filter(
         pk=subaccount.pk, state=State.ACTIVE, vendor_id=subaccount.vendor_id
     )
-    return rows.select_for_update().only("pk").first() is not None
+    return rows.select_for_update(no_key=True).only("pk").first() is not None
 
 
 def _reads_statistics(subaccount: Subaccount) -> bool:

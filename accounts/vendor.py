@@ -240,7 +240,8 @@ def _write(account: VendorAccount, problem: CoupontoolsError | None, *, reads_li
     now = clock.now()
     row = VendorAccount.objects.filter(pk=account.pk)
     if isinstance(problem, Throttled):
-        pause = DEFAULT_PAUSE_SECONDS if problem.retry_after is None else problem.retry_after
+        told = problem.retry_after or 0.0
+        pause = told if told >= 1 else DEFAULT_PAUSE_SECONDS  # one that is over would be no pause at all
         until = now + timedelta(seconds=pause)
         # Who is answered during a pause asked before it: the longer one holds.
         row.filter(Q(throttled_until=None) | Q(throttled_until__lt=until)).update(throttled_until=until)

@@ -304,7 +304,8 @@ def _leave_client(agency: Agency) -> None:
     for task in PanelTask.objects.for_agency(agency).filter(kind__in=LEFT_BEHIND, done_at=None):
         task.data["left"] = True
         task.save(update_fields=["data"])
-    VendorAccount.objects.filter(agency=agency).update(reconciled_at=None, compared_at=None, reconcile_result={})
+    account = VendorAccount.objects.filter(agency=agency)
+    account.update(reconciled_at=None, compared_at=None, reconcile_result={}, throttled_until=None)
 
 
 def _is_in_use(account: VendorAccount, client_id: str) -> bool:

@@ -48,7 +48,7 @@ class _Bound:
         """
         problem = OSError("no address")
         for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-            left = self._left()
+            left = self.left()
             sock = socket.socket(family, kind, protocol)
             try:
                 sock.settimeout(min(timeout, left))
@@ -62,7 +62,7 @@ class _Bound:
                 return sock
         raise problem
 
-    def _left(self) -> float:
+    def left(self) -> float:
         """Seconds. Raises TimeoutError where there are none."""
         seconds = self._ends_at - time.monotonic()
         if seconds <= 0:
@@ -93,6 +93,14 @@ class _Watched:
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         return self._bound.connected(host, port, timeout)
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Waits for the word on the whole mail as long as there is time: a server that looks into it first is slow.
+
+        Who hangs up before it sends again what was taken.
+        """
+        self.sock.settimeout(self._bound.left())
+        return super().data(msg)
 
 
 class _SMTP(_Watched, smtplib.SMTP):

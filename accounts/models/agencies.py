@@ -109,6 +109,10 @@ class Brand(models.Model):
         return f"{self.agency}: {self.colour}"
 
 
+LAST_FOUR = 0b1111  # of the outcomes in recent_failures
+NOT_ANSWERING = tuple(bits for bits in range(LAST_FOUR + 1) if bits.bit_count() >= 2)
+
+
 class VendorAccount(models.Model):
     """An agency's own account at the vendor, with its breaker (one for all processes)."""
 
@@ -164,6 +168,13 @@ class VendorAccount(models.Model):
     def has_lost_its_pair(self) -> bool:
         """Whether the vendor refuses the pair in use, or we cannot open it: nothing is heard till there is another."""
         return self.trouble in (self.Trouble.CREDENTIALS, self.Trouble.UNSEALED)
+
+    @property
+    def does_not_answer(self) -> bool:
+        """Whether two of the last four calls failed. One says nothing of the next; where creates hang, lists between
+        them may be read.
+        """
+        return self.recent_failures & LAST_FOUR in NOT_ANSWERING
 
     @property
     def failures_in_a_row(self) -> int:

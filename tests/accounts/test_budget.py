@@ -11,7 +11,9 @@ from accounts import operators, provisioning, vendor
 from accounts.claimed import GIVEN_BACK
 from accounts.models import Agency, Cause, Event, Job, State, Subaccount, VendorAccount
 from accounts.provisioning import _Step
+from coupontools_api.errors import NotSent
 from coupontools_api.sandbox import Sandbox
+from coupontools_api.subaccounts import Subaccounts
 from tests import factories
 from tests.accounts.reading import CREATE, attempt, fresh
 
@@ -43,6 +45,29 @@ def test_a_create_that_is_given_back_leaves_room_for_one(sandbox: Sandbox, north
     assert attempt(first).state == State.ACTIVE
     assert attempt(second).cause == Cause.DAILY_BUDGET
     assert Job.objects.for_agency(north).filter(payload__mail="daily_budget").count() == 1, "told once of one number"
+
+
+def test_a_create_of_which_nothing_left_is_no_create_of_the_day(
+    sandbox: Sandbox, north: Agency, bos_subaccount: Subaccount, settings: Any
+):
+    settings.PROVISIONING_DAILY_CREATES = 1
+    other = factories.customer(north, factories.person(north, "shop@trade.example")).subaccount
+    send, meanwhile = Subaccounts.create, []
+
+    def not_sent(*_: Any, **__: Any) -> Any:
+        meanwhile.append(attempt(other).cause)
+        raise NotSent(CREATE, detail="refused")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Subaccounts, "create", not_sent)
+        tried = attempt(bos_subaccount)
+        patch.setattr(Subaccounts, "create", send)
+
+    assert meanwhile == [Cause.DAILY_BUDGET]
+    assert (tried.state, tried.cause, tried.attempts) == (State.REQUESTED, Cause.VENDOR_UNREACHABLE, 1)
+    assert provisioning.creates_today(north, now=timezone.now()) == (0, 1)
+    assert fresh(other).run_at <= timezone.now(), "there is room for one"
+    assert [attempt(wish).state for wish in (other, bos_subaccount)] == [State.ACTIVE, State.REQUESTED]
 
 
 def test_what_was_started_before_midnight_and_given_back_after_it_makes_no_room(

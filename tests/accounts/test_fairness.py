@@ -98,7 +98,8 @@ def test_a_vendor_account_that_does_not_answer_has_one_claim_and_one_that_does_h
 ):
     wishes(north, 4)
     wishes(south, 4)
-    VendorAccount.objects.filter(agency=north).update(recent_failures=1)
+    creates_that_hang_between_lists_that_are_read = 0b1010
+    VendorAccount.objects.filter(agency=north).update(recent_failures=creates_that_hang_between_lists_that_are_read)
 
     taken = [claims.claim(Subaccount) for _ in range(8)]
 
@@ -232,7 +233,7 @@ def test_those_that_do_not_answer_hold_half_of_the_hands(north: Agency, south: A
     others = [factories.agency(name, f"{name.lower()}.localhost", keys=(name, "x")) for name in ("East", "West", "Mid")]
     for agency in (north, south, *others):
         wishes(agency, 2)
-    VendorAccount.objects.filter(agency__in=[north, south, *others[:2]]).update(recent_failures=1)
+    VendorAccount.objects.filter(agency__in=[north, south, *others[:2]]).update(recent_failures=0b11)
 
     claimed = [claims.claim(Subaccount) for _ in range(5)]
 
@@ -240,6 +241,26 @@ def test_those_that_do_not_answer_hold_half_of_the_hands(north: Agency, south: A
     assert len(failing) == 2
     assert len({row.agency for row in failing}) == 2, "one each"
     assert [row.agency for row in claimed if row and row not in failing] == [others[2]], "no second one either"
+
+
+@pytest.mark.parametrize(
+    ("failures", "waits"), [(0b1, False), (0b1000, False), (0b110000, False), (0b11, True), (0b1001, True)]
+)
+def test_one_lost_answer_puts_nobody_behind_those_that_do_not_answer(
+    failures: int, waits: bool, north: Agency, south: Agency, settings: Any
+):
+    settings.WORKER_THREADS = 4
+    east = factories.agency("East", "east.localhost", keys=("east-id", "x"))
+    for agency in (north, east):
+        wishes(agency, 2)
+    VendorAccount.objects.filter(agency__in=[north, east]).update(recent_failures=0b11)
+    assert all(claims.claim(Subaccount) for _ in range(2)), "half of the hands"
+    wishes(south, 1)
+    VendorAccount.objects.filter(agency=south).update(recent_failures=failures)
+
+    claimed = claims.claim(Subaccount)
+
+    assert (claimed is None) == waits
 
 
 def test_a_look_is_shared_by_all_who_wait_for_one(sandbox: Sandbox, active: Subaccount):

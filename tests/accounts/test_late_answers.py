@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -161,6 +162,17 @@ def test_what_was_seen_in_another_vendor_account_is_forgotten_at_the_switch(
     assert vendor_accounts.switch(north, slot=2, acting_user=ada).is_good
 
     assert (fresh(bos_subaccount).first_look, fresh(bos_subaccount).first_look_at) == ("", None)
+    provisioning.attempt(bos_subaccount.pk)
+    assert fresh(bos_subaccount).first_look == "present"
+
+
+def test_what_the_vendor_account_of_before_asked_us_to_wait_is_over_at_the_switch(
+    sandbox: Sandbox, north: Agency, ada: User, bos_subaccount: Subaccount, foreign: None
+):
+    VendorAccount.objects.filter(agency=north).update(throttled_until=timezone.now() + timedelta(hours=1))
+
+    assert vendor_accounts.switch(north, slot=2, acting_user=ada).is_good
+
     provisioning.attempt(bos_subaccount.pk)
     assert fresh(bos_subaccount).first_look == "present"
 

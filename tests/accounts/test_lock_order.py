@@ -4,16 +4,19 @@ Only PostgreSQL locks rows. What it is asked for is read from the statements, so
 """
 
 import re
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
-from accounts import customer_care, customers, erasure, operators, provisioning
-from accounts.models import Agency, Cause, State, Subaccount, User
+from accounts import claims, customer_care, customers, erasure, operators, pausing, people, provisioning, reconcile
+from accounts.models import Agency, Cause, Finding, State, Subaccount, User
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 
@@ -70,6 +73,15 @@ def a_mailbox_is_proven(agency: Agency, staff: User) -> Act:
     return lambda: customers.prove_mailbox(acting_user=person, email=person.email)
 
 
+def an_invitation_is_accepted_by_who_never_proved_a_sign_up(agency: Agency, staff: User) -> Act:
+    stranger = factories.person(agency, "new@shop.example", verified=False)
+    factories.customer(agency, stranger, proven=False)
+    customer = with_room_for_one(agency).customer
+    people.invite_member(customer=customer, email=stranger.email, role="viewer", acting_user=staff)
+    invitation = people.open_invitations(agency).select_related("agency", "customer__agency").get(email=stranger.email)
+    return lambda: people.accept_invitation(invitation, password="oven window bicycle")
+
+
 def a_customer_is_erased(agency: Agency, staff: User) -> Act:
     customer = factories.customer(agency, factories.person(agency))
     customer_care.close(customer, message="", acting_user=staff)
@@ -78,7 +90,14 @@ def a_customer_is_erased(agency: Agency, staff: User) -> Act:
 
 @pytest.mark.parametrize(
     "when",
-    [an_account_is_made, a_customer_is_closed, the_limit_is_raised, a_mailbox_is_proven, a_customer_is_erased],
+    [
+        an_account_is_made,
+        a_customer_is_closed,
+        the_limit_is_raised,
+        a_mailbox_is_proven,
+        an_invitation_is_accepted_by_who_never_proved_a_sign_up,
+        a_customer_is_erased,
+    ],
     ids=lambda when: when.__name__,
 )
 def test_locks_are_taken_in_one_order(
@@ -95,3 +114,36 @@ def test_locks_are_taken_in_one_order(
     assert taken, "several tables in one transaction"
     for tables in taken:
         assert all(ORDER.index(one) < ORDER.index(other) for one, other in pairwise(tables)), tables
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows")
+def test_a_comparison_that_names_a_wish_and_a_claim_of_it_do_not_wait_for_each_other(
+    sandbox: Sandbox, north: Agency, bos_subaccount: Subaccount, monkeypatch: pytest.MonkeyPatch
+):
+    """After a restore: the list has what the wish will find. The finding is written, and not yet committed."""
+    sandbox.add_subaccount("north-id", email=bos_subaccount.email)
+    pausing.pause(why=pausing.RESTORED, agency=north)
+    write, claims_meanwhile = reconcile._write, threading.Event()
+
+    def written(*given: Any) -> Any:
+        found = write(*given)
+        claims_meanwhile.set()
+        time.sleep(0.5)  # the claim has the wish by now, and waits for the vendor account
+        return found
+
+    monkeypatch.setattr(reconcile, "_write", written)
+
+    def compare() -> None:
+        try:
+            reconcile.run(north)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        comparison = pool.submit(compare)
+        assert claims_meanwhile.wait(10)
+        claimed = claims.claim(Subaccount, pk=bos_subaccount.pk)
+        comparison.result()
+
+    assert claimed is not None
+    assert Finding.objects.for_agency(north).get().subaccount_id == bos_subaccount.pk

@@ -81,6 +81,7 @@ def test_an_outage_that_begins_in_the_quiet_after_another_is_told_of_once_it_las
         return list(ours.order_by("pk").values_list("payload__mail", flat=True))
 
     assert passes(0) == ["vendor_trouble"]
+    send_mails()
     outages.end(account, now=started + timedelta(minutes=5))
     ours.filter(payload__mail="vendor_recovered").update(created_at=started + timedelta(minutes=5))
     back = ["vendor_trouble", "vendor_recovered"]
@@ -88,8 +89,23 @@ def test_an_outage_that_begins_in_the_quiet_after_another_is_told_of_once_it_las
     assert passes(30) == back, "a vendor that comes and goes is one mail"
     assert [passes(minutes) for minutes in (50, 59)] == [back, back]
     assert [passes(minutes) for minutes in (62, 90, 600, 6000)] == [[*back, "vendor_trouble"]] * 4
+    send_mails()
     outages.end(account, now=started + timedelta(minutes=6001))
     assert list(ours.order_by("pk").values_list("payload__mail", flat=True)) == back * 2
+
+
+def test_an_outage_of_which_nobody_read_says_nothing_of_the_next(account: VendorAccount):
+    """The first is over before its mail's turn. The second, a minute later, is no quiet after a mail."""
+    now = timezone.now()
+    outages.begin(account, VendorAccount.Trouble.UNREACHABLE, now=now, probe_at=now)
+    outages.end(account, now=now + timedelta(seconds=20))
+    assert send_mails() == []
+
+    later = now + timedelta(minutes=1)
+    outages.begin(account, VendorAccount.Trouble.UNREACHABLE, now=later, probe_at=later)
+    assert ["wait" in subject for subject in send_mails()] == [True]
+    outages.begin(account, VendorAccount.Trouble.UNREACHABLE, now=later + timedelta(minutes=1), probe_at=later)
+    assert len(send_mails()) == 1, "told once"
 
 
 def test_a_list_that_is_refused_for_whatever_reason_is_not_asked_for_for_ever(

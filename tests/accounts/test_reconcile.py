@@ -179,6 +179,20 @@ def test_what_the_list_lacks_and_the_vendor_answers_for_stays_active(sandbox: Sa
     assert open_findings(active.agency) == []
 
 
+def test_a_list_that_is_behind_is_no_absence_of_what_was_made_a_moment_ago(
+    sandbox: Sandbox, north: Agency, settings: Any
+):
+    settings.PROVISIONING_QUARANTINE_SECONDS = 600.0
+    rows = several(north, sandbox, 3)
+    sandbox.fault(LIST, "stale_list", seconds=3600, times=None)
+    ours = Subaccount.objects.for_agency(north)
+
+    for seconds, outcome in ((590, reconcile.COMPARED), (610, reconcile.TOO_MANY_ABSENT)):
+        ours.update(bound_at=timezone.now() - timedelta(seconds=seconds))
+        account = compare_now(north)
+        assert (account.reconcile_result["outcome"], account.reconcile_result["bound"]) == (outcome, len(rows))
+
+
 def test_it_never_writes_to_the_vendor(sandbox: Sandbox, active: Subaccount):
     make_another(sandbox, active.email)
     sandbox.add_subaccount(NORTH, email="x@elsewhere.example")

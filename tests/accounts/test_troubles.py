@@ -43,9 +43,6 @@ TROUBLES = {
     "F4 huge body": Trouble("oversize", {"bytes": 3_000_000}, staff=NOT_UNDERSTOOD),
     "F6 no id": Trouble("missing_id", staff=NOT_UNDERSTOOD),
     "F13 throttled": Trouble("throttle", {"retry_after": 1}, state=State.REQUESTED, staff=SLOW_DOWN, creates=2),
-    "F13 throttled for no time": Trouble(
-        "throttle", {"retry_after": 0}, state=State.REQUESTED, staff=SLOW_DOWN, creates=2
-    ),
     "F14 slow drip": Trouble("slow_drip", {"seconds": 4, "interval": 0.1}),
     "F14 slow headers": Trouble("slow_drip", {"seconds": 4, "interval": 0.1, "headers": True}),
     "F19 redirect": Trouble("redirect", staff=NOT_UNDERSTOOD, lists=4, creates=2),

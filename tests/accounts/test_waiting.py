@@ -12,7 +12,18 @@ from accounts.models import Cause, Job, State, Subaccount, User, VendorAccount
 from coupontools_api.errors import CoupontoolsError, NoAnswer, Throttled, Unauthorized
 from coupontools_api.sandbox import Sandbox
 from tests import factories
-from tests.accounts.reading import CREATE, LIST, Work, calls, customer_reads, fresh, made, probe_due, staff_read
+from tests.accounts.reading import (
+    CREATE,
+    LIST,
+    Work,
+    attempt,
+    calls,
+    customer_reads,
+    fresh,
+    made,
+    probe_due,
+    staff_read,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -124,9 +135,24 @@ def test_what_the_vendor_did_not_take_is_not_counted_in_the_budget(
     sandbox: Sandbox, bos_subaccount: Subaccount, work: Work, settings: Any
 ):
     settings.PROVISIONING_DAILY_CREATES = 1
-    sandbox.fault(CREATE, "throttle", retry_after=0, times=3)
+    sandbox.fault(CREATE, "throttle", retry_after=1, times=2)
 
     assert work(bos_subaccount).state == State.ACTIVE
+
+
+@pytest.mark.parametrize("no_pause", [0, None])
+def test_a_vendor_that_asks_us_to_slow_down_for_no_time_is_not_asked_again_and_again(
+    no_pause: int | None, sandbox: Sandbox, bos_subaccount: Subaccount, quick: None
+):
+    sandbox.fault(CREATE, "throttle", retry_after=no_pause, times=None)
+    before = timezone.now()
+
+    for _ in range(5):
+        attempt(bos_subaccount)
+
+    assert calls(sandbox, CREATE) == 1
+    paused_for = VendorAccount.objects.get(agency=bos_subaccount.agency).throttled_until - before
+    assert paused_for >= timedelta(seconds=vendor.DEFAULT_PAUSE_SECONDS)
 
 
 def test_agencies_take_turns(sandbox: Sandbox, north: Any, south: Any, quick: None):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 DRIPS_FOR = 8  # seconds; then it has had enough, so that a client without a bound fails its test and does not hang it
+SCANS_FOR = 1.0
 RECORD = b"\x16\x03\x03\x40\x00"  # how TLS announces 16 KB of a handshake
 
 
@@ -17,6 +18,7 @@ class MailServer:
     """`mood` is "takes", "refuses" (a 451 for every recipient), "sleeps" (says nothing to a greeting) or "drips at …".
 
     Then its answer to that command never ends: CONN is the greeting, TLS the handshake, SENT the end of a mail.
+    If it "scans" it looks into each mail before it says that it has taken it.
     With a `certificate` it speaks TLS after STARTTLS, or from the first byte if `is_tls_only`.
     """
 
@@ -71,6 +73,8 @@ class MailServer:
     def _say(self, line: socket.socket, word: str, answer: bytes) -> None:
         if self.mood == f"drips at {word}":
             _drip(line, answer[:3] + b"-and more\r\n")
+        if self.mood == "scans" and word == "SENT":
+            time.sleep(SCANS_FOR)
         line.sendall(answer + b"\r\n")
 
     def _over_tls(self, line: socket.socket) -> socket.socket:

@@ -15,7 +15,7 @@ from accounts import jobs
 from accounts.mails import put_mail
 from accounts.models import Customer, Job
 from tests.deployment import certificates
-from tests.flows.smtp import DRIPS_FOR, MailServer, mail_server
+from tests.flows.smtp import DRIPS_FOR, SCANS_FOR, MailServer, mail_server
 from tests.run import ROOT
 
 BOUND = 0.5  # seconds of a mail
@@ -90,6 +90,15 @@ def test_a_mail_that_was_taken_is_sent_however_long_the_parting_takes(in_clear: 
     assert send() == 1
 
     assert time.monotonic() - started < IN_TIME
+    assert len(in_clear.mails) == 1
+
+
+def test_a_mail_is_not_sent_again_because_its_server_looks_into_it_first(in_clear: MailServer, settings: Any):
+    settings.EMAIL_TIMEOUT, settings.EMAIL_DEADLINE_SECONDS = SCANS_FOR / 4, SCANS_FOR * 10
+    in_clear.mood = "scans"
+
+    assert send() == 1
+
     assert len(in_clear.mails) == 1
 
 
