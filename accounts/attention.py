@@ -45,7 +45,9 @@ class Option:
     for_owner: bool = False
 
 
-_REFUSALS = frozenset({Cause.REFUSED, Cause.PACKAGE_REFUSED, Cause.ATTEMPTS_USED_UP, Cause.NOTHING_LISTED})
+_TRY_AGAIN_HELPS = frozenset(
+    {Cause.REFUSED, Cause.PACKAGE_REFUSED, Cause.ATTEMPTS_USED_UP, Cause.NOTHING_LISTED, Cause.OUR_FAULT}
+)
 
 
 def options(subaccount: Subaccount) -> tuple[Option, ...]:
@@ -74,7 +76,7 @@ def options(subaccount: Subaccount) -> tuple[Option, ...]:
         found += [Option(Choice.LOOK), Option(Choice.LINK, for_owner=not is_listed(subaccount))]
     else:
         found += [
-            Option(Choice.RETRY, is_advised=cause in _REFUSALS),
+            Option(Choice.RETRY, is_advised=cause in _TRY_AGAIN_HELPS),
             Option(Choice.LOOK, is_advised=cause == Cause.CONTRADICTION),
             Option(Choice.LINK, for_owner=not is_listed(subaccount)),
         ]

@@ -362,14 +362,14 @@ class Claimed:
             waiting = waiting.filter(cause=Cause.DAILY_BUDGET, run_at__isnull=False).order_by("created_at", "pk")
             make_due(waiting, clock.now(), at_most=1, cause=Cause.NONE)
 
-    def postpone(self, wait: timedelta, cause: Cause | str) -> None:
+    def postpone(self, wait: timedelta, cause: Cause | str, *, faults: int = 0) -> None:
         """Later; the wait has a cause that people can read. Rows that are not simply queued keep their own."""
         run_at = clock.now() + wait
         if self.subaccount.state != State.REQUESTED or self.subaccount.cause == cause:
-            self.free(run_at=run_at)
+            self.free(run_at=run_at, faults=faults)
             return
         with transaction.atomic():
-            self.free(run_at=run_at, cause=cause)
+            self.free(run_at=run_at, faults=faults, cause=cause)
             self._record("subaccount.waiting", cause=str(cause))
 
     def postpone_behind_others(self, wait: timedelta) -> None:

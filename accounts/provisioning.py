@@ -118,14 +118,14 @@ class _Step(Claimed):
         What happened to a create says its own cause till then; where the fault stays, a person reads of it.
         """
         subaccount = self.subaccount
+        # What waits for a person already is not counted: once tried again it starts from nothing.
+        faults = subaccount.faults + 1 if subaccount.state in (State.REQUESTED, State.UNCERTAIN) else 0
         with contextlib.suppress(LostClaim):
-            if subaccount.state == State.UNCERTAIN and subaccount.faults + 1 >= MOST_FAULTS:
+            if faults >= MOST_FAULTS:
                 self.candidates = list(subaccount.candidates)
                 self.review(Cause.OUR_FAULT)
-            elif subaccount.state == State.UNCERTAIN:
-                self.free(run_at=clock.now() + AFTER_FAULT, faults=subaccount.faults + 1)
             elif subaccount.state != State.CREATING:
-                self.postpone(AFTER_FAULT, Cause.OUR_FAULT)
+                self.postpone(AFTER_FAULT, Cause.OUR_FAULT, faults=faults)
 
     # -- looking -------------------------------------------------------------------------------------------
 

@@ -72,7 +72,10 @@ CAUSES = {
         "With the credentials in use now the vendor has an account of this number, but with another e-mail address. "
         "Nothing was linked; an owner may decide."
     ),
-    Cause.OUR_FAULT: gettext_lazy("Something went wrong on our side. We try again every minute; the log says what."),
+    Cause.OUR_FAULT: gettext_lazy(
+        "Something went wrong on our side; the log says what. "
+        "For half an hour it is tried again every minute; after that a person decides."
+    ),
 }
 
 

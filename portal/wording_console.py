@@ -73,6 +73,13 @@ _ODD = Group(
     gettext_lazy("The vendor's answer contradicts itself"),
     gettext_lazy("It named an account that is not known to be theirs. Nothing was linked."),
 )
+_OURS = Group(
+    "ours",
+    "alert-triangle",
+    "red",
+    gettext_lazy("Something went wrong on our side"),
+    gettext_lazy("We tried for half an hour. The operator's log says what it is; try again once it is mended."),
+)
 _GONE = Group(
     "gone",
     "unlink",
@@ -109,6 +116,7 @@ _GROUPS = {
     Cause.EMAIL_INVALID: _ADDRESS,
     Cause.PACKAGE_REFUSED: _PACKAGE,
     Cause.CONTRADICTION: _ODD,
+    Cause.OUR_FAULT: _OURS,
 }
 
 

@@ -1,21 +1,25 @@
 """What both sides read of a wish that waits is so at that moment, not what was so before."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.utils import timezone
 
-from accounts import attention, provisioning
+from accounts import attention, jobs, provisioning
 from accounts.attention import Choice
 from accounts.claimed import Claimed
-from accounts.models import Agency, Cause, Event, State, Subaccount, User
+from accounts.models import Agency, Cause, Event, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
+from portal import wording_console
 from tests import factories
-from tests.accounts.reading import CREATE, LIST, attempt, fresh, page_of, staff_read
+from tests.accounts.reading import CREATE, LIST, attempt, fresh, made, page_of, staff_read
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
 NO_ANSWER_YET = "the answer has not come yet"
+TRIED_FOR_HALF_AN_HOUR = "For half an hour it is tried again every minute; after that a person decides."
 
 
 def text_of(subaccount: Subaccount) -> str:
@@ -108,15 +112,22 @@ def test_each_new_reason_to_wait_leaves_one_event(sandbox: Sandbox, bos_subaccou
     ]
 
 
-def test_a_fault_of_ours_that_stays_is_in_front_of_a_person(
-    sandbox: Sandbox, bos_subaccount: Subaccount, monkeypatch: pytest.MonkeyPatch
-):
-    """For half an hour the wish says what happened to its create; then that we cannot find out."""
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Every judgement of a list ends in a fault of ours, until this is undone."""
 
     def fault(self: Claimed, listing: Any) -> Any:
         raise RuntimeError
 
-    monkeypatch.setattr(Claimed, "verdict", fault)
+    with monkeypatch.context() as patch:
+        patch.setattr(Claimed, "verdict", fault)
+        yield patch
+
+
+def test_a_fault_of_ours_that_stays_is_in_front_of_a_person(
+    sandbox: Sandbox, bos_subaccount: Subaccount, faulty: pytest.MonkeyPatch
+):
+    """For half an hour the wish says what happened to its create; then that we cannot find out."""
     row = Subaccount.objects.for_agency(bos_subaccount.agency).filter(pk=bos_subaccount.pk)
     evidence = {"cause": Cause.NO_ANSWER, "had_unknown_outcome": True, "candidates": ["sub_7"]}
     row.update(state=State.UNCERTAIN, uncertain_since=timezone.now() - timedelta(hours=3), **evidence)
@@ -128,3 +139,58 @@ def test_a_fault_of_ours_that_stays_is_in_front_of_a_person(
     assert (shown.state, shown.cause) == (State.NEEDS_REVIEW, Cause.OUR_FAULT)
     assert (shown.had_unknown_outcome, shown.candidates) == (True, ["sub_7"]), "what is known of it stays known"
     assert Choice.CHANGE_ADDRESS not in {option.choice for option in attention.options(shown)}
+
+
+def test_a_fault_before_anything_was_asked_for_is_a_persons_after_half_an_hour_and_tried_again_from_the_start(
+    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User, faulty: pytest.MonkeyPatch
+):
+    for _ in range(provisioning.MOST_FAULTS - 1):
+        waits = attempt(bos_subaccount)
+        assert (waits.state, waits.cause) == (State.REQUESTED, Cause.OUR_FAULT)
+    assert TRIED_FOR_HALF_AN_HOUR in staff_read(waits)
+    while jobs.run():
+        pass
+    assert mail.outbox == []
+
+    shown = attempt(bos_subaccount)
+
+    assert (shown.state, shown.cause, shown.run_at) == (State.NEEDS_REVIEW, Cause.OUR_FAULT, None)
+    offered = attention.options(shown)
+    assert [option.choice for option in offered if option.is_advised] == [Choice.RETRY]
+    assert {option.choice for option in offered} >= {Choice.LOOK, Choice.CHANGE_ADDRESS}, "nothing was asked for"
+    while jobs.run():
+        pass
+    assert [message.to for message in mail.outbox] == [[bos_subaccount.agency.support_email]]
+
+    attention.retry(shown, acting_user=ada)
+    assert attempt(bos_subaccount).state == State.REQUESTED, "it is counted anew"
+    faulty.undo()
+    assert attempt(bos_subaccount).state == State.ACTIVE
+    assert made(sandbox) == 1
+
+
+def test_faults_that_do_not_follow_each_other_are_no_lasting_one(
+    sandbox: Sandbox, north: Agency, bos_subaccount: Subaccount, faulty: pytest.MonkeyPatch
+):
+    account = VendorAccount.objects.filter(agency=north)
+    for step in range(2 * provisioning.MOST_FAULTS):
+        account.update(creates_paused_at=timezone.now() if step % 10 == 9 else None)
+        assert attempt(bos_subaccount).state == State.REQUESTED
+
+
+@pytest.mark.parametrize("state", [State.REQUESTED, State.UNCERTAIN])
+def test_what_is_read_of_a_fault_of_ours_is_still_so_once_it_is_not_tried_any_more(
+    state: State, sandbox: Sandbox, bos_subaccount: Subaccount, faulty: pytest.MonkeyPatch
+):
+    row = Subaccount.objects.for_agency(bos_subaccount.agency).filter(pk=bos_subaccount.pk)
+    row.update(state=state, had_unknown_outcome=state == State.UNCERTAIN, uncertain_since=timezone.now())
+    for _ in range(provisioning.MOST_FAULTS):
+        shown = attempt(bos_subaccount)
+    while jobs.run():
+        pass
+
+    assert shown.run_at is None
+    assert TRIED_FOR_HALF_AN_HOUR in staff_read(shown)
+    assert TRIED_FOR_HALF_AN_HOUR in mail.outbox[-1].body
+    assert wording_console.group_of(shown).title == "Something went wrong on our side"
+    assert timedelta(minutes=30) == provisioning.MOST_FAULTS * provisioning.AFTER_FAULT
