@@ -23,7 +23,10 @@ CAUSES = {
         "The vendor cannot be reached, or its answers make no sense. We try again by ourselves."
     ),
     Cause.VENDOR_THROTTLES: gettext_lazy("The vendor asks us to slow down. We go on by ourselves."),
-    Cause.CREDENTIALS: gettext_lazy("The vendor refuses your credentials. We go on as soon as they work."),
+    Cause.CREDENTIALS: gettext_lazy(
+        "The vendor refuses your credentials, or says that your own account there has expired. "
+        "We go on as soon as that is over."
+    ),
     Cause.DAILY_BUDGET: gettext_lazy("Today's number of new accounts is reached. We go on tomorrow."),
     Cause.KEY_GONE: gettext_lazy(
         "Your credentials were sealed with a key that we no longer have. Enter them again; we go on by ourselves."

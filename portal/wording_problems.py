@@ -187,8 +187,11 @@ def staff_problem(error: DoorError, *, seconds: float) -> Problem:
         case NotAskedNow(args=(VendorAccount.Trouble.CREDENTIALS,)):
             return Problem(
                 title,
-                _("The vendor refuses your agency's credentials. Nothing was changed."),
-                _("An owner sets them right under Connection."),
+                _(
+                    "The vendor refuses your agency's credentials, or says that its account has expired. "
+                    "Nothing was changed."
+                ),
+                _("An owner sets it right; Connection says how."),
                 503,
                 page="console:connection",
             )

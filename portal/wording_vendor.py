@@ -97,10 +97,11 @@ def condition(account: VendorAccount) -> Condition:
         )
     if account.trouble == VendorAccount.Trouble.CREDENTIALS:
         return Condition(
-            _("The vendor refuses your credentials"),
+            _("The vendor refuses your credentials, or your account there has expired"),
             _(
-                "Nothing can be opened or made. We ask again every %(seconds)s seconds, and go on by ourselves when "
-                "they work. If they were changed at the vendor, enter the new pair below."
+                "Nothing can be opened or made. We ask again every %(seconds)s seconds, and go on by ourselves once "
+                "that is over. If the pair was changed at the vendor, enter the new one below. If the account has "
+                "expired, ask the vendor to renew it."
             )
             % {"seconds": f"{settings.BREAKER_PROBE_SECONDS:g}"},
             "key-off",
@@ -182,7 +183,9 @@ def news(account: VendorAccount, *, waiting: Callable[[], int], now: datetime) -
     found = []
     if account.is_open:
         title = {
-            VendorAccount.Trouble.CREDENTIALS: _("The vendor refuses your credentials"),
+            VendorAccount.Trouble.CREDENTIALS: _(
+                "The vendor refuses your credentials, or your account there has expired"
+            ),
             VendorAccount.Trouble.UNSEALED: _("Your credentials do not open"),
         }.get(VendorAccount.Trouble(account.trouble), _("The vendor is not answering"))
         if account.trouble == VendorAccount.Trouble.UNSEALED:

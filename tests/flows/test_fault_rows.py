@@ -32,6 +32,7 @@ SLOWER = "This takes longer than usual"
 PERSON = "We need a moment with a person"
 NOT_UNDERSTOOD = "was not understood"
 UNREACHABLE = "cannot be reached"
+REFUSED_OR_EXPIRED = "The vendor refuses your credentials, or says that your own account there has expired."
 
 
 @dataclass(frozen=True)
@@ -227,11 +228,12 @@ def test_f9_taken_by_our_own_lost_answer_is_adopted_and_nobody_reads_of_it(
     assert "This waits for a person" not in theirs
 
 
+@pytest.mark.parametrize(("http", "code"), [(401, 1000), (403, 101)], ids=["refused", "the account has expired"])
 def test_f12_refused_credentials_are_one_mail_however_many_wait_and_however_often_it_is_tried(
-    sandbox: Sandbox, north: Agency, bos_subaccount: Subaccount, read: Any
+    http: int, code: int, sandbox: Sandbox, north: Agency, bos_subaccount: Subaccount, read: Any
 ):
     waiting = [bos_subaccount, *(wish(north, f"n{n}@shop.example") for n in range(3))]
-    sandbox.fault(LIST, "status", times=None, **refusal(1000, http=401))
+    sandbox.fault(LIST, "status", times=None, **refusal(code, http=http))
 
     for _ in range(4):
         everything_is_due(north)
@@ -243,10 +245,10 @@ def test_f12_refused_credentials_are_one_mail_however_many_wait_and_however_ofte
     assert calls(sandbox, LIST) == 4, "the first of them found out; then one question each time, for all"
     for hers, theirs in pages:
         assert SLOWER in hers
-        assert "The vendor refuses your credentials" in theirs
+        assert REFUSED_OR_EXPIRED in theirs
     [told] = mail.outbox
     assert told.to == [north.support_email]
-    assert "The vendor refuses your credentials" in told.body
+    assert REFUSED_OR_EXPIRED in told.body
     assert made(sandbox) == 0
 
 

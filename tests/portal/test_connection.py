@@ -180,7 +180,7 @@ def test_only_owners_change_anything(role: str, client_for: Any, north: Agency, 
 @pytest.mark.parametrize(
     ("state", "title"),
     [
-        ({"trouble": "credentials"}, "The vendor refuses your credentials"),
+        ({"trouble": "credentials"}, "The vendor refuses your credentials, or your account there has expired"),
         ({"trouble": "unreachable"}, "The vendor cannot be reached"),
         ({"active_credential": None}, "Not connected"),
         ({"recent_failures": 0b11}, "The last 2 calls failed"),

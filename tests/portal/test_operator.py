@@ -50,7 +50,7 @@ def test_the_list_shows_every_agency_with_its_numbers_and_finds_one_by_host(
 
     text = olu_client.get("/operator/").content.decode()
     assert "North" in text
-    assert "Credentials refused" in text
+    assert "Access refused" in text
     assert "No worker is seen." in text
 
     text = olu_client.get("/operator/?q=south.local").content.decode()
