@@ -250,7 +250,10 @@ def _in_the_making(place: Place, now: datetime, mailbox: Step, ready: Step, what
             [mailbox, making, ready],
             tips=True,
         )
-    if is_uncertain and subaccount.cause in (Cause.NO_ANSWER, Cause.WORKER_DIED):
+    own_words = subaccount.customer.agency.outage_message if place.vendor_account.is_open else ""
+    if own_words and (is_uncertain or has_cause):
+        text = own_words
+    elif is_uncertain and subaccount.cause in (Cause.NO_ANSWER, Cause.WORKER_DIED):
         text = _(
             "We asked for your account and the answer has not come yet. "
             "We check that it was made exactly once before we go on."
@@ -259,8 +262,6 @@ def _in_the_making(place: Place, now: datetime, mailbox: Step, ready: Step, what
         text = _("We check whether your account is there already, so that it is made exactly once.")
     elif subaccount.cause == Cause.NOT_MADE:
         text = _("We checked that your account was not made yet, and ask for it again.")
-    elif has_cause and place.vendor_account.is_open and subaccount.customer.agency.outage_message:
-        text = subaccount.customer.agency.outage_message
     elif has_cause:
         text = _(
             "Accounts cannot be made at the moment. Yours is in the queue and is made as soon as that works again."

@@ -93,6 +93,29 @@ def test_who_waits_behind_another_wish_no_longer_reads_what_is_over(
     assert (waits.state, waits.cause) == (State.REQUESTED, after)
 
 
+@pytest.mark.parametrize(
+    ("state", "cause"),
+    [
+        (State.UNCERTAIN, Cause.NO_ANSWER),
+        (State.UNCERTAIN, Cause.EMAIL_TAKEN),
+        (State.REQUESTED, Cause.NOT_MADE),
+        (State.REQUESTED, Cause.VENDOR_UNREACHABLE),
+    ],
+)
+def test_whoever_waits_in_an_outage_reads_the_agencys_own_words_for_as_long_as_it_lasts(
+    state: State, cause: Cause, north: Agency, bos_subaccount: Subaccount
+):
+    Agency.objects.filter(pk=north.pk).update(outage_message="Our editor is being looked after.")
+    Subaccount.objects.for_agency(north).filter(pk=bos_subaccount.pk).update(state=state, cause=cause)
+    account = VendorAccount.objects.filter(agency=north)
+    assert "looked after" not in text_of(fresh(bos_subaccount))
+
+    account.update(trouble="unreachable", trouble_since=timezone.now())
+
+    assert text_of(fresh(bos_subaccount)).startswith("Our editor is being looked after.")
+    assert NO_ANSWER_YET not in text_of(fresh(bos_subaccount))
+
+
 def test_each_new_reason_to_wait_leaves_one_event(sandbox: Sandbox, bos_subaccount: Subaccount):
     sandbox.fault(LIST, "html", status=503, times=None)
     for _ in range(2):
