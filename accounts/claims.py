@@ -17,6 +17,7 @@ from django.db.models.functions import RowNumber
 from accounts import clock
 from accounts.models import Job, Subaccount, VendorAccount
 from accounts.models.agencies import LAST_FOUR, NOT_ANSWERING
+from accounts.models.jobs import JobQuerySet
 from accounts.models.subaccounts import SubaccountQuerySet
 
 Work = TypeVar("Work", Subaccount, Job)
@@ -32,7 +33,9 @@ def due(now: datetime) -> Q:
     return Q(run_at__lte=now) & (Q(lease_until=None) | Q(lease_until__lte=now))
 
 
-def make_due(rows: SubaccountQuerySet, now: datetime, *, at_most: int | None = None, **changes: Any) -> None:
+def make_due(
+    rows: SubaccountQuerySet | JobQuerySet, now: datetime, *, at_most: int | None = None, **changes: Any
+) -> None:
     """Who waits goes on now. Rows in other hands are skipped, not waited for: whoever claims one of them may wait for
     a lock that we have."""
     free = list(rows.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)[:at_most])

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts import clock, customers, provisioning, tasks
 from accounts.claims import make_due
-from accounts.errors import NotAllowed
-from accounts.models import Agency, Cause, Event, Host, Note, Subaccount, User, VendorAccount, ViewAs
+from accounts.errors import STOPPED, NotAllowed
+from accounts.models import Agency, Cause, Event, Host, Job, Note, Subaccount, User, VendorAccount, ViewAs
 
 
 class BadHost(NotAllowed):
@@ -37,6 +37,8 @@ def resume(agency: Agency, *, reason: str, acting_user: User) -> None:
         raise NotAllowed("This agency is not stopped.")
     now = clock.now()
     make_due(Subaccount.objects.for_agency(agency).filter(run_at__gt=now), now)
+    # Mails above all: each was put off for longer and longer, and what it says may be over by then.
+    make_due(Job.objects.for_agency(agency).filter(run_at__gt=now, last_error=STOPPED), now)
     _record_with_reason("agency.resumed", agency, acting_user, reason)
     tasks.wake()
 

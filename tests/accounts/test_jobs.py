@@ -4,10 +4,12 @@ from datetime import timedelta
 from smtplib import SMTPRecipientsRefused
 from typing import Any
 
+import psycopg
 import pytest
 import time_machine
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -277,3 +279,51 @@ def test_nobody_is_mailed_a_link_that_a_stopped_agency_does_not_answer(
         pass
 
     assert [message.to for message in mail.outbox] == [["bo@shop.example"]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_put_off_because_its_agency_was_stopped_goes_on_with_it(
+    sandbox: Sandbox, north: Agency, south: Agency
+):
+    operator = factories.operator()
+    others = [put(north).pk, put_mail("daily_budget", agency=south, allowed=3).pk]
+    later = timezone.now() + timedelta(hours=1)
+    Job.objects.across_agencies().filter(pk__in=others).update(run_at=later, last_error="ConnectionRefusedError")
+    put_mail("daily_budget", agency=north, allowed=3)
+    Job.objects.create(kind=Job.Kind.RECONCILE, agency=north)
+    owed = Job.objects.for_agency(north).exclude(pk__in=others)
+    operators.stop(north, reason="No invoice was paid", acting_user=operator)
+    for _ in range(8):
+        owed.update(run_at=timezone.now())
+        while jobs.run():
+            pass
+    assert not owed.filter(run_at__lte=timezone.now()).exists(), "each waits for its next turn"
+
+    operators.resume(north, reason="Paid", acting_user=operator)
+
+    assert {job.run_at for job in Job.objects.across_agencies().filter(pk__in=others)} == {later}, "they wait as before"
+    while jobs.run():
+        pass
+    assert [message.to for message in mail.outbox] == [[north.support_email]]
+    assert not owed.filter(done_at=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_agency_is_resumed_without_waiting_for_a_job_that_is_being_claimed(north: Agency):
+    """Who claims it may wait for a lock that we have."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite locks no rows")
+    operator = factories.operator()
+    job = put_mail("daily_budget", agency=north, allowed=3)
+    operators.stop(north, reason="No invoice was paid", acting_user=operator)
+    later = timezone.now() + timedelta(hours=1)
+    Job.objects.for_agency(north).update(run_at=later, last_error="stopped")
+
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT FROM accounts_job WHERE id = %s FOR UPDATE", [job.pk])
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '2s'")
+            operators.resume(north, reason="Paid", acting_user=operator)
+
+    job.refresh_from_db()
+    assert job.run_at == later
