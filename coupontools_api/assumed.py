@@ -7,7 +7,7 @@ are guessed stand with their endpoints, marked as inferred.
 # "List subaccounts" has no published response. Lists of the same vendor stand under a plural or a singular key.
 SUBACCOUNT_LIST_KEYS = ("subaccounts", "subaccount")
 
-# How many there are, where the answer says so, as the vendor's other lists do: with fewer lines it is no whole list.
+# How many there are, where the answer says so, as the vendor's other lists do: with fewer accounts it is no whole list.
 SUBACCOUNT_TOTALS = ("amount_of_subaccounts", "amount_of_results")
 
 # "Create subaccount" has no published response; a public client reads `subaccount.ID`.

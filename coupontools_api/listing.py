@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import itemgetter, methodcaller
+from operator import attrgetter, itemgetter, methodcaller
 from typing import Annotated, Any, overload
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError, create_model
@@ -99,7 +99,7 @@ _Brief: Any = create_model(
     **dict.fromkeys(SUBACCOUNT_LIST_KEYS, _ROWS),
     **dict.fromkeys(SUBACCOUNT_TOTALS, _TOTAL),
 )
-_id_of, _email_of = itemgetter("ID"), methodcaller("get", "email")
+_id_of, _email_of, _written_id_of = itemgetter("ID"), methodcaller("get", "email"), attrgetter("written_id")
 
 
 def whole(endpoint: Endpoint, answer: Answer) -> SubaccountList:
@@ -128,14 +128,24 @@ def _rows(endpoint: Endpoint, answer: Answer) -> list[Any]:
     for key in SUBACCOUNT_LIST_KEYS:
         if isinstance(payload.get(key), list):
             rows: list[Any] = payload[key]
-            if not _is_whole(rows, map(payload.get, SUBACCOUNT_TOTALS)):
+            if not _is_whole(rows, map(payload.get, SUBACCOUNT_TOTALS), _id_of):
                 raise UnexpectedReply(endpoint.path, detail="a part of the list only")
             return rows
     raise UnexpectedReply(endpoint.path, detail="no list in the reply")
 
 
-def _is_whole(rows: Sequence[object], totals: Iterable[object]) -> bool:
-    return all((number_of(total) or 0) <= len(rows) for total in totals)
+def _is_whole(rows: Sequence[Any], totals: Iterable[object], id_of: Callable[[Any], object]) -> bool:
+    """Whether there are as many accounts as the vendor counts, where it does: one that is listed twice is one."""
+    counted = max(number_of(total) or 0 for total in totals)
+    if counted <= 0:
+        return True
+    if counted > len(rows):
+        return False
+    try:
+        found = {str(number).removeprefix(SubaccountId.prefix) for number in map(id_of, rows)}
+    except (KeyError, TypeError):
+        return True  # a line without an id, for which the list is refused in any case
+    return counted <= len(found)
 
 
 def _are_written(rows: list[Any]) -> bool:
@@ -173,7 +183,7 @@ def _quickly(answer: Answer) -> tuple[ListedSubaccount, ...] | None:
     found: list[tuple[ListedSubaccount, ...] | None] = [getattr(listing, key) for key in SUBACCOUNT_LIST_KEYS]
     rows = next((rows for rows in found if rows is not None), None)
     totals = (getattr(listing, key) for key in SUBACCOUNT_TOTALS)
-    if rows is None or not _is_whole(rows, totals):
+    if rows is None or not _is_whole(rows, totals, _written_id_of):
         return None
     has_nul = b"\\u0000" in answer.body and any("\x00" in row.email for row in rows)
     return None if has_nul else rows

@@ -120,6 +120,28 @@ def test_a_part_of_the_list_is_not_taken_for_the_whole(total: dict[str, Any], bo
             bold.subaccounts.list(brief=brief)
 
 
+@pytest.mark.parametrize("written", [("sub_1", "sub_2", "sub_1", "sub_2"), ("sub_1", "sub_2", "1", 2)], ids=str)
+@pytest.mark.parametrize("total", ["amount_of_subaccounts", "amount_of_results"])
+def test_lines_that_are_repeated_do_not_make_the_list_whole(
+    total: str, written: tuple[Any, ...], bold: Coupontools, script: Vendor
+):
+    rows = [{"ID": number, "email": f"{number}@b.example"} for number in written]
+
+    for brief in (True, False):
+        script.plays(answers(OK | {total: 4, "subaccounts": rows}))
+        with pytest.raises(errors.UnexpectedReply, match="a part of the list"):
+            bold.subaccounts.list(brief=brief)
+
+
+@pytest.mark.parametrize("total", [{}, {"amount_of_subaccounts": 2}, {"amount_of_results": "0"}], ids=str)
+def test_a_line_that_is_repeated_in_a_whole_list_is_taken(total: dict[str, Any], bold: Coupontools, script: Vendor):
+    rows = [{"ID": number, "email": "a@b.example"} for number in ("sub_1", "sub_2", "sub_1")]
+
+    for brief in (True, False):
+        script.plays(answers(OK | total | {"subaccounts": rows}))
+        assert len(bold.subaccounts.list(brief=brief)) == 3
+
+
 @pytest.mark.parametrize("total", ["2", 2, "", None, "many", 1], ids=repr)
 def test_a_total_that_says_no_more_than_came_is_no_contradiction(total: Any, bold: Coupontools, script: Vendor):
     rows = [{"ID": f"sub_{number}", "email": f" {number}@b.example "} for number in (1, 2)]
