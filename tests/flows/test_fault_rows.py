@@ -22,7 +22,7 @@ from accounts.models import Agency, Package, State, Subaccount, User, VendorAcco
 from coupontools_api.sandbox import Sandbox
 from tests import factories
 from tests.accounts.conftest import quick  # noqa: F401 -- the fixture
-from tests.accounts.reading import CREATE, LIST, calls, fresh, made, probe_due
+from tests.accounts.reading import CREATE, GET, LIST, calls, fresh, made, probe_due
 from tests.deployment import certificates
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
@@ -264,7 +264,15 @@ def test_f15_an_account_that_is_gone_is_missing_for_both(
     assert 'data-state="missing"' in hers
     assert f"The vendor answers that {active.vendor_id} does not exist" in theirs
     assert "No new account is made by itself" in theirs
-    assert Subaccount.objects.for_agency(active.agency).get().state == State.MISSING
+    asked = calls(sandbox, GET)
+    for _ in range(3):
+        everything_is_due(active.agency)
+        while provisioning.attempt() or jobs.run():
+            pass
+    assert (calls(sandbox, CREATE), made(sandbox)) == (0, 0)
+    assert calls(sandbox, GET) >= asked + 3, "it was looked for each time, and its own number is still not there"
+    still = fresh(active)
+    assert (still.state, still.vendor_id) == (State.MISSING, active.vendor_id)
 
 
 def test_f18_an_answer_about_somebody_else_is_refused_and_noted(

@@ -24,6 +24,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import backups, jobs, pausing, provisioning, sealing, tasks, vendor
+from accounts.bell import Bell
+from accounts.management.commands.work import _work
 from accounts.models import Agency, Customer, Job, Package, State, Subaccount, User, VendorAccount
 from coupontools_api.sandbox import Sandbox
 from portal.celery import app
@@ -38,6 +40,7 @@ from tests.flows.smtp import MailServer, mail_server
 from tests.run import ROOT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
+HALF_A_MINUTE = 30.0  # as the README promises it
 FORM = {
     "company_name": "Kim's Kiosk",
     "first_name": "Kim",
@@ -55,6 +58,25 @@ def signs_up(client: Client, package: Package) -> Any:
 @pytest.fixture
 def stranger() -> Client:
     return Client(headers={"host": "north.localhost"}, raise_request_exception=False)
+
+
+def rests_of_a_hand() -> list[float]:
+    """How many seconds a hand rests that finds nothing to do."""
+    rests: list[float] = []
+    stop = threading.Event()
+
+    class Clock(Bell):
+        def rest(self, heard: int, seconds: float) -> None:
+            rests.append(seconds)
+            stop.set()
+
+    with pytest.MonkeyPatch.context() as idle:
+        idle.setattr(provisioning, "attempt", lambda: False)
+        idle.setattr(jobs, "run", lambda: False)
+        hand = threading.Thread(target=_work, args=(stop, Clock()))
+        hand.start()
+        hand.join()
+    return rests
 
 
 def test_f33_a_broker_that_is_away_undoes_no_sign_up_and_its_message_is_not_missed(
@@ -83,6 +105,10 @@ def test_f33_a_broker_that_is_away_undoes_no_sign_up_and_its_message_is_not_miss
     settings.BROKER_URL = ""
     assert len(asked) >= 2, "both rang, and nobody heard it"
 
+    # Who was not rung for is found by the next sweep; without a broker, by a hand that has rested.
+    found_by = app.conf.beat_schedule["sweep"]
+    assert found_by["task"] == tasks.sweep.name
+    assert max(found_by["schedule"], *rests_of_a_hand()) <= HALF_A_MINUTE
     request.getfixturevalue("eager")
     tasks.sweep()
     assert Subaccount.objects.for_agency(north).get(pk=wish.pk).state == State.ACTIVE

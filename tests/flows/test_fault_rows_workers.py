@@ -251,7 +251,10 @@ def test_f40_a_clock_that_is_dead_is_red_on_the_operators_page(
     tasks.sweep()
     assert "No worker is seen" not in client.get("/operator/health/").content.decode()
 
-    Worker.objects.update(seen_at=timezone.now() - timedelta(seconds=60))
+    with time_machine.travel(timezone.now(), tick=False):
+        for seconds, is_dead in ((44, False), (46, True)):
+            Worker.objects.update(seen_at=timezone.now() - timedelta(seconds=seconds))
+            assert ("No worker is seen" in client.get("/operator/health/").content.decode()) is is_dead
     wish = factories.customer(north, factories.person(north, "n@shop.example")).subaccount
     Subaccount.objects.for_agency(north).filter(pk=wish.pk).update(run_at=timezone.now() - timedelta(minutes=11))
 
