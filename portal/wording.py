@@ -77,7 +77,7 @@ CAUSES = {
     ),
     Cause.OUR_FAULT: gettext_lazy(
         "Something went wrong on our side; the log says what. "
-        "For half an hour it is tried again every minute; after that a person decides."
+        "It is tried again for half an hour; after that a person decides."
     ),
 }
 

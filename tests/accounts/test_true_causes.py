@@ -19,7 +19,7 @@ from tests.accounts.reading import CREATE, LIST, attempt, fresh, made, page_of, 
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
 NO_ANSWER_YET = "the answer has not come yet"
-TRIED_FOR_HALF_AN_HOUR = "For half an hour it is tried again every minute; after that a person decides."
+TRIED_FOR_HALF_AN_HOUR = "It is tried again for half an hour; after that a person decides."
 
 
 def text_of(subaccount: Subaccount) -> str:
