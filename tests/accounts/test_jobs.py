@@ -286,9 +286,11 @@ def test_what_was_put_off_because_its_agency_was_stopped_goes_on_with_it(
     sandbox: Sandbox, north: Agency, south: Agency
 ):
     operator = factories.operator()
-    others = [put(north).pk, put_mail("daily_budget", agency=south, allowed=3).pk]
     later = timezone.now() + timedelta(hours=1)
-    Job.objects.across_agencies().filter(pk__in=others).update(run_at=later, last_error="ConnectionRefusedError")
+    others = [put(north).pk, put_mail("daily_budget", agency=south, allowed=3).pk]
+    Job.objects.for_agency(north).update(run_at=later, last_error="ConnectionRefusedError")
+    Job.objects.for_agency(south).update(run_at=later, last_error="stopped")
+    operators.stop(south, reason="No invoice was paid", acting_user=operator)
     put_mail("daily_budget", agency=north, allowed=3)
     Job.objects.create(kind=Job.Kind.RECONCILE, agency=north)
     owed = Job.objects.for_agency(north).exclude(pk__in=others)
