@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts import clock, mails, reconcile, refreshes, vendor
 from accounts.claims import backoff, claim
 from accounts.errors import STOPPED, TryLater
-from accounts.models import DONE, FAILED, Job, Subaccount
+from accounts.models import DONE, FAILED, Agency, Job, Subaccount
 from coupontools_api.errors import CoupontoolsError
 
 log = structlog.get_logger(__name__)
@@ -88,9 +88,10 @@ def _fail(job: Job, problem: str) -> None:
     is_old = now - job.created_at > MAILS_GIVE_UP_AFTER
     waits_for_agency = problem == STOPPED and not job.sealed_secret  # what has a secret is over by then
     gives_up = job.kind == Job.Kind.MAIL and is_old and attempts >= MAILS_GIVE_UP_TRIES and not waits_for_agency
+    goes_on = problem == STOPPED and _is_resumed(job)
     failed = Job.objects.across_agencies().filter(pk=job.pk, lease_owner=job.lease_owner)
     is_ours = failed.update(
-        run_at=None if gives_up else now + backoff(attempts),
+        run_at=None if gives_up else now if goes_on else now + backoff(attempts),
         attempts=attempts,
         lease_owner="",
         lease_until=None,
@@ -99,6 +100,12 @@ def _fail(job: Job, problem: str) -> None:
     )
     if gives_up and is_ours:
         mails.record(job, FAILED)
+
+
+def _is_resumed(job: Job) -> bool:
+    """Whether the agency goes on by now: who resumes it looks for what was put off, and would miss what is being so."""
+    assert job.agency is not None  # what belongs to none waits for none
+    return Agency.objects.select_for_update(no_key=True).get(pk=job.agency.pk).stopped_at is None
 
 
 def _send(job: Job) -> bool:

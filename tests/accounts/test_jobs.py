@@ -329,3 +329,23 @@ def test_an_agency_is_resumed_without_waiting_for_a_job_that_is_being_claimed(no
 
     job.refresh_from_db()
     assert job.run_at == later
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_that_is_being_put_off_when_its_agency_goes_on_is_not(north: Agency, monkeypatch: pytest.MonkeyPatch):
+    """The worker has read that the agency is stopped; then the operator lets it go on."""
+    operator = factories.operator()
+    put_mail("daily_budget", agency=north, allowed=3)
+    operators.stop(north, reason="No invoice was paid", acting_user=operator)
+    fail = jobs._fail
+
+    def resumed_meanwhile(job: Job, problem: str) -> None:
+        operators.resume(north, reason="Paid", acting_user=operator)
+        fail(job, problem)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "_fail", resumed_meanwhile)
+        assert jobs.run()
+
+    assert jobs.run()
+    assert [message.to for message in mail.outbox] == [[north.support_email]]
