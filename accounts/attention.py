@@ -129,7 +129,8 @@ _NOTHING_WAS_MADE = frozenset(
 
 def _may_be_there(subaccount: Subaccount) -> bool:
     """Whether an account may have been made, or was seen, for this wish: then absence has to be proven first."""
-    return subaccount.had_unknown_outcome or Cause(subaccount.cause) not in _NOTHING_WAS_MADE
+    was_to_be_proven = subaccount.cause == Cause.OUR_FAULT and subaccount.uncertain_since is not None
+    return subaccount.had_unknown_outcome or was_to_be_proven or Cause(subaccount.cause) not in _NOTHING_WAS_MADE
 
 
 def is_listed(subaccount: Subaccount) -> bool:

@@ -70,7 +70,7 @@ def claim(
 
     None if there is nothing due. No lock outlives the claim: who dies gives the row back when its lease ends.
     At most MAX_HELD claims of one vendor account are held at once, the second only while two hands are free, and one
-    while it does not answer; those that do not answer hold half of the hands at most. A vendor account that is dead
+    while its calls fail; those that do not answer hold half of the hands at most. A vendor account that is dead
     never has all the workers, as long as there are two.
     """
     now = now or clock.now()
@@ -142,16 +142,21 @@ def _full(now: datetime) -> set[UUID]:
     if not held:
         return set()
     accounts = VendorAccount.objects.filter(agency__in=held).only("agency", "recent_failures")
+    failing = {account.agency_id for account in accounts if _is_failing(account)}
     silent = {account.agency_id for account in accounts if account.does_not_answer}
-    full = {agency for agency, number in held.items() if number >= _may_hold(held, is_silent=agency in silent)}
+    full = {agency for agency, number in held.items() if number >= _may_hold(held, is_failing=agency in failing)}
     if silent and sum(held[agency] for agency in silent) >= _for_silent():
         last = VendorAccount.objects.annotate(last=F("recent_failures").bitand(LAST_FOUR))
         full.update(last.filter(last__in=NOT_ANSWERING).values_list("agency", flat=True))
     return full
 
 
-def _may_hold(held: Counter[UUID], *, is_silent: bool) -> int:
-    return 1 if is_silent or held.total() > settings.WORKER_THREADS - 2 else MAX_HELD
+def _is_failing(account: VendorAccount) -> bool:
+    return account.failures_in_a_row > 0 or account.does_not_answer
+
+
+def _may_hold(held: Counter[UUID], *, is_failing: bool) -> int:
+    return 1 if is_failing or held.total() > settings.WORKER_THREADS - 2 else MAX_HELD
 
 
 def _for_silent() -> int:
@@ -169,7 +174,7 @@ def _may_be_held(row: Subaccount | Job, now: datetime) -> bool:
     if account is None:
         return True
     held = _held(now)
-    if held[row.agency_id] >= _may_hold(held, is_silent=account.does_not_answer):
+    if held[row.agency_id] >= _may_hold(held, is_failing=_is_failing(account)):
         return False
     if isinstance(row, Subaccount):
         VendorAccount.objects.filter(pk=account.pk).update(claimed_at=now)

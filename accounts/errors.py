@@ -57,4 +57,5 @@ class TryLater(Exception):
     """No door's: what a worker took up cannot be done now, and stays due."""
 
 
+DROPPED = "dropped"  # of a mail that nobody got: what it was to say was over
 STOPPED = "stopped"  # why nothing is done of what an agency that the operator has stopped is owed

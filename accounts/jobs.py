@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts import clock, mails, reconcile, refreshes, vendor
 from accounts.claims import backoff, claim
-from accounts.errors import STOPPED, TryLater
+from accounts.errors import DROPPED, STOPPED, TryLater
 from accounts.models import DONE, FAILED, Agency, Job, Subaccount
 from coupontools_api.errors import CoupontoolsError
 
@@ -74,10 +74,9 @@ def _mark_done(job: Job, **changes: Any) -> None:
         run_at=None,
         lease_owner="",
         lease_until=None,
-        last_error="",
         sealed_secret="",
         payload=mails.kept_of(job.payload),
-        **changes,
+        **({"last_error": ""} | changes),
     )
 
 
@@ -135,7 +134,7 @@ def _drop(job: Job) -> None:
             wishes.get(customer=job.customer_id)
         if mails.render(job) is not None:
             raise TryLater("it holds again")
-    _mark_done(job, once=None)  # nobody read it: where it holds again, it may be written again
+    _mark_done(job, last_error=DROPPED)
 
 
 def _reconcile(job: Job) -> None:

@@ -13,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.dateparse import parse_datetime
 
+from accounts.errors import DROPPED
 from accounts.mails import put_mail
 from accounts.models import IN_THE_MAKING, Cause, Event, Job, State, Subaccount, VendorAccount
 
@@ -39,7 +40,7 @@ def begin(account: VendorAccount, trouble: VendorAccount.Trouble, *, now: dateti
         # Looked at again with every probe that fails: an outage that began in the quiet after another may last.
         name = f"vendor_trouble:{account.pk}:{trouble.value}:"
         begun = now if is_new else row.values_list("trouble_since", flat=True).get() or now
-        told = Job.objects.for_agency(account.agency).filter(once__startswith=name)
+        told = Job.objects.for_agency(account.agency).filter(once__startswith=name).exclude(last_error=DROPPED)
         if not told.filter(created_at__gte=min(begun - timedelta(seconds=1), now - QUIET)).exists():
             put_mail("vendor_trouble", agency=account.agency, once=f"{name}{now.isoformat()}", trouble=trouble.value)
 
@@ -129,11 +130,12 @@ def _finish(account: VendorAccount, now: datetime) -> bool:
         "longest": round(max(waits, default=timedelta()).total_seconds()),
         "to_decide": to_decide,
     }
-    told = Job.objects.for_agency(account.agency).filter(
-        once__startswith=f"vendor_trouble:{account.pk}:", created_at__gte=_begun(account) - timedelta(seconds=1)
-    )
-    if not numbers["waited"]:  # a mail that is still to be sent will not be: it would begin what is over
-        told = told.filter(Q(run_at=None) | Q(lease_until__gt=now))
+    told = Job.objects.for_agency(account.agency).filter(once__startswith=f"vendor_trouble:{account.pk}:")
+    begun = _begun(account)
+    # Also one of an outage before, that was sent in this one.
+    told = told.filter(Q(created_at__gte=begun - timedelta(seconds=1)) | Q(done_at__gte=begun))
+    if not numbers["waited"]:  # nobody has anything to read of it but its end, where its beginning was read
+        told = told.exclude(last_error=DROPPED).filter(Q(run_at=None) | Q(lease_until__gt=now))
     facts = {name: account.last_outage[name] for name in ("trouble", "since", "until")}
     if told.exists():
         put_mail("vendor_recovered", agency=account.agency, **numbers, **facts)

@@ -184,7 +184,6 @@ def accept_invitation(invitation: Invitation, *, password: str, first_name: str 
     """
     if has_sign_in(invitation):
         raise NotAllowed("This address already signs in here.")
-    customers.hold_places(invitation.agency)  # before the wishes that are over, and what then proves the mailbox
     _use(invitation)
     person = User.objects.filter(agency=invitation.agency, email=invitation.email).first()
     if person is None:
@@ -195,6 +194,7 @@ def accept_invitation(invitation: Invitation, *, password: str, first_name: str 
         person.session_generation += 1
         # The addresses first, as whoever erases this person takes them.
         EmailAddress.objects.filter(user=person).delete()
+        customers.hold_places(invitation.agency)
         customers.withdraw(person, acting_user=person)
     person.first_name, person.last_name = first_name, last_name
     if invitation.customer is None:

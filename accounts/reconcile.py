@@ -91,7 +91,7 @@ class Comparison:
 
 def is_too_much(absent: int, *, of: int) -> bool:
     """Whether so many absent accounts, of so many in all, speak against the vendor's word and not the accounts."""
-    is_all = absent == of and of >= ALL_OF_SO_MANY
+    is_all = absent >= of and absent >= ALL_OF_SO_MANY
     return is_all or (absent > MASS_ABSENT_NUMBER and absent > of * MASS_ABSENT_SHARE)
 
 
@@ -106,7 +106,9 @@ def doubts_absence(account: VendorAccount) -> bool:
     now = clock.now()
     ours = Subaccount.objects.for_agency(account.agency)
     lost = 1 + ours.filter(state=State.MISSING, changed_at__gt=now - LATELY).count()
-    if not is_too_much(lost, of=lost - 1 + ours.filter(state=State.ACTIVE).count()):
+    # One that was made a moment ago says nothing for the others: the vendor may know it by its create alone.
+    made_lately = Q(bound_at__gt=now - timedelta(seconds=settings.PROVISIONING_QUARANTINE_SECONDS))
+    if not is_too_much(lost, of=lost - 1 + ours.filter(state=State.ACTIVE).exclude(made_lately).count()):
         return False
     if account.reconciled_at is None or account.reconciled_at < now - COMPARED_ANEW_AFTER:
         put(account)
@@ -164,14 +166,19 @@ def compare(
     listed = {str(row.id): row.email for row in listing}
     rows = list(ours)
     owners = {row.vendor_id for row in rows if row.is_bound_here}
-    at_work = [row for row in rows if row.state == State.ACTIVE and row.bound_at and row.bound_at < started]
-    # A list may be behind: what was made a moment ago need not be in it.
+    # A list may be behind: what was made a moment ago, and is not in it, is not compared.
     long_bound = started - timedelta(seconds=settings.PROVISIONING_QUARANTINE_SECONDS)
+    at_work = [
+        row
+        for row in rows
+        if row.state == State.ACTIVE
+        and row.bound_at
+        and row.bound_at < (started if row.vendor_id in listed else long_bound)
+    ]
     found: dict[Key, int | None] = {}
     for row in at_work:
         if row.vendor_id not in listed:
-            if row.bound_at and row.bound_at < long_bound:
-                found[Finding.Kind.ABSENT, row.vendor_id] = row.pk
+            found[Finding.Kind.ABSENT, row.vendor_id] = row.pk
         elif row.email and row.email.lower() != listed[row.vendor_id].lower():
             found[Finding.Kind.CHANGED, row.vendor_id] = row.pk
     by_address: dict[str, list[Subaccount]] = defaultdict(list)

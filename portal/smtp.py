@@ -94,13 +94,23 @@ class _Watched:
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         return self._bound.connected(host, port, timeout)
 
-    def data(self, msg: Any) -> tuple[int, bytes]:
-        """Waits for the word on the whole mail as long as there is time: a server that looks into it first is slow.
+    sock: Any  # smtplib's
 
-        Who hangs up before it sends again what was taken.
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        timeout = self.sock.gettimeout()
+        try:
+            return super().data(msg)
+        finally:
+            if self.sock is not None:
+                self.sock.settimeout(timeout)
+
+    def send(self, s: Any) -> None:
+        """Of a whole mail the word that it is taken is waited for as long as there is time: the server may look into it
+        first, and who hangs up before sends again what was taken.
         """
-        self.sock.settimeout(self._bound.left())
-        return super().data(msg)
+        super().send(s)
+        if isinstance(s, bytes):  # a command is a text
+            self.sock.settimeout(self._bound.left())
 
 
 class _SMTP(_Watched, smtplib.SMTP):

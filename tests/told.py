@@ -40,7 +40,6 @@ QUIET = {
     "accounts_job.done_at",
     "accounts_job.payload",
     "accounts_job.sealed_secret",
-    "accounts_job.once",
     # What was seen and when; what follows from it is told, and so is a reading that differs from the last one.
     "accounts_subaccount.first_look",
     "accounts_subaccount.first_look_at",

@@ -21,8 +21,10 @@ from coupontools_api.sandbox import Sandbox
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ORDER = ("accounts_agency", "accounts_subaccount", "accounts_vendoraccount")
-LOCKS = re.compile(r'(?:UPDATE|SELECT .* FROM) "(\w+)".* (?:SET|FOR (?:NO KEY )?UPDATE)', re.DOTALL)
+ORDER = ("account_emailaddress", "accounts_agency", "accounts_subaccount", "accounts_vendoraccount")
+LOCKS = re.compile(
+    r'(?:(?:UPDATE|SELECT .* FROM) "(?=.* (?:SET|FOR (?:NO KEY )?UPDATE))|DELETE FROM ")(\w+)"', re.DOTALL
+)
 Act = Callable[[], Any]
 
 

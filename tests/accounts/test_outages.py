@@ -108,6 +108,37 @@ def test_an_outage_of_which_nobody_read_says_nothing_of_the_next(account: Vendor
     assert len(send_mails()) == 1, "told once"
 
 
+def test_a_mail_that_is_sent_in_the_next_outage_tells_of_that_one_and_its_end_is_told(account: VendorAccount):
+    """The mail server was down in the first, in which nobody waited."""
+    now = timezone.now()
+    outages.begin(account, VendorAccount.Trouble.UNREACHABLE, now=now, probe_at=now)
+    outages.end(account, now=now)
+    Job.objects.for_agency(account.agency).update(created_at=now - timedelta(minutes=10))
+    outages.begin(account, VendorAccount.Trouble.UNREACHABLE, now=now, probe_at=now)
+    assert len(send_mails()) == 1
+
+    outages.end(account, now=now + timedelta(minutes=5))
+
+    assert ["caught up" in subject for subject in send_mails()] == [False, True]
+
+
+@pytest.mark.parametrize("mail_comes", ["first", "last"])
+def test_who_was_late_is_reported_also_where_the_mail_of_the_beginning_came_too_late(
+    mail_comes: str, sandbox: Sandbox, account: VendorAccount, bos_subaccount: Subaccount, quick: None
+):
+    Subaccount.objects.for_agency(account.agency).update(cause=Cause.VENDOR_UNREACHABLE)
+    now = timezone.now()
+    outages.begin(account, VendorAccount.Trouble.UNREACHABLE, now=now - timedelta(minutes=10), probe_at=now)
+    outages.end(account, now=now)
+    if mail_comes == "first":
+        assert send_mails() == []
+    work_off(account.agency)
+
+    outages.report(timezone.now())
+
+    assert sum("caught up" in subject for subject in send_mails()) == 1
+
+
 def test_a_list_that_is_refused_for_whatever_reason_is_not_asked_for_for_ever(
     sandbox: Sandbox, north: Agency, quick: None, settings: Any
 ):

@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from accounts import attention, jobs, provisioning
+from accounts import attention, jobs, provisioning, search
 from accounts.attention import Choice
 from accounts.claimed import Claimed
 from accounts.models import Agency, Cause, Event, State, Subaccount, User, VendorAccount
@@ -217,3 +217,38 @@ def test_what_is_read_of_a_fault_of_ours_is_still_so_once_it_is_not_tried_any_mo
     assert TRIED_FOR_HALF_AN_HOUR in mail.outbox[-1].body
     assert wording_console.group_of(shown).title == "Something went wrong on our side"
     assert timedelta(minutes=30) == provisioning.MOST_FAULTS * provisioning.AFTER_FAULT
+
+
+def test_a_fault_in_what_is_written_at_the_end_is_a_persons_too(
+    sandbox: Sandbox, bos_subaccount: Subaccount, monkeypatch: pytest.MonkeyPatch
+):
+    """The account is there, and binding it fails: what was to be written is not, and the row says what it said."""
+
+    def fault(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(search, "add", fault)
+    ours = Subaccount.objects.for_agency(bos_subaccount.agency)
+    for _ in range(provisioning.MOST_FAULTS + 2):
+        shown = attempt(bos_subaccount)
+        assert shown.state != State.ACTIVE
+        ours.exclude(lease_until=None).update(lease_until=timezone.now())
+
+    assert (shown.state, shown.cause) == (State.NEEDS_REVIEW, Cause.OUR_FAULT)
+    assert made(sandbox) == 1
+
+
+def test_what_was_to_be_proven_absent_before_the_fault_still_is_after_it(
+    sandbox: Sandbox, bos_subaccount: Subaccount, ada: User, faulty: pytest.MonkeyPatch
+):
+    Subaccount.objects.for_agency(bos_subaccount.agency).update(
+        state=State.NEEDS_REVIEW, cause=Cause.NOTHING_LISTED, run_at=None
+    )
+    attention.retry(fresh(bos_subaccount), acting_user=ada)
+    for _ in range(provisioning.MOST_FAULTS):
+        shown = attempt(bos_subaccount)
+    assert (shown.state, shown.cause) == (State.NEEDS_REVIEW, Cause.OUR_FAULT)
+
+    attention.retry(shown, acting_user=ada)
+
+    assert (fresh(bos_subaccount).state, fresh(bos_subaccount).cause) == (State.UNCERTAIN, Cause.TRIED_AGAIN)

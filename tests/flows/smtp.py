@@ -18,7 +18,8 @@ class MailServer:
     """`mood` is "takes", "refuses" (a 451 for every recipient), "sleeps" (says nothing to a greeting) or "drips at …".
 
     Then its answer to that command never ends: CONN is the greeting, TLS the handshake, SENT the end of a mail.
-    If it "scans" it looks into each mail before it says that it has taken it.
+    If it is "silent at …" it says nothing to that command. If it "scans" it looks into each mail before it says that
+    it has taken it.
     With a `certificate` it speaks TLS after STARTTLS, or from the first byte if `is_tls_only`.
     """
 
@@ -73,6 +74,8 @@ class MailServer:
     def _say(self, line: socket.socket, word: str, answer: bytes) -> None:
         if self.mood == f"drips at {word}":
             _drip(line, answer[:3] + b"-and more\r\n")
+        if self.mood == f"silent at {word}":
+            time.sleep(DRIPS_FOR)
         if self.mood == "scans" and word == "SENT":
             time.sleep(SCANS_FOR)
         line.sendall(answer + b"\r\n")

@@ -1,5 +1,6 @@
 """Mails over real sockets: what a mail server does with its time takes no more of ours than a mail has."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -100,6 +101,21 @@ def test_a_mail_is_not_sent_again_because_its_server_looks_into_it_first(in_clea
     assert send() == 1
 
     assert len(in_clear.mails) == 1
+
+
+@pytest.mark.parametrize(("where", "sent"), [("CONN", 0), ("DATA", 0), ("QUIT", 1)])
+def test_a_server_that_says_nothing_is_left_soon_where_no_mail_is_with_it(
+    where: str, sent: int, in_clear: MailServer, settings: Any
+):
+    settings.EMAIL_TIMEOUT, settings.EMAIL_DEADLINE_SECONDS = 0.3, DRIPS_FOR
+    in_clear.mood = f"silent at {where}"
+    started = time.monotonic()
+
+    with contextlib.suppress(OSError):
+        assert send() == sent
+
+    assert time.monotonic() - started < IN_TIME
+    assert len(in_clear.mails) == sent
 
 
 @pytest.mark.django_db
