@@ -194,6 +194,23 @@ def test_a_list_that_is_behind_is_no_absence_of_what_was_made_a_moment_ago(
     assert not Finding.objects.for_agency(north).open().exists()
 
 
+def test_one_that_was_made_a_moment_ago_makes_no_absence_of_all_others_believed(
+    sandbox: Sandbox, north: Agency, settings: Any
+):
+    settings.PROVISIONING_QUARANTINE_SECONDS = 600.0
+    *old, newest = several(north, sandbox, 4)
+    ours, now = Subaccount.objects.for_agency(north), timezone.now()
+    ours.filter(pk__in=[row.pk for row in old]).update(bound_at=now - timedelta(days=9))
+    ours.filter(pk__in=[row.pk for row in old[1:]]).update(state=State.MISSING, changed_at=now)
+    ours.filter(pk=newest.pk).update(bound_at=now)
+    account = VendorAccount.objects.select_related("agency").get(agency=north)
+
+    assert reconcile.doubts_absence(account), "the last of three"
+
+    ours.filter(pk=newest.pk).update(bound_at=now - timedelta(seconds=601))
+    assert not reconcile.doubts_absence(account)
+
+
 def test_it_never_writes_to_the_vendor(sandbox: Sandbox, active: Subaccount):
     make_another(sandbox, active.email)
     sandbox.add_subaccount(NORTH, email="x@elsewhere.example")
