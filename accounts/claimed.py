@@ -384,6 +384,12 @@ class Claimed:
         if row.update(**{"faults": 0} | changes, **FREE) != 1:
             raise LostClaim(str(self.subaccount.public_id))
 
+    def read_as_it_is(self) -> None:
+        """What a step was about to write when it failed is not written."""
+        rows = Subaccount.objects.across_agencies()
+        told = ["state", "cause", "cause_codes", "candidates", "faults"]
+        self.subaccount.refresh_from_db(fields=told, from_queryset=rows)
+
     def wait_for_vendor(self, waiting: vendor.Waiting) -> None:
         wait = max(waiting.until - clock.now(), timedelta(seconds=1))
         self.postpone(wait + seconds(random.uniform(0, 1)), WAITING_CAUSES[waiting.trouble])  # noqa: S311 -- jitter

@@ -118,9 +118,7 @@ class _Step(Claimed):
         What happened to a create says its own cause till then; where the fault stays, a person reads of it.
         """
         subaccount = self.subaccount
-        # As it is: what the step was about to write when it failed is not written.
-        rows = Subaccount.objects.across_agencies()
-        subaccount.refresh_from_db(fields=["state", "cause", "cause_codes", "candidates", "faults"], from_queryset=rows)
+        self.read_as_it_is()
         # What waits for a person already is not counted: once tried again it starts from nothing.
         faults = subaccount.faults + 1 if subaccount.state in (State.REQUESTED, State.UNCERTAIN) else 0
         with contextlib.suppress(LostClaim):
