@@ -8,8 +8,8 @@ from tests.crash.kills import Outcome
 from tests.crash.oracle import Verdict
 
 MAIL_PROMISE = (
-    "Mails: at least once; a second time only if the mail server's word that it took it is lost, or the worker dies,"
-    " loses the database, or is held up past its lease before it has noted it."
+    "Mails: at least once; a second time only if the mail server's word that it took it is lost or comes too late, or"
+    " the worker dies, loses the database, or is held up past its lease before it has noted it."
 )
 
 
