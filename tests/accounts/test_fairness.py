@@ -93,13 +93,13 @@ def test_while_one_agencys_vendor_account_is_dead_no_claim_of_another_waits_behi
     assert hung >= 1, "the dead one hung all the while"
 
 
-def test_a_vendor_account_that_does_not_answer_has_one_claim_and_one_that_does_has_two(
-    north: Agency, south: Agency, sandbox: Sandbox
+@pytest.mark.parametrize("failures", [0b1, 0b1010], ids=["the last call", "creates between lists that are read"])
+def test_a_vendor_account_whose_calls_fail_has_one_claim_and_one_that_answers_has_two(
+    failures: int, north: Agency, south: Agency, sandbox: Sandbox
 ):
     wishes(north, 4)
     wishes(south, 4)
-    creates_that_hang_between_lists_that_are_read = 0b1010
-    VendorAccount.objects.filter(agency=north).update(recent_failures=creates_that_hang_between_lists_that_are_read)
+    VendorAccount.objects.filter(agency=north).update(recent_failures=failures)
 
     taken = [claims.claim(Subaccount) for _ in range(8)]
 
