@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from accounts import clock, vendor
+from accounts.claimed import quarantine_ends, seconds
 from accounts.errors import NotAllowed
 from accounts.mails import put_mail
 from accounts.models import Agency, Event, Finding, Job, State, Subaccount, User, VendorAccount
@@ -107,7 +108,7 @@ def doubts_absence(account: VendorAccount) -> bool:
     ours = Subaccount.objects.for_agency(account.agency)
     lost = 1 + ours.filter(state=State.MISSING, changed_at__gt=now - LATELY).count()
     # One that was made a moment ago says nothing for the others: the vendor may know it by its create alone.
-    made_lately = Q(bound_at__gt=now - timedelta(seconds=settings.PROVISIONING_QUARANTINE_SECONDS))
+    made_lately = Q(bound_at__gt=now - seconds(settings.PROVISIONING_QUARANTINE_SECONDS))
     if not is_too_much(lost, of=lost - 1 + ours.filter(state=State.ACTIVE).exclude(made_lately).count()):
         return False
     if account.reconciled_at is None or account.reconciled_at < now - COMPARED_ANEW_AFTER:
@@ -167,13 +168,12 @@ def compare(
     rows = list(ours)
     owners = {row.vendor_id for row in rows if row.is_bound_here}
     # A list may be behind: what was made a moment ago, and is not in it, is not compared.
-    long_bound = started - timedelta(seconds=settings.PROVISIONING_QUARANTINE_SECONDS)
     at_work = [
         row
         for row in rows
         if row.state == State.ACTIVE
         and row.bound_at
-        and row.bound_at < (started if row.vendor_id in listed else long_bound)
+        and (row.bound_at if row.vendor_id in listed else quarantine_ends(row.bound_at)) < started
     ]
     found: dict[Key, int | None] = {}
     for row in at_work:

@@ -1,6 +1,6 @@
 """Mails, rendered by the worker when it sends them, in the agency's name and with links on its canonical host."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from accounts import people, reconcile
+from accounts import clock, people, reconcile
 from accounts.errors import STOPPED, TryLater
 from accounts.states import State
 from portal import access, access_people, wording, wording_differences, wording_vendor
@@ -104,7 +104,7 @@ def _is_still_so(payload: dict[str, Any], agency: Agency) -> bool:
         case "vendor_trouble":
             return agency.vendor_account.is_open
         case "daily_budget":
-            today = timezone.now().astimezone(UTC).date().isoformat()
+            today = clock.midnight(timezone.now()).date().isoformat()
             return bool(payload.get("day", today) == today)  # a version before wrote none
         case "reconcile_stopped":
             return bool(agency.vendor_account.reconcile_result.get("outcome") == reconcile.TOO_MANY_ABSENT)

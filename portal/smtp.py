@@ -87,14 +87,14 @@ class _Bound:
 class _Watched:
     """Mixed into smtplib's two classes. Their constructors connect, and read the greeting."""
 
+    sock: Any  # smtplib's
+
     def __init__(self, *arguments: Any, bound: _Bound, **named: Any) -> None:
         self._bound = bound
         super().__init__(*arguments, **named)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         return self._bound.connected(host, port, timeout)
-
-    sock: Any  # smtplib's
 
     def data(self, msg: Any) -> tuple[int, bytes]:
         timeout = self.sock.gettimeout()

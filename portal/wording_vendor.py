@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts import clock
 from portal.access import VendorAccount
 
 OUTCOMES: dict[str, str | Promise] = {
@@ -206,8 +207,8 @@ def news(account: VendorAccount, *, waiting: Callable[[], int], now: datetime) -
     elif _is_recent(account.last_outage, now):
         text = f"{outage_sentence(account.last_outage)} {late_sentence(account.last_outage)}"
         found.append(News("caught-up", "circle-check", "success", _("The vendor is back, and all is caught up"), text))
-    if account.budget_reached_on == now.astimezone(UTC).date():
-        midnight = (now.astimezone(UTC) + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    if account.budget_reached_on == clock.midnight(now).date():
+        midnight = clock.midnight(now) + timedelta(days=1)
         text = _("%(waiting)s They go on at %(time)s. The operator can raise the number.") % {
             "waiting": waiting_sentence(waiting()),
             "time": date_format(timezone.localtime(midnight), "TIME_FORMAT"),
